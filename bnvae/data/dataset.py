@@ -1,0 +1,53 @@
+"""What every data set is, wherever it comes from."""
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Int
+from tokenizers import Tokenizer
+from torch import Tensor
+
+PAD, START, END, UNKNOWN = 0, 1, 2, 3
+"""Ids of the special tokens, the same in every vocabulary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageShape:
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextShape:
+    vocabulary_size: int
+    max_tokens: int
+    """longest row of tokens, START and END counted"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Examples that are trained on, or held back for testing."""
+
+    examples: Tensor
+    """images: uint8 (N, C, H, W); text: int32 (N, L), each row START, tokens, END, then PAD"""
+    labels: Int[Tensor, "N"]
+    """index into `Dataset.label_names`; -1 where unlabelled"""
+    factors: dict[str, Tensor] = field(default_factory=dict)
+    """known causes of each example, by name: (N,) numbers, or indices into `Dataset.factor_names[name]`"""
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    name: str
+    shape: ImageShape | TextShape
+    training: Split
+    test: Split
+    label_names: tuple[str, ...] = ()
+    factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """names of a categorical factor's values; a numeric factor has an empty tuple"""
+    tokenizer: Tokenizer | None = None
+    digest: str = ""
+    """sha256 over all examples: two data sets with one digest are the same data"""
