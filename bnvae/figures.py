@@ -1,0 +1,111 @@
+"""Arrays in, plotly figures out, in one theme that works on light and on dark pages; and the colours of everything drawn."""
+
+import html
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from bnvae.config import HeadName
+
+# From the palette of Okabe and Ito (2008), which red-green-blind people can tell apart. The bright ones are darkened until
+# they stand out 3:1 (WCAG 2.2, 1.4.11) from a white page as well as from a dark one; tests/test_figures.py measures both.
+HEAD_COLOURS: dict[HeadName, str] = {
+    "gaussian": "#D55E00",
+    "bn-mean": "#C46FA0",
+    "bn-scaler": "#009E73",
+    "rms-scaler": "#0072B2",
+    "ln-mean": "#7A7A7A",
+}
+DISTORTION_COLOUR = "#4596C8"
+RATE_COLOUR = "#C98700"
+
+_NEUTRAL = "#808080"
+"""Lines and text that have to be read on a white and on a black page alike."""
+
+_THEME = go.layout.Template(
+    layout={
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 14, "color": _NEUTRAL},
+        "title": {"font": {"size": 16}, "x": 0, "xref": "paper", "xanchor": "left"},
+        "colorway": list(HEAD_COLOURS.values()),
+        "margin": {"l": 60, "r": 12, "t": 56, "b": 52},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "hovermode": "x unified",
+        "bargap": 0.22,
+        "xaxis": {"showgrid": False, "linecolor": _NEUTRAL, "ticks": "outside"},
+        "yaxis": {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "rangemode": "tozero"},
+    }
+)
+
+
+def kl_bars_figure(
+    kl: Float[np.ndarray, " D"],
+    floors: Mapping[str, Float[np.ndarray, " D"]],
+    title: str,
+    *,
+    colour: str = HEAD_COLOURS["rms-scaler"],
+) -> go.Figure:
+    """KL of each dimension in nats as bars, >= 0, with each named floor in nats as a step line over them."""
+    dimensions = np.arange(len(kl))
+    figure = _figure(title, "dimension", "KL, nats per example")
+    figure.add_bar(x=dimensions, y=kl, marker_color=colour, name="KL", hovertemplate="%{y:.3f} nats")
+    for dash, (name, floor) in zip(("solid", "dot", "dash", "dashdot"), floors.items(), strict=False):
+        figure.add_scatter(
+            x=dimensions,
+            y=floor,
+            mode="lines",
+            line={"shape": "hvh", "color": _NEUTRAL, "dash": dash, "width": 2},
+            name=_literal(name),
+            hovertemplate="%{y:.3f} nats",
+        )
+    return figure
+
+
+def elbo_curve_figure(
+    steps: Float[np.ndarray, " T"],
+    distortion: Float[np.ndarray, " T"],
+    rate: Float[np.ndarray, " T"],
+    title: str,
+) -> go.Figure:
+    """−ELBO in nats per example, lower is better, as the stack of its two terms: distortion below, rate above."""
+    figure = _figure(title, "step", "−ELBO = distortion + rate<br>nats per example, lower is better")
+    terms = (("distortion", distortion, DISTORTION_COLOUR), ("rate", rate, RATE_COLOUR))
+    for name, values, colour in terms:
+        figure.add_scatter(
+            x=steps,
+            y=values,
+            stackgroup="elbo",
+            stackgaps="interpolate",
+            line={"color": colour, "width": 1.5},
+            name=name,
+            hovertemplate="%{y:.2f} nats",
+        )
+    return figure
+
+
+def second_moments_figure(
+    mean_second: Float[np.ndarray, " D"],
+    std_second: Float[np.ndarray, " D"],
+    title: str = "Where the prior's second moment comes from",
+) -> go.Figure:
+    """E[mean²] and E[std²] of each dimension, stacked, without unit; they sum to 1 where q(z) has the prior's variance."""
+    dimensions = np.arange(len(mean_second))
+    figure = _figure(title, "dimension", "second moment of q(z)")
+    parts = (("E[mean²]: what z tells apart", mean_second, RATE_COLOUR), ("E[std²]: noise", std_second, DISTORTION_COLOUR))
+    for name, values, colour in parts:
+        figure.add_bar(x=dimensions, y=values, marker_color=colour, name=name, hovertemplate="%{y:.3f}")
+    figure.update_layout(barmode="stack")
+    figure.add_hline(y=1, line={"color": _NEUTRAL, "width": 2}, annotation_text="prior: 1", annotation_position="top right")
+    return figure
+
+
+def _figure(title: str, x_label: str, y_label: str) -> go.Figure:
+    return go.Figure(layout={"template": _THEME, "title": _literal(title), "xaxis_title": x_label, "yaxis_title": y_label})
+
+
+def _literal(text: str) -> str:
+    """Text that plotly shows as it is: it renders some HTML tags, so a user's & < > are escaped."""
+    return html.escape(text, quote=False)

@@ -1,0 +1,119 @@
+"""Live bars of KL per dimension for one run, made to stand in columns beside the bars of another."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from bnvae.figures import HEAD_COLOURS
+from pages.components.assets import joined, sendable
+
+DEAD_BELOW_NATS = 0.01
+"""A dimension with less KL than this carries nothing and is drawn hollow."""
+
+FIXED_FLOOR = "floor −½ ln(1−τ)"
+
+_component = st.components.v2.component(
+    "bnvae_kl_bars", js=joined("chart.js", "kl_bars.js"), css=joined("chart.css", "kl_bars.css")
+)
+
+
+def kl_bars(
+    *,
+    key: str,
+    kl: Sequence[float] | None,
+    fixed_floor: Sequence[float] | None = None,
+    current_floor: Sequence[float] | None = None,
+    title: str,
+    caption: str = "",
+    colour: str = HEAD_COLOURS["rms-scaler"],
+    y_max: float | None = None,
+    scale_group: str | None = None,
+    sort: bool = False,
+    height_px: int = 220,
+    fixed_floor_label: str = FIXED_FLOOR,
+) -> None:
+    """Bars of KL per dimension, in nats, numbered from 0; the node of a `key` survives every tick.
+
+    The y axis grows at once and shrinks only when less than half of it is used. Charts with the same `scale_group` share
+    it; `y_max` is a value that it has to hold beside those drawn. The fixed floor is a line, the current floor of each
+    dimension a short tick.
+
+    Raises:
+        ValueError: a floor has another length than `kl`.
+    """
+    _component(
+        key=key,
+        data={
+            **bars(kl, fixed_floor, current_floor, sort=sort, fixed_floor_label=fixed_floor_label),
+            "title": title,
+            "caption": caption,
+            "colour": colour,
+            "reach": None if y_max is None or not math.isfinite(y_max) else y_max,
+            "group": scale_group,
+            "height": height_px,
+        },
+    )
+
+
+def bars(
+    kl: Sequence[float] | None,
+    fixed_floor: Sequence[float] | None,
+    current_floor: Sequence[float] | None,
+    *,
+    sort: bool = False,
+    fixed_floor_label: str = FIXED_FLOOR,
+) -> dict[str, Any]:
+    """What the browser draws and says of these numbers: values in the order of the bars, and the words around them."""
+    values = sendable([] if kl is None else kl)
+    order = list(range(len(values)))
+    if sort:
+        order.sort(key=lambda d: math.inf if values[d] is None else -(values[d] or 0.0))
+    floors = {}
+    for name, floor in (("fixed", fixed_floor), ("current", current_floor)):
+        if floor is not None and len(floor) != len(values):
+            raise ValueError(f"{name}_floor has {len(floor)} values for {len(values)} dimensions: give one for each.")
+        floors[name] = None if floor is None or not values else sendable(floor)
+    return {
+        "kl": [values[d] for d in order],
+        **{name: floor and [floor[d] for d in order] for name, floor in floors.items()},
+        "dimensions": order,
+        "sorted": sort,
+        "dead_below": DEAD_BELOW_NATS,
+        "headline": headline(values),
+        "summary": summary(values),
+        "fixed_label": f"{fixed_floor_label} = {_extent(floors['fixed'])}",
+        "current_label": f"current floor {_extent(floors['current'])}",
+    }
+
+
+def headline(kl: Sequence[float | None]) -> str:
+    """The line above the bars: total in nats and the count of dimensions that carry something."""
+    finite = [value for value in kl if value is not None]
+    if not kl:
+        return "no values yet"
+    alive = sum(value >= DEAD_BELOW_NATS for value in finite)
+    words = f"total {_digits(sum(finite))} nats · {alive} of {len(kl)} above {DEAD_BELOW_NATS}"
+    return words if len(finite) == len(kl) else f"{words} · {len(kl) - len(finite)} not a number"
+
+
+def summary(kl: Sequence[float | None]) -> str:
+    """The bars in one sentence, for a screen reader."""
+    finite = [value for value in kl if value is not None]
+    if not finite:
+        return headline(kl)
+    count = f"{len(kl)} dimension{'s' if len(kl) > 1 else ''}"
+    return f"{count}, {headline(kl).replace(' · ', ', ')}, lowest {_digits(min(finite))}, highest {_digits(max(finite))}"
+
+
+def _extent(floor: list[float | None] | None) -> str:
+    finite = [value for value in floor or [] if value is not None]
+    if not finite:
+        return "not known"
+    low, high = (f"{value:.3f}" for value in (min(finite), max(finite)))
+    return f"{low} nats" if low == high else f"{low} to {high} nats"
+
+
+def _digits(nats: float) -> str:
+    return f"{nats:.1f}" if nats >= 1 else f"{nats:.2g}"
