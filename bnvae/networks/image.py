@@ -1,0 +1,157 @@
+"""Encoders and decoders of images: fully connected, and convolutional for any size."""
+
+import math
+from abc import abstractmethod
+from itertools import pairwise
+from typing import final
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bnvae.config import ModelConfig
+from bnvae.data.dataset import ImageShape
+from bnvae.networks.base import Decoder, Encoder
+from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood
+
+SMALLEST_SCALE = 1 / 255
+"""one grey level: a density that rewards hitting a pixel more closely than it was stored says nothing about images"""
+FIRST_SCALE = 0.3
+COARSEST_SIDE = 7
+"""the picture is halved until no side is longer (pixels)"""
+MOST_CHANNELS = 256
+MOST_FLAT = 1024
+"""numbers between the convolutions and the fully connected layer, which would else hold most of the parameters"""
+
+
+def _unit_pixels(examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    return examples.float().mul_(1 / 255)
+
+
+class ImageDecoder(Decoder):
+    """p(x|z) of images: Bernoulli for one channel, Gaussian with one learned scale for three."""
+
+    def __init__(self, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = shape
+        if shape.channels != 1:
+            excess = math.log(FIRST_SCALE) - math.log(SMALLEST_SCALE)
+            self.scale_excess = nn.Parameter(torch.tensor(math.log(math.expm1(excess))))
+
+    @property
+    def log_scale(self) -> Float[Tensor, ""]:
+        """ln of the Gaussian's scale; a softplus keeps it above its floor, where a clamp would stop the gradient."""
+        return math.log(SMALLEST_SCALE) + functional.softplus(self.scale_excess)
+
+    @abstractmethod
+    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+        """Logits of the Bernoulli, or means of the Gaussian before they are clamped."""
+
+    def likelihood(
+        self, z: Float[Tensor, "B D"], examples: Tensor | None = None
+    ) -> BernoulliLikelihood | GaussianLikelihood:
+        if self.shape.channels == 1:
+            return BernoulliLikelihood(self.pixels(z))
+        return GaussianLikelihood(self.pixels(z), self.log_scale)
+
+    def mean(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+        """E[x|z], pixels in [0, 1]."""
+        return self.likelihood(z).mean
+
+
+def _perceptron(first: int, hidden: int, layers: int) -> nn.Sequential:
+    sides = pairwise([first] + [hidden] * layers)
+    return nn.Sequential(*(part for before, after in sides for part in (nn.Linear(before, after), nn.ReLU())))
+
+
+@final
+class MlpEncoder(Encoder):
+    def __init__(self, config: ModelConfig, shape: ImageShape) -> None:
+        super().__init__()
+        self.features = config.hidden_units
+        pixels = shape.channels * shape.height * shape.width
+        self.layers = _perceptron(pixels, config.hidden_units, config.layers)
+
+    def forward(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
+        features: Tensor = self.layers(_unit_pixels(examples).flatten(1))
+        return features
+
+
+@final
+class MlpDecoder(ImageDecoder):
+    def __init__(self, config: ModelConfig, shape: ImageShape) -> None:
+        super().__init__(shape)
+        self.layers = _perceptron(config.latent_dimensions, config.hidden_units, config.layers)
+        self.output = nn.Linear(config.hidden_units, shape.channels * shape.height * shape.width)
+
+    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+        flat: Tensor = self.output(self.layers(z))
+        return flat.view(-1, self.shape.channels, self.shape.height, self.shape.width)
+
+
+def _stages(config: ModelConfig, shape: ImageShape) -> list[tuple[int, int, int]]:
+    """Channels, height and width of the picture and of each halving of it."""
+    channels, height, width = shape.channels, shape.height, shape.width
+    stages = [(channels, height, width)]
+    channels = config.conv_channels
+    while max(height, width) > COARSEST_SIDE:
+        height, width = (height + 1) // 2, (width + 1) // 2
+        stages.append((channels, height, width))
+        channels = min(2 * channels, max(MOST_CHANNELS, config.conv_channels))
+    return stages
+
+
+def _narrow_channels(stage: tuple[int, int, int]) -> int:
+    channels, height, width = stage
+    return min(channels, max(1, MOST_FLAT // (height * width)))
+
+
+@final
+class ConvEncoder(Encoder):
+    """Convolutions that halve the picture, a 1 x 1 convolution that narrows it, and a fully connected layer."""
+
+    def __init__(self, config: ModelConfig, shape: ImageShape) -> None:
+        super().__init__()
+        self.features = config.hidden_units
+        stages = _stages(config, shape)
+        layers: list[nn.Module] = []
+        for (before, *_), (after, *_) in pairwise(stages):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+        channels, height, width = stages[-1]
+        narrow = _narrow_channels(stages[-1])
+        layers += [nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Flatten()]
+        self.layers = nn.Sequential(*layers, nn.Linear(narrow * height * width, config.hidden_units), nn.ReLU())
+
+    def forward(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
+        features: Tensor = self.layers(_unit_pixels(examples).contiguous(memory_format=torch.channels_last))
+        return features
+
+
+@final
+class ConvDecoder(ImageDecoder):
+    """The encoder backwards: each transposed convolution doubles the picture, cropped where a side was odd."""
+
+    def __init__(self, config: ModelConfig, shape: ImageShape) -> None:
+        super().__init__(shape)
+        self.stages = _stages(config, shape)[::-1]
+        channels, height, width = self.stages[0]
+        narrow = _narrow_channels(self.stages[0])
+        self.dense = nn.Sequential(
+            nn.Linear(config.latent_dimensions, config.hidden_units),
+            nn.ReLU(),
+            nn.Linear(config.hidden_units, narrow * height * width),
+            nn.ReLU(),
+            nn.Unflatten(1, (narrow, height, width)),
+            nn.Conv2d(narrow, channels, 1),
+        )
+        self.doublings = nn.ModuleList(
+            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
+            for (before, *_), (after, *_) in pairwise(self.stages)
+        )
+
+    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+        picture: Tensor = self.dense(z).contiguous(memory_format=torch.channels_last)
+        for doubling, (_, height, width) in zip(self.doublings, self.stages[1:], strict=True):
+            picture = doubling(picture.relu())[:, :, :height, :width]
+        return picture

@@ -1,0 +1,58 @@
+"""The LSTM text VAE of Zhu et al., ACL 2020, arXiv:2004.12585."""
+
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from bnvae.config import ModelConfig
+from bnvae.data.dataset import TextShape
+from bnvae.networks.base import Dropout, Encoder
+from bnvae.networks.text import TextDecoder, TextState, at_position, last_token
+
+
+@final
+class LstmEncoder(Encoder):
+    """Embedding, then an LSTM; the features are its output at END."""
+
+    def __init__(self, config: ModelConfig, shape: TextShape) -> None:
+        super().__init__()
+        self.features = config.hidden_units
+        self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
+        self.lstm = nn.LSTM(config.embedding_units, config.hidden_units, batch_first=True)
+
+    def forward(self, examples: Int[Tensor, "B L"]) -> Float[Tensor, "B F"]:
+        # Read straight on through the padding and looked up at END: packing would cost more than it saves.
+        outputs, _ = self.lstm(self.embedding(examples))
+        return at_position(outputs, last_token(examples))
+
+
+@final
+class LstmDecoder(TextDecoder):
+    """An LSTM that reads z beside every token and starts from it: c_0 = W z, h_0 = tanh(c_0)."""
+
+    def __init__(self, config: ModelConfig, shape: TextShape) -> None:
+        super().__init__(config.hidden_units, shape)
+        self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
+        self.first_cell = nn.Linear(config.latent_dimensions, config.hidden_units, bias=False)
+        self.lstm = nn.LSTM(config.embedding_units + config.latent_dimensions, config.hidden_units, batch_first=True)
+        self.dropout = Dropout(config.dropout)
+
+    def hidden(self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
+        embedded = self.dropout(self.embedding(tokens))
+        inputs = torch.cat([embedded, z.to(embedded.dtype)[:, None].expand(-1, tokens.shape[1], -1)], dim=2)
+        _, first_hidden, first_cell = self.start(z)
+        outputs, _ = self.lstm(inputs, (first_hidden[None], first_cell[None]))
+        kept: Tensor = self.dropout(outputs)
+        return kept
+
+    def start(self, z: Float[Tensor, "B D"]) -> TextState:
+        cell = self.first_cell(z).to(z.dtype)
+        return z, cell.tanh(), cell
+
+    def advance(self, tokens: Int[Tensor, "B"], state: TextState) -> tuple[Float[Tensor, "B H"], TextState]:
+        z, hidden, cell = state
+        inputs = torch.cat([self.embedding(tokens), z], dim=1)[:, None]
+        outputs, (hidden, cell) = self.lstm(inputs, (hidden[None], cell[None]))
+        return outputs[:, 0], (z, hidden[0], cell[0])
