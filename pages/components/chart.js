@@ -107,7 +107,7 @@ function steadyRange(previous, low, high) {
   return { low: Math.floor(low / step + 1e-9) * step, high: Math.ceil((high + span * 0.04) / step - 1e-9) * step };
 }
 
-const signed = (text) => text.replace("-", "−");
+const signed = (text) => text.replace("-", "−"); // a hyphen is no minus
 
 /** A value to read beside a curve or a bar: three decimals when small, four digits when large. */
 function short(value) {
@@ -118,7 +118,7 @@ function short(value) {
 }
 
 function label(value, decimals) {
-  return signed(value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  return signed((value || 0).toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
 }
 
 /** Writes [{x, y, text, anchor?}] into a group, reusing the nodes of the frame before. */
@@ -132,11 +132,11 @@ function writeLabels(group, labels) {
   });
 }
 
-/** A small box of rows [{text, colour?}] that follows a point and never leaves the chart. */
+/** A small box of rows [{text, colour?}] above or beside a point; it never leaves the chart. */
 function makeTooltip(frame) {
   const box = make("div", { class: "tooltip", "data-testid": "tooltip", hidden: "" }, frame);
   return {
-    show(x, y, rows) {
+    show(x, y, rows, { above = false } = {}) {
       while (box.childElementCount > rows.length) box.lastElementChild.remove();
       while (box.childElementCount < rows.length) {
         const row = make("div", {}, box);
@@ -150,10 +150,12 @@ function makeTooltip(frame) {
         write(words, text);
       });
       box.hidden = false;
-      const right = x + 14 + box.offsetWidth <= frame.clientWidth;
-      const left = right ? x + 14 : x - 14 - box.offsetWidth;
-      box.style.left = `${Math.max(0, Math.min(left, frame.clientWidth - box.offsetWidth))}px`;
-      box.style.top = `${Math.max(0, Math.min(y - box.offsetHeight / 2, frame.clientHeight - box.offsetHeight))}px`;
+      const { offsetWidth: width, offsetHeight: height } = box;
+      const beside = x + 14 + width <= frame.clientWidth ? x + 14 : x - 14 - width;
+      const left = above ? x - width / 2 : beside;
+      const top = above ? y - height - 8 : y - height / 2;
+      box.style.left = `${Math.max(0, Math.min(left, frame.clientWidth - width))}px`;
+      box.style.top = `${Math.max(0, Math.min(top, frame.clientHeight - height))}px`;
     },
     hide() {
       box.hidden = true;

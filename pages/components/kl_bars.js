@@ -19,11 +19,12 @@ class KlBars {
     this.swatch = make("span", { class: "key" }, title);
     this.title = make("span", {}, title);
     this.summary = make("div", { class: "line", "data-testid": "summary" }, root);
+    this.frame = make("div", { class: "frame" }, root);
+    this.svg = make("svg:svg", { role: "img", tabindex: "0" }, this.frame);
+    // Below the plot, so that the plots of two columns stay level whatever their floors and captions are.
     this.legend = make("div", { class: "legend" }, root);
     this.fixedKey = this.legendEntry("fixed");
     this.currentKey = this.legendEntry("current");
-    this.frame = make("div", { class: "frame" }, root);
-    this.svg = make("svg:svg", { role: "img", tabindex: "0" }, this.frame);
     this.caption = make("div", { class: "dim" }, root);
     this.spoken = make("div", { class: "spoken", "aria-live": "polite" }, root);
 
@@ -165,7 +166,7 @@ class KlBars {
   }
 
   drawAxes(plot, y, top) {
-    const { ticks, decimals } = ticksBetween(0, top, Math.max(2, Math.floor((plot.bottom - MARGIN.top) / 40)));
+    const { ticks, decimals } = ticksBetween(0, top, Math.max(2, Math.floor((plot.bottom - MARGIN.top) / 32)));
     this.grid.setAttribute("d", ticks.slice(1).map((tick) => `M${MARGIN.left} ${y(tick)}H${plot.right}`).join(""));
     this.axis.setAttribute("d", `M${MARGIN.left} ${plot.bottom}H${plot.right}`);
     const yLabel = (tick) => ({ x: MARGIN.left - 8, y: y(tick) + 4.5, text: label(tick, decimals), anchor: "end" });
@@ -173,7 +174,7 @@ class KlBars {
     const slot = this.slotWidth();
     // Powers of two, because D nearly always is one. Sorted bars are named one by one or not at all.
     let every = 1;
-    while (every * slot < 30) every *= 2;
+    while (every * slot < (this.data.kl.length > 100 ? 44 : 30)) every *= 2;
     const named = this.data.sorted && every > 1 ? [] : this.data.dimensions;
     const xLabel = (dimension, i) => ({ x: MARGIN.left + (i + 0.5) * slot, y: plot.bottom + 17, text: String(dimension) });
     writeLabels(this.xLabels, named.map(xLabel).filter((_, i) => i % every === 0));
@@ -219,6 +220,7 @@ class KlBars {
     let line = "";
     if (fixed?.length && level && fixed[0] !== null) line = `M${MARGIN.left} ${y(fixed[0])}H${plot.right}`;
     else if (fixed) line = fixed.map((nats, i) => (nats === null ? "" : step(nats, i))).join("");
+    this.svg.classList.toggle("dense", slot < 8);
     const reach = Math.min(WIDEST_BAR_PX + 8, slot * 0.92);
     const tick = (nats, i) => `M${MARGIN.left + (i + 0.5) * slot - reach / 2} ${y(nats)}h${reach}`;
     const ticks = (current ?? []).map((nats, i) => (Number.isFinite(nats) ? tick(nats, i) : "")).join("");
@@ -234,7 +236,7 @@ class KlBars {
     const left = MARGIN.left + i * slot;
     set(this.cursor, { x: left, y: MARGIN.top, width: Math.max(1, slot), height: plot.bottom - MARGIN.top });
     const height = Number.isFinite(kl[i]) ? y(kl[i]) : plot.bottom;
-    this.tooltip.show(left + slot / 2, height, [{ text: this.describe(i), colour: this.data.colour }]);
+    this.tooltip.show(left + slot / 2, height, [{ text: this.describe(i), colour: this.data.colour }], { above: true });
   }
 
   describe(i) {
