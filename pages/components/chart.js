@@ -103,8 +103,8 @@ function steadyRange(previous, low, high) {
   const span = high - low || Math.abs(high) || 1;
   const fits = previous && low >= previous.low && high <= previous.high;
   if (fits && span >= (previous.high - previous.low) / 2) return previous;
-  const step = niceStep(span * 1.04, 8);
-  return { low: Math.floor(low / step + 1e-9) * step, high: Math.ceil((high + span * 0.04) / step - 1e-9) * step };
+  const step = niceStep(span, 8);
+  return { low: Math.floor(low / step + 1e-9) * step, high: Math.ceil(high / step - 1e-9) * step };
 }
 
 const signed = (text) => text.replace("-", "−"); // a hyphen is no minus
@@ -136,7 +136,9 @@ function writeLabels(group, labels) {
 function makeTooltip(frame) {
   const box = make("div", { class: "tooltip", "data-testid": "tooltip", hidden: "" }, frame);
   return {
+    rows: [],
     show(x, y, rows, { above = false } = {}) {
+      this.rows = rows;
       while (box.childElementCount > rows.length) box.lastElementChild.remove();
       while (box.childElementCount < rows.length) {
         const row = make("div", {}, box);

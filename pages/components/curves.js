@@ -1,7 +1,7 @@
 // Curves over training steps: lines, or areas stacked on one another, with crosshair and zoom. chart.js comes before this file.
 
 const MARGIN = { left: 58, right: 10, top: 24, bottom: 42 };
-const MOST_NAMED = 8; // beyond that, legend and tooltip name only what is under the pointer
+const MOST_NAMED = 8; // beyond that, the tooltip names only the curve under the pointer, and the legend none
 const SMALLEST_DRAG_PX = 8;
 
 /**
@@ -42,13 +42,17 @@ function unbroken(ys) {
   return runs;
 }
 
+const latest = (ys) => ys.findLast((value) => value !== null);
+const worded = (name, value) => (value === undefined ? name : `${name} ${short(value)}`);
+const extent = (values) => (values.length ? `${short(Math.min(...values))} to ${short(Math.max(...values))}` : "empty");
+
 class Curves {
   constructor(root) {
     this.root = root;
     this.data = null;
     this.curves = [];
     this.zoom = null; // [first, last] in units of x, so that it stays put while steps are added
-    this.cursor = null; // {px} under a pointer, {x} when moved by keys
+    this.cursor = null; // {px, py} under a pointer, {x} when moved by keys
     this.drag = null;
     this.range = null;
     this.glide = new Glide(() => this.draw());
@@ -85,13 +89,14 @@ class Curves {
 
   listen() {
     const px = (event) => event.clientX - this.svg.getBoundingClientRect().left;
+    const py = (event) => event.clientY - this.svg.getBoundingClientRect().top;
     this.svg.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       this.svg.setPointerCapture(event.pointerId);
       this.drag = { from: this.xAt(px(event)), startPx: px(event) };
-      this.point(px(event));
+      this.point(px(event), py(event));
     });
-    this.svg.addEventListener("pointermove", (event) => this.point(px(event)));
+    this.svg.addEventListener("pointermove", (event) => this.point(px(event), py(event)));
     this.svg.addEventListener("pointerup", (event) => this.drop(px(event)));
     this.svg.addEventListener("pointercancel", () => this.drop(null));
     this.svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.hide());
@@ -101,8 +106,8 @@ class Curves {
     this.svg.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  point(px) {
-    this.cursor = { px };
+  point(px, py) {
+    this.cursor = { px, py };
     this.draw();
   }
 
@@ -138,7 +143,7 @@ class Curves {
       const now = this.cursor ? nearest(xs, this.cursor.x ?? this.xAt(this.cursor.px)) + step : step > 0 ? first : last;
       this.cursor = { x: xs[Math.max(first, Math.min(now, last))] };
       this.draw();
-      write(this.spoken, this.readings(this.cursor.x).map(({ text }) => text).join(", "));
+      write(this.spoken, this.tooltip.rows.map(({ text }) => text).join(", "));
     } else return;
     event.preventDefault();
   }
@@ -179,11 +184,12 @@ class Curves {
   }
 
   writeLegend() {
-    const entries = this.curves.slice(0, MOST_NAMED).map(({ name, colour, y }) => {
-      const latest = y.findLast((value) => value !== null);
-      return { colour, text: latest === undefined ? name : `${name} ${short(latest)}` };
-    });
-    if (this.curves.length > MOST_NAMED) entries.push({ colour: "", text: `and ${this.curves.length - MOST_NAMED} more` });
+    const entries = this.curves.map(({ name, colour, y }) => ({ colour, text: worded(name, latest(y)) }));
+    if (this.stacked.length > 1) entries.push({ colour: "", text: worded(this.data.total_label, latest(this.stacked.at(-1).top)) });
+    if (this.curves.length > MOST_NAMED) {
+      const ends = this.curves.map(({ y }) => latest(y)).filter((value) => value !== undefined);
+      entries.splice(0, entries.length, { colour: "", text: `${this.curves.length} curves, now ${extent(ends)}` });
+    }
     while (this.legend.childElementCount > entries.length) this.legend.lastElementChild.remove();
     while (this.legend.childElementCount < entries.length) {
       const entry = make("span", {}, this.legend);
@@ -220,10 +226,12 @@ class Curves {
     const ranges = seen.map(robustRange);
     const levels = this.data.levels.map(([value]) => value);
     let low = Math.min(...ranges.map((range) => range.low), ...levels);
-    const high = Math.max(...ranges.map((range) => range.high), ...levels);
+    let high = Math.max(...ranges.map((range) => range.high), ...levels);
+    const room = low < high ? (high - low) * 0.04 : Math.abs(high) * 0.1 || 0.5;
+    [low, high] = [low - room, high + room];
     // The lowest area keeps a foot to stand on; zero is shown where it costs less than half of the height.
     if (this.stacked.length) low -= (high - low) * 0.3;
-    if (low >= 0 ? low < high / 2 : low > -(high - low) * 0.3 && !seen.flat().some((y) => y < 0)) low = 0;
+    if (low < high / 2 && seen.every((values) => values.every((y) => y >= 0)) && levels.every((y) => y >= 0)) low = 0;
     this.range = steadyRange(this.range, low, high);
     const words = [];
     if (this.stacked.length && this.range.low > 0) words.push(`axis starts at ${short(this.range.low)}, not at 0`);
@@ -300,8 +308,9 @@ class Curves {
       const runs = unbroken(curve.top);
       const area = (run) => `M${run.map(at).join("L")}L${run.toReversed().map(foot).join("L")}Z`;
       if (curve.stacked) this.shapes.children[2 * i].setAttribute("d", runs.map(area).join(""));
-      // A lone point has no length; with round caps "h0" draws it as a dot.
-      this.shapes.children[2 * i + 1].setAttribute("d", runs.map((run) => `M${run.map(at).join("L")}h0`).join(""));
+      const line = (run) => `M${run.map(at).join("L")}`;
+      const dot = (run) => `M${at(run[0])}m-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0`; // a lone point has no line
+      this.shapes.children[2 * i + 1].setAttribute("d", runs.map((run) => (run.length > 1 ? line(run) : dot(run))).join(""));
     });
   }
 
@@ -332,34 +341,40 @@ class Curves {
     const filled = this.curves.find((curve) => curve.x.length);
     const shown = this.cursor && filled;
     this.crosshair.style.display = this.dots.style.display = shown ? "" : "none";
+    this.shapes.classList.toggle("picking", Boolean(shown) && this.curves.length > MOST_NAMED);
     if (!shown) return this.tooltip.hide();
-    const pointed = this.cursor.x ?? this.xAt(this.cursor.px);
-    const at = filled.x[nearest(filled.x, pointed)];
+    const at = filled.x[nearest(filled.x, this.cursor.x ?? this.xAt(this.cursor.px))];
+    const named = this.named(at, y);
     this.crosshair.setAttribute("d", `M${x(at)} ${plot.top}V${plot.bottom}`);
     this.curves.forEach((curve, i) => {
       const k = nearest(curve.x, at);
       const dot = this.dots.children[i];
       const height = curve.top[k] ?? null;
-      dot.style.display = height === null ? "none" : "";
+      dot.style.display = height === null || !named.includes(curve) ? "none" : "";
+      this.shapes.children[2 * i + 1].classList.toggle("picked", named.includes(curve));
       if (height !== null) set(dot, { cx: x(curve.x[k]), cy: y(height) });
     });
-    this.tooltip.show(x(at), plot.top + (plot.bottom - plot.top) / 3, this.readings(at));
+    this.tooltip.show(x(at), plot.top + (plot.bottom - plot.top) / 3, this.readings(at, named));
   }
 
-  /** What the tooltip says at x: the sum first, then the areas from the top down as they are drawn, then the lines. */
-  readings(x) {
+  /** The curves that the tooltip names at x: all, areas from the top down; or of very many the one nearest to the pointer. */
+  named(x, y) {
+    const all = [...this.stacked.toReversed(), ...this.curves.filter((curve) => !curve.stacked)];
+    if (all.length <= MOST_NAMED) return all;
+    const py = this.cursor.py ?? 0;
+    const distance = (curve) => Math.abs(y(curve.top[nearest(curve.x, x)] ?? Infinity) - py);
+    return [all.reduce((best, curve) => (distance(curve) < distance(best) ? curve : best))];
+  }
+
+  /** What the tooltip says at x: the sum of the areas, then each named curve. */
+  readings(x, named) {
     const value = ({ x: xs, y }) => y[nearest(xs, x)] ?? NaN;
-    const rows = [...this.stacked.toReversed(), ...this.curves.filter((curve) => !curve.stacked)];
-    const texts = rows.slice(0, MOST_NAMED).map((curve) => ({ text: `${curve.name} ${short(value(curve))}`, colour: curve.colour }));
-    if (rows.length > MOST_NAMED) {
-      const values = rows.map(value).filter(Number.isFinite);
-      texts.splice(0, MOST_NAMED, { text: `${values.length} curves, ${short(Math.min(...values))} to ${short(Math.max(...values))}` });
-    }
+    const rows = named.map((curve) => ({ text: `${curve.name} ${short(value(curve))}`, colour: curve.colour }));
     if (this.stacked.length > 1) {
       const sum = this.stacked.reduce((total, curve) => total + value(curve), 0);
-      texts.unshift({ text: `${this.data.total_label} ${short(sum)}` });
+      rows.unshift({ text: `${this.data.total_label} ${short(sum)}` });
     }
-    return [{ text: `${this.data.x_label} ${short(x)}` }, ...texts];
+    return [{ text: `${this.data.x_label} ${short(x)}` }, ...rows];
   }
 }
 

@@ -122,7 +122,7 @@ class KlBars {
   rescale() {
     const before = this.group.range;
     const reach = Math.max(...[...this.group.members].map((chart) => chart.reach()));
-    this.group.range = steadyRange(before, 0, reach);
+    this.group.range = steadyRange(before, 0, reach * 1.04);
     for (const chart of this.group.members) if (chart === this || this.group.range !== before) chart.glideThere();
   }
 

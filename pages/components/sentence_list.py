@@ -1,0 +1,22 @@
+"""Sentences from a model or a user as numbered text nodes: whatever they contain is shown, never interpreted."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pages.components.assets import joined
+
+_component = st.components.v2.component(
+    "bnvae_sentence_list", js=joined("chart.js", "sentence_list.js"), css=joined("chart.css", "sentence_list.css")
+)
+
+
+def sentence_list(*, key: str, sentences: Sequence[str], title: str = "", label: str = "sentences") -> None:
+    """A numbered list, from 1; a sentence without a visible character is shown as a dim "(empty)"."""
+    sentence_columns(key=key, columns={title: sentences}, label=label)
+
+
+def sentence_columns(*, key: str, columns: Mapping[str, Sequence[str]], label: str = "sentences") -> None:
+    """Lists under their titles side by side, row by row level with each other; `label` is for screen readers."""
+    lists = [{"title": title, "sentences": list(sentences)} for title, sentences in columns.items()]
+    _component(key=key, data={"columns": lists, "label": label})
