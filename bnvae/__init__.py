@@ -1,0 +1,41 @@
+"""VAEs with and without BatchNorm + Scaler on the posterior: heads, training, runs.
+
+The heads work in any torch model: `from bnvae import BatchNormScalerHead`.
+"""
+
+from bnvae.moments import recompute_moments
+from bnvae.objective import ElboTerms, loss
+from bnvae.posterior import (
+    HEADS,
+    BatchNormMeanHead,
+    BatchNormScalerHead,
+    Gammas,
+    GaussianHead,
+    LayerNormMeanHead,
+    Posterior,
+    PosteriorHead,
+    RootMeanSquareScalerHead,
+    Scaler,
+    fixed_floor,
+    kl_per_dimension,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "HEADS",
+    "BatchNormMeanHead",
+    "BatchNormScalerHead",
+    "ElboTerms",
+    "Gammas",
+    "GaussianHead",
+    "LayerNormMeanHead",
+    "Posterior",
+    "PosteriorHead",
+    "RootMeanSquareScalerHead",
+    "Scaler",
+    "fixed_floor",
+    "kl_per_dimension",
+    "loss",
+    "recompute_moments",
+]

@@ -1,0 +1,168 @@
+"""The command line: python -m bnvae train | resume | evaluate | list | export."""
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, get_args, get_type_hints
+
+from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config_help import field_help
+
+SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+FLAGS = {("data", "name"): "data", ("data", "seed"): "data-seed"}
+"""Fields whose flag is not just their name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit status. Refused input ends in one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options) or 0)
+    except BrokenPipeError:
+        return 0
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"bnvae: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bnvae", description="Train and evaluate VAEs.", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    train = commands.add_parser("train", help="train a new run", allow_abbrev=False)
+    train.set_defaults(command=_train)
+    train.add_argument("--run", help="name of the run's folder; default: made from data and head")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    for section, config in SECTIONS.items():
+        group = train.add_argument_group(section)
+        for spec in dataclasses.fields(config):
+            _add_field(group, section, spec, config)
+
+    resume = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
+    resume.set_defaults(command=_resume)
+    resume.add_argument("run")
+    resume.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    evaluate = commands.add_parser("evaluate", help="figures of a trained run on its test and training examples")
+    evaluate.set_defaults(command=_evaluate)
+    evaluate.add_argument("run")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+    listing = commands.add_parser("list", help="all runs")
+    listing.set_defaults(command=_list)
+    listing.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
+
+    export = commands.add_parser("export", help="write a run as one .zip, to be uploaded or unpacked elsewhere")
+    export.set_defaults(command=_export)
+    export.add_argument("run")
+    export.add_argument("--to", type=Path, help="file to write; default: RUN.zip in this folder")
+    return parser
+
+
+def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config: type[Any]) -> None:
+    wanted = get_type_hints(config)[spec.name]
+    flag = FLAGS.get((section, spec.name), spec.name.replace("_", "-"))
+    help_text = field_help(config)[spec.name].replace("%", "%%") + f" [{spec.default!r}]"
+    options: dict[str, Any] = {"dest": f"{section}.{spec.name}", "default": spec.default, "help": help_text}
+    if wanted is bool:
+        group.add_argument(f"--{flag}", action=argparse.BooleanOptionalAction, **options)
+    elif choices := get_args(wanted):
+        group.add_argument(f"--{flag}", choices=choices, **options)
+    else:
+        group.add_argument(f"--{flag}", type=wanted, metavar=wanted.__name__.upper(), **options)
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    sections = {}
+    for section, config in SECTIONS.items():
+        fields = {spec.name: getattr(options, f"{section}.{spec.name}") for spec in dataclasses.fields(config)}
+        sections[section] = config(**fields)
+    return RunConfig(**sections)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from bnvae.runs import RunStore
+
+    config, store = _config(options), RunStore()
+    run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
+    return _follow(store.create(run_id, config).id, quiet=options.quiet)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    return _follow(options.run, quiet=options.quiet)
+
+
+def _follow(run_id: str, *, quiet: bool) -> int:
+    from bnvae.progress import NoProgress, TerminalProgress
+    from bnvae.runs import RunStore
+    from bnvae.worker import train_run
+
+    run = RunStore().get(run_id)
+    with _stop_on_signals(run.request_stop), (NoProgress() if quiet else TerminalProgress(run)) as progress:
+        status = train_run(run, progress.report)
+    if not quiet:
+        print(f"{run.id}: {status.message}")
+    return 0 if status.state == "finished" else 3
+
+
+@contextmanager
+def _stop_on_signals(stop: Any) -> Iterator[None]:
+    """Ctrl-C and a polite kill end training in order: what was learned is saved."""
+
+    def handler(signum: int, frame: FrameType | None) -> None:
+        stop()
+
+    before = {name: signal.signal(name, handler) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            signal.signal(name, old)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from bnvae.runs import RunStore
+    from bnvae.worker import evaluate_run
+
+    figures = evaluate_run(RunStore().get(options.run))
+    if options.json:
+        print(json.dumps(figures))
+        return
+    from bnvae.progress import print_evaluation
+
+    print_evaluation(options.run, figures)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from bnvae.runs import RunStore
+    from bnvae.worker import describe
+
+    entries = [describe(run) for run in RunStore().runs()]
+    if options.json:
+        print(json.dumps(entries))
+        return
+    from bnvae.progress import print_runs
+
+    print_runs(entries)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from bnvae.runs import RunStore
+    from bnvae.runs.archive import export_run
+    from bnvae.runs.files import write_atomic
+
+    run = RunStore().get(options.run)
+    target = options.to or Path(f"{run.id}.zip")
+    content = export_run(run)
+    write_atomic(target, content)
+    print(f"{target}: {len(content):,} bytes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""From latent codes back to pictures and sentences."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bnvae.data.dataset import TextShape
+from bnvae.evaluation import encode
+from bnvae.model import VAE
+from bnvae.networks.decoding import decode
+from bnvae.networks.image import ImageDecoder
+from bnvae.networks.text import TextDecoder
+
+DecodingMode = Literal["greedy", "sample", "beam"]
+
+DECODE_CHUNK = 256
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How tokens are chosen from the decoder's distribution; pictures show its mean and ignore this."""
+
+    mode: DecodingMode = "greedy"
+    temperature: float = 1.0
+    """sample: divides the logits (> 0); below 1 sharper, above 1 flatter"""
+    top_p: float = 1.0
+    """sample: only the most probable tokens that together reach this probability"""
+    beams: int = 5
+    """beam: partial sentences kept at each step"""
+    seed: int = 0
+    """sample: decides the draws"""
+
+
+@torch.no_grad()
+def decode_codes(
+    model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None
+) -> Tensor:
+    """Examples decoded from latent codes: uint8 (B, C, H, W) pixels, or int32 (B, L) tokens."""
+    decoding = decoding or Decoding()
+    was_training = model.training
+    model.eval()
+    try:
+        chunks = [_decode(model, shape, chunk.to(model.device), decoding) for chunk in codes.split(DECODE_CHUNK)]
+    finally:
+        model.train(was_training)
+    if isinstance(shape, TextShape):
+        longest = max(chunk.shape[1] for chunk in chunks)
+        chunks = [torch.nn.functional.pad(chunk, (0, longest - chunk.shape[1])) for chunk in chunks]
+    return torch.cat(chunks)
+
+
+def _decode(model: VAE, shape: object, codes: Tensor, decoding: Decoding) -> Tensor:
+    if isinstance(shape, TextShape):
+        assert isinstance(model.decoder, TextDecoder)
+        return decode(
+            model.decoder,
+            codes,
+            mode=decoding.mode,
+            temperature=decoding.temperature,
+            top_p=decoding.top_p,
+            beams=decoding.beams,
+            max_tokens=shape.max_tokens,
+            generator=torch.Generator(codes.device).manual_seed(decoding.seed),
+        ).cpu()
+    assert isinstance(model.decoder, ImageDecoder)
+    pixels = model.decoder.mean(codes)
+    return (pixels.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+
+
+def reconstruct(model: VAE, shape: object, examples: Tensor, decoding: Decoding | None = None) -> Tensor:
+    """Each example decoded from its posterior mean."""
+    return decode_codes(model, shape, encode(model, examples).mean, decoding)

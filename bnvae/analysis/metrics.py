@@ -1,0 +1,101 @@
+"""Figures of a model on a split: ELBO and its terms, active units, mutual information, moments."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
+from bnvae.model import VAE
+from bnvae.posterior import Posterior
+
+MUTUAL_INFORMATION_EXAMPLES = 10_000
+MIXTURE_ROWS = 500
+"""codes compared with the whole mixture at a time: bounds memory to rows x examples numbers"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Averages over the examples of a split, in eval mode; nats per example unless a comment says otherwise."""
+
+    examples: int
+    """examples averaged over"""
+    elbo: float
+    """-(distortion + rate), higher is better; one draw of z an example"""
+    distortion: float
+    """-E ln p(x|z), summed over pixels or tokens"""
+    rate: float
+    """KL(q(z|x) || p(z)), summed over dimensions"""
+    kl_per_dimension: list[float]
+    active_units: int
+    """dimensions whose posterior mean has a variance of at least 0.01"""
+    mutual_information: float
+    """between x and z under q, estimated against the mixture of `mutual_information_examples` posteriors"""
+    mutual_information_examples: int
+    """N of that mixture: the estimate cannot exceed ln N"""
+    marginal_kl: float
+    """KL(q(z) || p(z)) = rate - mutual information, on the same examples"""
+    mean_second_moment_per_dimension: list[float]
+    """E[mean_d^2]"""
+    std_second_moment_per_dimension: list[float]
+    """E[std_d^2]"""
+    second_moment_per_dimension: list[float]
+    """E[mean_d^2 + std_d^2]; the prior's is 1"""
+
+    def to_dict(self) -> dict[str, object]:
+        return dataclasses.asdict(self)
+
+
+@torch.no_grad()
+def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> float:
+    """I(x; z) under q in nats: mean of ln q(z_i|x_i) - ln q(z_i), with q(z) the mixture of all N posteriors.
+
+    At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
+    """
+    mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
+    precision = std.clamp_min(1e-12).square().reciprocal()
+    # sum_d (z - m)^2 p = z^2 . p - 2 z . (m p) + m^2 . p: three matrix products instead of an N x N x D array.
+    weighted = mean * precision
+    constant = (mean * weighted).sum(1) - precision.log().sum(1)
+    total = 0.0
+    for rows in torch.arange(len(z)).split(MIXTURE_ROWS):
+        part = z[rows]
+        log_density = -0.5 * (part.square() @ precision.T - 2 * part @ weighted.T + constant)
+        own = log_density[torch.arange(len(rows)), rows]
+        total += (own - (torch.logsumexp(log_density, 1) - math.log(len(z)))).sum().item()
+    return total / len(z)
+
+
+@torch.no_grad()
+def evaluate(model: VAE, examples: Tensor, *, seed: int = 0) -> Evaluation:
+    """All figures of one split. The head must hold the moments of the training set (`recompute_statistics`)."""
+    if len(examples) < 1:
+        raise ValueError("the split is empty: there is nothing to evaluate.")
+    posterior = encode(model, examples)
+    codes = draw_codes(posterior, seed)
+    distortion = distortions(model, examples, codes).double().mean().item()
+    statistics = PosteriorStatistics.of(posterior)
+    rate = statistics.kl_per_dimension.sum().item()
+    count = min(len(examples), MUTUAL_INFORMATION_EXAMPLES)
+    sample = Posterior(posterior.mean[:count], posterior.std[:count])
+    information = mutual_information(sample, codes[:count])
+    sample_rate = sample.kl_per_dimension().double().sum(1).mean().item()
+    return Evaluation(
+        examples=len(examples),
+        elbo=-(distortion + rate),
+        distortion=distortion,
+        rate=rate,
+        kl_per_dimension=statistics.kl_per_dimension.tolist(),
+        active_units=statistics.active_units,
+        mutual_information=information,
+        mutual_information_examples=count,
+        marginal_kl=sample_rate - information,
+        mean_second_moment_per_dimension=statistics.mean_second_moment.tolist(),
+        std_second_moment_per_dimension=statistics.std_second_moment.tolist(),
+        second_moment_per_dimension=(statistics.mean_second_moment + statistics.std_second_moment).tolist(),
+    )

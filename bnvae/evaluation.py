@@ -1,0 +1,107 @@
+"""The ELBO and the posteriors' moments over a whole split, in eval mode, with exact moments in the head."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bnvae.batches import in_chunks, mix
+from bnvae.model import VAE
+from bnvae.moments import exact_moments
+from bnvae.posterior import Posterior
+
+ACTIVE_UNIT_VARIANCE = 0.01
+"""A dimension is active if its posterior mean varies at least this much; Burda et al. 2016, arXiv:1509.00519."""
+
+MOMENT_EXAMPLES = 10_000
+"""Training examples from which the head's stored moments are recomputed: enough to know a variance to 1.4 %."""
+
+CHUNK_EXAMPLES = 512
+
+
+@final
+@dataclass(frozen=True)
+class PosteriorStatistics:
+    """Sums over examples of what the posteriors of a model look like."""
+
+    kl_per_dimension: Float[Tensor, "D"]
+    """E[KL_d] (nats)"""
+    mean_second_moment: Float[Tensor, "D"]
+    """E[mean_d^2]"""
+    std_second_moment: Float[Tensor, "D"]
+    """E[std_d^2]"""
+    mean_variance: Float[Tensor, "D"]
+    """Var[mean_d] over examples"""
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> "PosteriorStatistics":
+        mean, std = posterior.mean.double(), posterior.std.double()
+        return cls(
+            posterior.kl_per_dimension().double().mean(0),
+            mean.square().mean(0),
+            std.square().mean(0),
+            mean.var(0, correction=0),
+        )
+
+    @property
+    def active_units(self) -> int:
+        return active_units(self.mean_variance)
+
+
+def active_units(mean_variance: Float[Tensor, "D"]) -> int:
+    """Dimensions whose posterior mean varies by at least `ACTIVE_UNIT_VARIANCE` over the examples."""
+    return int((mean_variance >= ACTIVE_UNIT_VARIANCE).sum())
+
+
+@torch.no_grad()
+def recompute_statistics(model: VAE, training: Tensor) -> None:
+    """Give the head the moments of the training examples: all of them up to 10,000, else every k-th one.
+
+    Without it the stored exponential averages lag behind the encoder, and the KL in eval mode may be anything.
+    """
+    stride = max(1, len(training) // MOMENT_EXAMPLES)
+    was_training = model.training
+    model.eval()
+    try:
+        with exact_moments(model.head):
+            for chunk in in_chunks(training[::stride], CHUNK_EXAMPLES):
+                model.posterior(chunk.to(model.device))
+    finally:
+        model.train(was_training)
+
+
+@torch.no_grad()
+def encode(model: VAE, examples: Tensor) -> Posterior:
+    """The posteriors of all examples, in eval mode, on the CPU."""
+    was_training = model.training
+    model.eval()
+    try:
+        parts = [model.posterior(chunk.to(model.device)) for chunk in in_chunks(examples, CHUNK_EXAMPLES)]
+    finally:
+        model.train(was_training)
+    return Posterior(torch.cat([part.mean for part in parts]).cpu(), torch.cat([part.std for part in parts]).cpu())
+
+
+@torch.no_grad()
+def distortions(model: VAE, examples: Tensor, codes: Float[Tensor, "N D"]) -> Float[Tensor, "N"]:
+    """-ln p(x|z) of each example given its code, in nats, summed over pixels or tokens, in eval mode."""
+    was_training = model.training
+    model.eval()
+    try:
+        parts = []
+        for start, chunk in zip(
+            range(0, len(examples), CHUNK_EXAMPLES), in_chunks(examples, CHUNK_EXAMPLES), strict=True
+        ):
+            z = codes[start : start + CHUNK_EXAMPLES].to(model.device)
+            chunk = chunk.to(model.device)
+            parts.append(-model.decoder.likelihood(z, chunk).log_prob(chunk))
+    finally:
+        model.train(was_training)
+    return torch.cat(parts).cpu()
+
+
+def draw_codes(posterior: Posterior, seed: int) -> Float[Tensor, "N D"]:
+    """One latent code an example from its posterior, the same ones for the same seed."""
+    return posterior.rsample(torch.Generator().manual_seed(mix(seed, 1)))

@@ -1,0 +1,138 @@
+"""Normalisation by the moments of the global batch, and by exact population moments outside training.
+
+Own code instead of `nn.BatchNorm1d` and `nn.SyncBatchNorm`: the latter refuses CPUs, both add their eps where a floor
+under the KL can't afford it, and neither has the uncentred (root-mean-square) form. One differentiable sum over all
+devices serves both.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, distributed, nn
+from torch.distributed.nn import functional as differentiable
+
+EPSILON: Final = 1e-8
+"""Added to a batch variance. Small, since the mean's share of the second moment shrinks by variance / (variance + eps)."""
+
+SMALLEST_BATCH: Final = 2
+
+
+def _global_means(*values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], ...]:
+    """The mean of each value over the batches of all processes, differentiable in every one of them."""
+    count = values[0].shape[0]
+    if not (distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1):
+        return tuple(value.mean(0) for value in values)
+    width = values[0].shape[1]
+    sums = torch.cat([*(value.sum(0) for value in values), values[0].new_tensor([float(count)])])
+    sums = differentiable.all_reduce(sums)  # type: ignore[no-untyped-call]
+    return tuple((sums[:-1] / sums[-1]).split(width))
+
+
+class BatchMoments(nn.Module, ABC):
+    """Divides by moments: the batch's own while training, stored ones otherwise.
+
+    While training, the stored moments follow the batches as an exponential average. `exact_moments` replaces them by
+    those of a whole set.
+    """
+
+    def __init__(self, dimensions: int, *, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self._collected: list[tuple[int, Tensor, Tensor]] | None = None
+        self.register_buffer("center", torch.zeros(dimensions))
+        self.register_buffer("square", torch.ones(dimensions))
+
+    center: Tensor
+    """stored subtracted value (0 where nothing is subtracted)"""
+    square: Tensor
+    """stored mean square after the subtraction"""
+
+    def forward(self, values: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+        if self._collected is not None:
+            wide = values.detach().double()
+            self._collected.append((len(wide), *self._moments(wide)))
+        if not self.training:
+            return (values - self.center) * torch.rsqrt(self.square + EPSILON)
+        if values.shape[0] < SMALLEST_BATCH:
+            raise ValueError(
+                f"the batch has {values.shape[0]} example: its moments are undefined. Train with 8 examples or more, "
+                "or call eval() to use the stored moments."
+            )
+        center, square = self._moments(values)
+        with torch.no_grad():
+            self.center.lerp_(center, self.momentum)
+            self.square.lerp_(square, self.momentum)
+        return (values - center) * torch.rsqrt(square + EPSILON)
+
+    @abstractmethod
+    def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
+        """What is subtracted, and the mean square of what remains, over the global batch."""
+
+    def store_collected(self) -> None:
+        """Set the stored moments to those of all rows seen since collecting began, pooled exactly."""
+        assert self._collected, "nothing was collected"
+        counts = torch.tensor([count for count, _, _ in self._collected], dtype=torch.float64)
+        weights = (counts / counts.sum()).to(self.center.device)[:, None]
+        centers = torch.stack([center for _, center, _ in self._collected])
+        squares = torch.stack([square for _, _, square in self._collected])
+        center = (weights * centers).sum(0)
+        # Between-batch spread of the centers belongs to the pooled second moment (law of total variance).
+        square = (weights * (squares + (centers - center).square())).sum(0)
+        self.center.copy_(center)
+        self.square.copy_(square)
+
+
+@final
+class BatchStandardiser(BatchMoments):
+    """BatchNorm without scale or shift: mean 0 and variance 1 over the batch (biased variance)."""
+
+    def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
+        (center,) = _global_means(values)
+        # Two passes: E[x^2] - E[x]^2 cancels badly in fp32 when the center is far from 0.
+        (square,) = _global_means((values - center).square())
+        return center, square
+
+
+@final
+class RootMeanSquareNormaliser(BatchMoments):
+    """Second moment 1 over the batch, nothing subtracted: positive values stay positive."""
+
+    def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
+        (square,) = _global_means(values.square())
+        return torch.zeros_like(square), square
+
+
+@contextmanager
+def exact_moments(module: nn.Module) -> Iterator[None]:
+    """Within, run the training set through `module` in eval mode; after, its stored moments are those of that set."""
+    layers = [layer for layer in module.modules() if isinstance(layer, BatchMoments)]
+    for layer in layers:
+        layer._collected = []
+    try:
+        yield
+        for layer in layers:
+            layer.store_collected()
+    finally:
+        for layer in layers:
+            layer._collected = None
+
+
+@torch.no_grad()
+def recompute_moments(head: nn.Module, feature_batches: Iterable[Float[Tensor, "B F"]]) -> None:
+    """Set a head's stored moments to those of all the features given, exactly.
+
+    Exponential averages lag behind a moving encoder, and then KL in eval mode says nothing about KL in training; call
+    this with the training set's features before every evaluation and before saving.
+    """
+    was_training = head.training
+    head.eval()
+    try:
+        with exact_moments(head):
+            for features in feature_batches:
+                head(features)
+    finally:
+        head.train(was_training)

@@ -1,0 +1,116 @@
+"""What a terminal shows: a live bar with the KL while training, tables of figures and of runs."""
+
+import json
+from types import TracebackType
+from typing import Any, Self, final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bnvae.records import EvaluationRecord, Record
+from bnvae.runs.run import Run
+from bnvae.runs.status import Status
+
+BAR_LEVELS = " ▁▂▃▄▅▆▇█"
+WIDEST_BARS = 32
+KL_OF_FULL_BAR = 1.0
+"""nats at which a dimension's bar is full"""
+
+
+def kl_sparkline(kl: list[float]) -> str:
+    """One character a dimension, from blank (0 nats) to full (1 nat or more); only the first 32 dimensions."""
+    top = len(BAR_LEVELS) - 1
+    levels = (min(top, max(0, round(value / KL_OF_FULL_BAR * top))) for value in kl[:WIDEST_BARS])
+    return "".join(BAR_LEVELS[level] for level in levels) + ("…" if len(kl) > WIDEST_BARS else "")
+
+
+@final
+class NoProgress:
+    """Says nothing: for workers, whose words go into the run's folder."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def report(self, record: Record, status: Status) -> None: ...
+
+
+@final
+class TerminalProgress:
+    """One line that is rewritten, and one that stays for each evaluation."""
+
+    def __init__(self, run: Run) -> None:
+        self._console = Console()
+        self._progress = Progress(
+            TextColumn(escape(run.id)),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("loading", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def report(self, record: Record, status: Status) -> None:
+        dimensions = len(record.kl_per_dimension)
+        if isinstance(record, EvaluationRecord):
+            self._console.print(
+                f"step {record.step}: test −ELBO {record.distortion + record.rate:.2f} = distortion "
+                f"{record.distortion:.2f} + rate {record.rate:.2f} nats, {record.active_units} of {dimensions} active",
+                highlight=False,
+            )
+        self._progress.update(
+            self._task,
+            completed=record.step,
+            total=status.total_steps or None,
+            description=(
+                f"−ELBO {record.distortion + record.rate:7.2f}  KL {record.rate:6.2f} nats  "
+                f"{record.active_units}/{dimensions} active  {kl_sparkline(record.kl_per_dimension)}"
+            ),
+        )
+
+
+def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
+    table = Table(title=f"{escape(run_id)} (nats per example)")
+    table.add_column("")
+    for split in figures:
+        table.add_column(split, justify="right")
+    for name, value in figures["test"].items():
+        if isinstance(value, list):
+            continue
+        cells = (figures[split][name] for split in figures)
+        table.add_row(name.replace("_", " "), *(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells))
+    Console().print(table)
+
+
+def print_runs(entries: list[dict[str, Any]]) -> None:
+    table = Table(title="runs (figures on test examples, nats per example)")
+    for name in ("run", "state", "data", "head", "tau", "ELBO", "rate", "active units"):
+        table.add_column(name, justify="right" if name in ("tau", "ELBO", "rate", "active units") else "left")
+    for entry in entries:
+        if "error" in entry:
+            table.add_row(escape(entry["run"]), "broken", escape(str(entry["error"])))
+            continue
+        model, test = entry["config"]["model"], entry.get("test") or {}
+        table.add_row(
+            escape(entry["run"]),
+            entry["status"]["state"],
+            entry["config"]["data"]["name"],
+            model["head"],
+            json.dumps(model["tau"]) if model["head"].endswith("scaler") else "",
+            *(f"{test[name]:.2f}" if name in test else "" for name in ("elbo", "rate")),
+            str(test.get("active_units", "")),
+        )
+    Console().print(table)

@@ -1,0 +1,97 @@
+"""What training reports: one record every few steps, one at each evaluation. Values are numbers and lists of numbers."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from torch import Tensor
+
+SIGNIFICANT_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    kind: ClassVar[str]
+
+    step: int
+    """optimiser steps taken"""
+    epoch: float
+    """passes over the training examples"""
+    distortion: float
+    """-E ln p(x|z), summed over pixels or tokens (nats per example)"""
+    rate: float
+    """KL(q(z|x) || p(z)), summed over dimensions (nats per example)"""
+    kl_per_dimension: list[float]
+    """D values (nats per example)"""
+    active_units: int
+    """dimensions whose posterior mean has a variance of at least 0.01 over the examples"""
+    mean_second_moment: list[float]
+    """E[mean_d^2], D values (1 is the prior's whole second moment)"""
+    std_second_moment: list[float]
+    """E[std_d^2], D values"""
+
+    @property
+    def elbo(self) -> float:
+        """-(distortion + rate), nats per example, higher is better."""
+        return -(self.distortion + self.rate)
+
+    def to_json(self) -> str:
+        return json.dumps({"kind": self.kind, **dataclasses.asdict(self)}, separators=(",", ":"), default=str)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StepRecord(_Record):
+    """Means over the training batches since the record before, in training mode."""
+
+    kind: ClassVar[str] = "step"
+
+    loss: float
+    """the minimised scalar: distortion + kl_weight * rate, free bits considered (nats per example)"""
+    kl_weight: float
+    """weight of the rate at this step"""
+    gamma_mean: list[float] | None = None
+    """the scaler's factor on the mean, D values; None without a scaler"""
+    gamma_std: list[float] | None = None
+    """the scaler's factor on the std, D values; None without a scaler"""
+    current_floor: list[float]
+    """floor under each E[KL_d] at the present parameters (nats)"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRecord(_Record):
+    """Means over test examples, in eval mode, with the moments of the training set."""
+
+    kind: ClassVar[str] = "evaluation"
+
+    examples: int
+    """test examples averaged over"""
+
+
+Record = StepRecord | EvaluationRecord
+_KINDS: dict[str, type[Record]] = {record.kind: record for record in (StepRecord, EvaluationRecord)}
+
+
+def record_from_json(line: str) -> Record:
+    """A record from one line of a history.
+
+    Raises:
+        ValueError: the line is not a record.
+    """
+    try:
+        stored: dict[str, Any] = json.loads(line)
+        return _KINDS[stored.pop("kind")](**stored)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a training record: {line[:80]!r} ({error})") from None
+
+
+def rounded(value: float) -> float:
+    """`value` to six significant digits: all that a figure shows, at a third of the bytes."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else value
+
+
+def numbers(values: Tensor) -> list[float]:
+    return [rounded(value) for value in values.detach().tolist()]

@@ -1,0 +1,8 @@
+"""Runs on disk: one self-contained folder each, without pickle, written atomically."""
+
+from bnvae.runs.files import BrokenRunError
+from bnvae.runs.run import Run
+from bnvae.runs.status import RunState, Status
+from bnvae.runs.store import RunStore, default_root
+
+__all__ = ["BrokenRunError", "Run", "RunState", "RunStore", "Status", "default_root"]

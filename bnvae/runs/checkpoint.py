@@ -1,0 +1,129 @@
+"""A training's whole state, saved so that it can be killed at any moment and go on from there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from bnvae.runs.files import BrokenRunError, read_bytes, read_json, sha256, write_atomic, write_json
+from bnvae.training import Trainer
+
+SLOTS = 2
+"""checkpoints kept: the newest, and the one before in case the newest is damaged"""
+LARGEST_CHECKPOINT_BYTES = 8 * 2**30
+
+
+@final
+@dataclass(frozen=True)
+class Position:
+    """Where a restored training stands."""
+
+    step: int
+    history_bytes: int
+    """length of the history at that step (bytes)"""
+    skipped: tuple[str, ...]
+    """damaged checkpoints that were passed over, in words"""
+
+
+def _paths(folder: Path, slot: int) -> tuple[Path, Path]:
+    return folder / f"trainer-{slot}.safetensors", folder / f"trainer-{slot}.json"
+
+
+def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -> None:
+    """Write the training's state into the older of the slots.
+
+    The manifest goes last and carries the hash of the tensors, so a checkpoint is either whole or not there.
+    """
+    newest = max((manifest["step"] for manifest in _manifests(folder).values()), default=-1)
+    if newest == trainer.step:
+        return
+    slot = min(range(SLOTS), key=lambda index: _manifests(folder).get(index, {"step": -1})["step"])
+    tensors_path, manifest_path = _paths(folder, slot)
+    content = save_tensors(_tensors(trainer))
+    manifest_path.unlink(missing_ok=True)
+    write_atomic(tensors_path, content)
+    write_json(
+        manifest_path,
+        {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest, "sha256": sha256(content)},
+    )
+
+
+def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None:
+    """Put the newest undamaged checkpoint into the trainer; None if there is none.
+
+    Raises:
+        ValueError: the data set is not the one the checkpoint was trained on.
+        BrokenRunError: every checkpoint is damaged.
+    """
+    skipped: list[str] = []
+    manifests = _manifests(folder)
+    for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
+        if manifest.get("data_digest") != data_digest:
+            raise ValueError(
+                f"the data set has changed since step {manifest['step']}: its digest was "
+                f"{str(manifest.get('data_digest'))[:12]} and is {data_digest[:12]}. Start a new run for the new data."
+            )
+        tensors_path, _ = _paths(folder, slot)
+        try:
+            content = read_bytes(tensors_path, LARGEST_CHECKPOINT_BYTES)
+            if sha256(content) != manifest.get("sha256"):
+                raise BrokenRunError(f"{tensors_path.name} does not match its hash: it was damaged after it was written.")
+            _restore(trainer, load_tensors(content))
+        except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
+            skipped.append(f"checkpoint of step {manifest['step']} passed over: {error}")
+            continue
+        trainer.step = int(manifest["step"])
+        return Position(trainer.step, int(manifest["history_bytes"]), tuple(skipped))
+    if skipped:
+        raise BrokenRunError(f"no checkpoint is usable. {' '.join(skipped)}")
+    return None
+
+
+def _manifests(folder: Path) -> dict[int, dict[str, Any]]:
+    found = {}
+    for slot in range(SLOTS):
+        _, path = _paths(folder, slot)
+        try:
+            manifest = read_json(path)
+        except BrokenRunError:
+            continue
+        if isinstance(manifest.get("step"), int) and isinstance(manifest.get("history_bytes"), int):
+            found[slot] = manifest
+    return found
+
+
+def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+    tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
+    for index, state in trainer.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
+    # Tied or sliced tensors can't be stored by safetensors; a contiguous copy always can.
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    model = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = value
+    trainer.model.load_state_dict(model)
+    trainer.optimiser.load_state_dict({"state": state, "param_groups": trainer.optimiser.state_dict()["param_groups"]})
+
+
+def fingerprint(trainer: Trainer) -> dict[str, object]:
+    """What bit-identity depends on: equal fingerprints promise equal bytes after a resume."""
+    return {
+        "torch": torch.__version__,
+        "device": trainer.device.type,
+        "device_name": torch.cuda.get_device_name() if trainer.device.type == "cuda" else "",
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "precision": str(trainer.precision).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+    }
+

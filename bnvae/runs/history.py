@@ -1,0 +1,92 @@
+"""A run's history: one JSON record a line, appended while it trains and read while it grows."""
+
+import os
+from pathlib import Path
+from typing import TypeVar, final
+
+from bnvae.records import EvaluationRecord, Record, StepRecord, record_from_json
+
+LARGEST_HISTORY_BYTES = 256 * 2**20
+
+R = TypeVar("R", StepRecord, EvaluationRecord)
+
+
+@final
+class HistoryWriter:
+    """Appends records. `bytes_written` names a position to which the file can be cut back."""
+
+    def __init__(self, path: Path, keep_bytes: int = 0) -> None:
+        self._file = path.open("ab")
+        self._file.truncate(keep_bytes)
+        self.bytes_written = keep_bytes
+
+    def append(self, record: Record) -> None:
+        line = record.to_json().encode() + b"\n"
+        self._file.write(line)
+        self._file.flush()
+        self.bytes_written += len(line)
+
+    def sync(self) -> None:
+        """Wait until all that was appended is on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@final
+class HistoryReader:
+    """Follows a history: each `read` parses only what was appended since the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._first_line = b""
+        self.steps: list[StepRecord] = []
+        self.evaluations: list[EvaluationRecord] = []
+
+    def read(self) -> None:
+        """Take in complete new lines; start over if the file was cut back or replaced.
+
+        Raises:
+            ValueError: a line is not a record, or the file is too large.
+        """
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size > LARGEST_HISTORY_BYTES:
+            raise ValueError(f"{self._path.name} has {size} bytes: at most {LARGEST_HISTORY_BYTES} are read.")
+        if size < self._offset:
+            self._forget()
+        if size == self._offset:
+            return
+        with self._path.open("rb") as file:
+            if self._offset and file.read(len(self._first_line)) != self._first_line:
+                self._forget()
+            file.seek(self._offset)
+            appended = file.read()
+        # A line without its end is still being written.
+        complete = appended[: appended.rfind(b"\n") + 1]
+        for line in complete.splitlines():
+            record = record_from_json(line.decode("utf-8", "replace"))
+            if isinstance(record, StepRecord):
+                _keep_until(self.steps, record)
+            else:
+                _keep_until(self.evaluations, record)
+        if not self._offset:
+            self._first_line = complete[: complete.find(b"\n") + 1]
+        self._offset += len(complete)
+
+    def _forget(self) -> None:
+        self._offset, self._first_line = 0, b""
+        self.steps.clear()
+        self.evaluations.clear()
+
+
+def _keep_until(records: list[R], record: R) -> None:
+    """Append; a resumed run repeats the steps it had lost, and then the later line holds."""
+    while records and records[-1].step >= record.step:
+        records.pop()
+    records.append(record)

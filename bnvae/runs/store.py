@@ -1,0 +1,121 @@
+"""The folder of all runs: listing, creating, renaming, deleting."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import final
+
+from bnvae.config import RunConfig
+from bnvae.runs.files import write_atomic
+from bnvae.runs.run import Run
+from bnvae.runs.status import Status
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def default_root() -> Path:
+    """`checkpoints/` beside the package, or where BNVAE_CHECKPOINTS points."""
+    if configured := os.environ.get("BNVAE_CHECKPOINTS"):
+        return Path(configured)
+    return Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+def check_id(run_id: str) -> str:
+    """Raises ValueError unless the id is a plain folder name on every system."""
+    if not _ID.fullmatch(run_id) or run_id.endswith(".") or _RESERVED.fullmatch(run_id):
+        raise ValueError(
+            f"run is {run_id!r}: use 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit and not "
+            "ending with a dot."
+        )
+    return run_id
+
+
+@final
+class RunStore:
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def runs(self) -> list[Run]:
+        """Every folder that holds a config.json, the newest change first; broken ones are listed as well."""
+        if not self.root.is_dir():
+            return []
+        folders = [
+            folder
+            for folder in self.root.iterdir()
+            if _ID.fullmatch(folder.name) and not folder.is_symlink() and (folder / "config.json").is_file()
+        ]
+        return [Run(folder) for folder in sorted(folders, key=_last_change, reverse=True)]
+
+    def __contains__(self, run_id: str) -> bool:
+        return bool(_ID.fullmatch(run_id)) and (self.root / run_id / "config.json").is_file()
+
+    def get(self, run_id: str) -> Run:
+        """Raises ValueError if there is no such run; the message lists those there are."""
+        check_id(run_id)
+        if run_id not in self:
+            there = ", ".join(run.id for run in self.runs()) or "none"
+            raise ValueError(f"run is {run_id!r}: there is none of that name in {self.root.name}/. There are: {there}.")
+        return Run(self.root / run_id)
+
+    def create(self, run_id: str, config: RunConfig) -> Run:
+        """A new run, ready to be trained.
+
+        Raises:
+            ValueError: the name is refused or taken.
+        """
+        check_id(run_id)
+        folder = self.root / run_id
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            raise ValueError(f"run is {run_id!r}: that name is taken. Choose another, or delete that run.") from None
+        try:
+            run = Run(folder)
+            run.write_status(Status(state="stopped", message="Not started yet."))
+            # Last: the folder counts as a run only from here on.
+            write_atomic(folder / "config.json", config.to_json().encode())
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return run
+
+    def free_id(self, wish: str) -> str:
+        """`wish`, or `wish-2`, `wish-3`, ... if it is taken."""
+        base = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:56] or "run"
+        number, candidate = 1, base
+        while (self.root / candidate).exists():
+            number += 1
+            candidate = f"{base}-{number}"
+        return check_id(candidate)
+
+    def rename(self, run_id: str, new_id: str) -> Run:
+        """Raises ValueError if the run is missing or being trained, or the new name is refused or taken."""
+        run = self.get(run_id)
+        check_id(new_id)
+        if run.is_held:
+            raise ValueError(f"run {run_id!r} is being trained: stop it before renaming it.")
+        target = self.root / new_id
+        if target.exists():
+            raise ValueError(f"run is {new_id!r}: that name is taken. Choose another.")
+        run.folder.rename(target)
+        return Run(target)
+
+    def delete(self, run_id: str) -> None:
+        """Raises ValueError if the run is missing or being trained."""
+        run = self.get(run_id)
+        if run.is_held:
+            raise ValueError(f"run {run_id!r} is being trained: stop it before deleting it.")
+        # Renamed first, so that a deletion that is interrupted leaves no half a run in the list.
+        grave = self.root / f".deleted-{run_id}-{os.getpid()}"
+        run.folder.rename(grave)
+        shutil.rmtree(grave)
+
+
+def _last_change(folder: Path) -> float:
+    try:
+        return (folder / "status.json").stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,232 @@
+"""Trains one run's folder from wherever it stands to its end: the only code that writes what training produces."""
+
+import dataclasses
+import platform
+import time
+from collections.abc import Callable
+from typing import final
+
+import torch
+
+import bnvae
+from bnvae.analysis.generation import decode_codes, reconstruct
+from bnvae.analysis.metrics import evaluate
+from bnvae.batches import check_batch_norm, mix
+from bnvae.config import BATCH_NORMALISED
+from bnvae.data import load_dataset
+from bnvae.data.dataset import Dataset
+from bnvae.evaluation import encode, recompute_statistics
+from bnvae.model import VAE
+from bnvae.records import EvaluationRecord, Record
+from bnvae.runs import checkpoint
+from bnvae.runs.files import write_json
+from bnvae.runs.history import HistoryWriter
+from bnvae.runs.run import Preview, Run
+from bnvae.runs.status import Status
+from bnvae.training import Trainer
+
+STATUS_SECONDS = 0.25
+CHECKPOINT_SECONDS = 10.0
+PREVIEW_RECONSTRUCTIONS = 8
+PREVIEW_SAMPLES = 16
+
+Report = Callable[[Record, Status], None]
+
+
+def train_run(run: Run, report: Report | None = None) -> Status:
+    """Train a run, or go on with one that was stopped; returns how it ended.
+
+    Raises:
+        BlockingIOError: another process trains it.
+        ValueError: the configuration or its data is refused; the run says so as well.
+    """
+    with run.hold():
+        run.take_stop_request()
+        try:
+            return _Session(run, report or (lambda record, status: None)).train()
+        except Exception as error:
+            status = run.status
+            run.write_status(status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
+            raise
+
+
+@final
+class _Session:
+    """One process's share of a run's training."""
+
+    def __init__(self, run: Run, report: Report) -> None:
+        self.run = run
+        self.report = report
+        self.status = Status(state="training", message="Loading the data.")
+        run.write_status(self.status)
+        config = run.config
+        if config.training.threads:
+            torch.set_num_threads(config.training.threads)
+        self.dataset = load_dataset(config.data, tokenizer=run.tokenizer, progress=self._loading)
+        check_batch_norm(self.dataset.training, config.model.head in BATCH_NORMALISED)
+        self.trainer = _build_trainer(run, self.dataset)
+        position = checkpoint.restore(run.folder, self.trainer, self.dataset.digest)
+        run.write_data(self.dataset)
+        self._write_environment()
+        self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
+        self._note = " ".join(position.skipped) if position else ""
+        self._speed = _Speed(self.trainer.step)
+        self._saved_at = self._written_at = time.monotonic()
+
+    def _loading(self, what: str, share: float) -> None:
+        now = time.monotonic()
+        if now - getattr(self, "_written_at", 0.0) > STATUS_SECONDS:
+            self._written_at = now
+            self.status = self.status.replace(message=f"{what}: {share:.0%}")
+            self.run.write_status(self.status)
+
+    def train(self) -> Status:
+        trainer = self.trainer
+        self._write_status(self._note or "Training.")
+        try:
+            for record in trainer.fit():
+                self.history.append(record)
+                self.report(record, self.status)
+                now = time.monotonic()
+                if isinstance(record, EvaluationRecord):
+                    self._publish()
+                if now - self._saved_at > CHECKPOINT_SECONDS:
+                    self._save_checkpoint()
+                if now - self._written_at > STATUS_SECONDS:
+                    self._write_status(self._note or "Training.")
+                    if self.run.take_stop_request():
+                        return self._stop()
+            return self._finish()
+        finally:
+            self.history.close()
+
+    def _stop(self) -> Status:
+        self._save_checkpoint()
+        with self.trainer.evaluating():
+            self._publish()
+        return self._end("stopped", f"Stopped at step {self.trainer.step}. What was learned is kept; resume to go on.")
+
+    def _finish(self) -> Status:
+        self._save_checkpoint()
+        self._write_status("Evaluating.")
+        self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
+        posterior = encode(self.trainer.model, self.dataset.test.examples)
+        self.run.write_posterior(posterior, self.dataset.test.labels)
+        return self._end("finished", "Finished." + (f" {self._note}" if self._note else ""))
+
+    def _end(self, state: str, message: str) -> Status:
+        self._write_status(message, state=state, seconds_left=None)
+        return self.status
+
+    def _publish(self) -> None:
+        """Weights and previews of the model as it stands, in eval mode with exact moments."""
+        model, shape = self.trainer.model, self.dataset.shape
+        self.run.write_weights(model)
+        originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
+        # The same codes at every evaluation and for every twin: what changes in a picture is the model.
+        codes = model.sample_prior(PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3)))
+        self.run.write_preview(
+            Preview(
+                step=self.trainer.step,
+                originals=originals,
+                reconstructions=reconstruct(model, shape, originals),
+                samples=decode_codes(model, shape, codes),
+            )
+        )
+        if self.trainer.step < self.trainer.total_steps:
+            test = self.dataset.test
+            count = len(self.trainer.test_examples)
+            self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
+
+    def _save_checkpoint(self) -> None:
+        self.history.sync()
+        checkpoint.save(self.run.folder, self.trainer, self.history.bytes_written, self.dataset.digest)
+        self._saved_at = time.monotonic()
+
+    def _write_status(self, message: str, *, state: str = "training", seconds_left: float | None = 0.0) -> None:
+        trainer = self.trainer
+        steps_per_second = self._speed.steps_per_second(trainer.step)
+        left = (trainer.total_steps - trainer.step) / steps_per_second if steps_per_second else None
+        self.status = Status(
+            state=state,  # type: ignore[arg-type]
+            step=trainer.step,
+            total_steps=trainer.total_steps,
+            epoch=trainer.epoch,
+            examples_per_second=steps_per_second * trainer.batches.batch_size,
+            seconds_left=None if seconds_left is None else left,
+            message=message,
+            device=f"{trainer.device.type}, {str(trainer.precision).removeprefix('torch.')}",
+        )
+        self.run.write_status(self.status)
+        self._written_at = time.monotonic()
+
+    def _write_environment(self) -> None:
+        write_json(
+            self.run.folder / "environment.json",
+            {
+                "bnvae": bnvae.__version__,
+                "python": platform.python_version(),
+                "system": platform.system(),
+                **checkpoint.fingerprint(self.trainer),
+            },
+        )
+
+
+class _Speed:
+    """Steps a second over the last seconds, evaluations included: what a person waiting would measure."""
+
+    def __init__(self, step: int) -> None:
+        self._marks = [(time.monotonic(), step)]
+
+    def steps_per_second(self, step: int) -> float:
+        now = time.monotonic()
+        self._marks.append((now, step))
+        self._marks = [mark for mark in self._marks if now - mark[0] < 10] or self._marks[-1:]
+        started, first = self._marks[0]
+        return (step - first) / (now - started) if now > started else 0.0
+
+
+def _build_trainer(run: Run, dataset: Dataset) -> Trainer:
+    config = run.config
+    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
+    return Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+
+
+def evaluate_dataset(model: VAE, dataset: Dataset) -> dict[str, object]:
+    """Figures of both splits, the head's moments recomputed over the training set first."""
+    recompute_statistics(model, dataset.training.examples)
+    return {
+        "test": evaluate(model, dataset.test.examples).to_dict(),
+        "training": evaluate(model, dataset.training.examples).to_dict(),
+    }
+
+
+def evaluate_run(run: Run) -> dict[str, object]:
+    """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
+
+    Raises:
+        ValueError: the run is broken or untrained, or its data set can't be had or has changed.
+    """
+    model, card = run.load_model(), run.card
+    dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
+    if dataset.digest != card.digest:
+        raise ValueError(
+            f"the data set of run {run.id!r} has changed: its digest was {card.digest[:12]} and is {dataset.digest[:12]}. "
+            "Evaluate it where it was trained, or train a new run."
+        )
+    figures = evaluate_dataset(model, dataset)
+    run.write_evaluation(figures)
+    return figures
+
+
+def describe(run: Run) -> dict[str, object]:
+    """One entry of a listing; a broken run says what is wrong instead of hiding."""
+    entry: dict[str, object] = {"run": run.id, "status": dataclasses.asdict(run.status)}
+    try:
+        entry["config"] = dataclasses.asdict(run.config)
+        evaluation = run.evaluation()
+    except ValueError as error:
+        return {**entry, "error": str(error)}
+    if evaluation is not None:
+        entry["test"] = evaluation.get("test")
+    return entry
