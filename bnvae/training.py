@@ -117,12 +117,14 @@ class Trainer:
 
     @contextmanager
     def evaluating(self) -> Iterator[EvaluationRecord]:
-        """Eval mode with the training set's moments, and the test set's figures; training mode again afterwards."""
-        with autocast(self.device, self.precision), torch.no_grad():
-            recompute_statistics(self.model, self.batches.examples)
-            posterior = encode(self.model, self.test_examples)
-            codes = draw_codes(posterior, self.config.seed)
-            distortion = distortions(self.model, self.test_examples, codes).double().mean().item()
+        """Eval mode with the training set's moments, and the test set's figures; training mode again afterwards.
+
+        In fp32 whatever the training precision: moments taken in bf16 are off by 2e-3 for a model evaluated in fp32.
+        """
+        recompute_statistics(self.model, self.batches.examples)
+        posterior = encode(self.model, self.test_examples)
+        codes = draw_codes(posterior, self.config.seed)
+        distortion = distortions(self.model, self.test_examples, codes).double().mean().item()
         statistics = PosteriorStatistics.of(posterior)
         self.model.eval()
         try:
