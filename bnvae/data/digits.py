@@ -1,0 +1,34 @@
+"""1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn (UCI, Alpaydin & Kaynak 1998)."""
+
+import numpy as np
+import torch
+
+from bnvae.config import DataConfig
+from bnvae.data.dataset import Dataset, ImageShape, Split
+from bnvae.data.limits import Progress, training_count
+from bnvae.data.random_rows import shuffled
+
+TEST_EXAMPLES = 297
+_BRIGHTEST = 16
+_ORDER_SEED = 0
+
+
+def load_digits(config: DataConfig, progress: Progress) -> Dataset:
+    """1,500 digits for training and 297 for testing, always the same ones, so that runs compare."""
+    from sklearn.datasets import load_digits as bundled  # takes a second
+
+    progress("reading digits", 0.0)
+    pixels, labels = bundled(return_X_y=True)
+    order = shuffled(len(pixels), _ORDER_SEED)
+    scaled = np.rint(pixels[order] * (255 / _BRIGHTEST)).astype(np.uint8)
+    images = torch.from_numpy(scaled.reshape(-1, 1, 8, 8))
+    targets = torch.from_numpy(labels[order].astype(np.int64))
+    count = training_count(config, len(images) - TEST_EXAMPLES)
+    training = slice(TEST_EXAMPLES, TEST_EXAMPLES + count)
+    return Dataset(
+        name="digits",
+        shape=ImageShape(channels=1, height=8, width=8),
+        training=Split(examples=images[training].clone(), labels=targets[training].clone()),
+        test=Split(examples=images[:TEST_EXAMPLES].clone(), labels=targets[:TEST_EXAMPLES].clone()),
+        label_names=tuple("0123456789"),
+    )

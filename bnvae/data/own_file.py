@@ -1,0 +1,37 @@
+"""A user's own file: on this machine, or at an https address."""
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from bnvae.data.addresses import check_address
+from bnvae.data.fetch import cache_folder, fetch
+from bnvae.data.limits import Progress
+
+
+def is_address(path: str) -> bool:
+    return "://" in path
+
+
+def own_file(path: str, *, suffixes: tuple[str, ...], most_bytes: int, progress: Progress) -> Path:
+    """The file; one at an address is downloaded once and kept, so that a resumed run sees the same data.
+
+    Raises:
+        ValueError: there is no such file, it is too large, or its name has none of the suffixes.
+        DownloadError: it cannot be downloaded.
+    """
+    suffix = PurePosixPath(unquote(urlsplit(path).path) if is_address(path) else path).suffix.lower()
+    if suffix not in suffixes:
+        raise ValueError(f"path is {path!r}: give a file whose name ends in one of {', '.join(suffixes)}.")
+    if is_address(path):
+        check_address(path)
+        name = hashlib.sha256(path.encode()).hexdigest()[:16] + suffix
+        return fetch([path], cache_folder() / "own" / name, most_bytes=most_bytes, progress=progress)
+    if "\0" in path:
+        raise ValueError(f"path is {path!r}: a file's name has no NUL characters.")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(f"path is {path!r}: there is no such file; give its full path.")
+    if file.stat().st_size > most_bytes:
+        raise ValueError(f"path is {path!r}: it has {file.stat().st_size} bytes, more than the {most_bytes} allowed.")
+    return file

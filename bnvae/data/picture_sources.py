@@ -1,0 +1,160 @@
+"""Where a user's pictures lie: a folder or a .zip, read in memory, nothing unpacked to disk."""
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from bnvae.data.pictures import MOST_BYTES, is_picture
+
+MOST_ENTRIES = 250_000
+MOST_TOTAL_BYTES = 2 << 30
+MOST_EXPANSION = 200
+"""A zip entry may become so many times larger than its compressed form; pictures hardly shrink at all (ratio)."""
+_SMALL_BYTES = 1 << 20
+"""Entries up to this size may expand as they like: a plain-coloured .bmp does."""
+_MOST_DIRECTORY_BYTES = 128 << 20
+_BLOCK_BYTES = 1 << 18
+
+
+class PictureSource(ABC):
+    """Pictures by name; names are paths with forward slashes, sorted."""
+
+    path: str
+    names: list[str]
+
+    @abstractmethod
+    def read(self, name: str) -> bytes: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+def open_source(path: Path) -> PictureSource:
+    """The pictures in a folder or a .zip.
+
+    Raises:
+        ValueError: it is neither, or holds what a collection of pictures does not.
+    """
+    return PictureFolder(path) if path.is_dir() else PictureZip(path)
+
+
+class PictureFolder(PictureSource):
+    """Links are followed to files inside the folder only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder)
+        self._root = folder.resolve()
+        self.names = []
+        for parent, folders, files in os.walk(self._root, onerror=_raise):
+            for name in (*folders, *files):
+                self._look_at(Path(parent, name))
+        self.names.sort()
+
+    def read(self, name: str) -> bytes:
+        with (self._root / name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise _refused(self.path, f"{name!r} has more than {MOST_BYTES} bytes")
+        return content
+
+    def _look_at(self, entry: Path) -> None:
+        name = entry.relative_to(self._root).as_posix()
+        if entry.is_symlink() and not entry.resolve().is_relative_to(self._root):
+            raise _refused(self.path, f"{name!r} is a link that leads out of the folder")
+        if is_picture(name) and entry.is_file():
+            self.names.append(name)
+            if len(self.names) > MOST_ENTRIES:
+                raise _refused(self.path, f"it holds more than {MOST_ENTRIES} pictures")
+
+
+class PictureZip(PictureSource):
+    """What the archive's directory says of sizes is not believed: bytes are counted as they are unpacked."""
+
+    def __init__(self, file: Path) -> None:
+        self.path = str(file)
+        self._left = MOST_TOTAL_BYTES
+        _check_directory(file)
+        try:
+            self._archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+            raise _refused(self.path, f"it is not a .zip ({error})") from None
+        entries = self._archive.infolist()
+        if len(entries) > MOST_ENTRIES:
+            raise _refused(self.path, f"it has {len(entries)} entries, more than {MOST_ENTRIES}")
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in entries:
+            self._check_name(entry)
+            if not entry.is_dir() and is_picture(entry.filename):
+                self._entries[entry.filename] = entry
+        self.names = sorted(self._entries)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._archive.close()
+
+    def read(self, name: str) -> bytes:
+        if name not in self._entries:
+            raise _refused(self.path, f"it has no entry {name!r}")
+        entry = self._entries[name]
+        most = min(MOST_BYTES, self._left, max(_SMALL_BYTES, MOST_EXPANSION * entry.compress_size))
+        content = bytearray()
+        try:
+            with self._archive.open(entry) as file:
+                while block := file.read(_BLOCK_BYTES):
+                    content += block
+                    if len(content) > most:
+                        raise _refused(self.path, f"{name!r} unpacks to more than the {most} bytes left to it")
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+            raise _refused(self.path, f"{name!r} cannot be unpacked ({error})") from None
+        self._left -= len(content)
+        return bytes(content)
+
+    def _check_name(self, entry: zipfile.ZipInfo) -> None:
+        path = PurePosixPath(entry.filename)
+        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
+            raise _refused(self.path, f"entry {entry.filename!r} leads out of the archive")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise _refused(self.path, f"entry {entry.filename!r} is a link")
+        if entry.flag_bits & 1:
+            raise _refused(self.path, f"entry {entry.filename!r} is encrypted")
+
+
+def _check_directory(file: Path) -> None:
+    """Refuses a .zip whose list of entries alone would fill the memory: `zipfile` reads it as a whole.
+
+    Its size stands in the record that ends the file, or in the 64-bit one before that (PKWARE APPNOTE 4.3.14, 4.3.16).
+    """
+    with file.open("rb") as archive:
+        size = archive.seek(0, os.SEEK_END)
+        archive.seek(max(size - (1 << 16) - 98, 0))
+        tail = archive.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        raise _refused(str(file), "it is not a .zip, or its end is missing")
+    (directory_bytes,) = struct.unpack_from("<L", tail, end + 12)
+    if end >= 76 and tail[end - 20 : end - 16] == b"PK\x06\x07":
+        if tail[end - 76 : end - 72] != b"PK\x06\x06":
+            raise _refused(str(file), "its 64-bit end record is missing")
+        (directory_bytes,) = struct.unpack_from("<Q", tail, end - 76 + 40)
+    if directory_bytes > _MOST_DIRECTORY_BYTES:
+        raise _refused(str(file), f"its list of entries has {directory_bytes} bytes, more than {_MOST_DIRECTORY_BYTES}")
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _refused(path: str, reason: str) -> ValueError:
+    return ValueError(f"path is {path!r}: {reason}. Give a folder or a plain .zip of pictures.")

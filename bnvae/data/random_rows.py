@@ -1,0 +1,34 @@
+"""Random numbers that are a function of (seed, stream, row): row i is the same however many rows are asked for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHUFFLE, TRAINING, TEST, BINARISE_TRAINING, BINARISE_TEST = range(5)
+"""Streams: two uses of one seed must not share their random numbers."""
+
+_WORDS_A_BLOCK = 4
+
+
+def random_rows(seed: int, *, stream: int, count: int, width: int, start: int = 0) -> NDArray[np.float64]:
+    """Uniform numbers in [0, 1), shape (count, width): rows `start` and following.
+
+    Drawn from the raw words of the counter-based Philox generator (Salmon et al. 2011), which numpy promises to
+    keep the same in every version; its distributions and `permutation` carry no such promise.
+    """
+    blocks, rest = divmod(start * width, _WORDS_A_BLOCK)
+    assert rest == 0
+    words = np.random.Philox(key=[seed, stream], counter=blocks).random_raw(count * width)
+    return np.asarray((words >> np.uint64(11)) * 2.0**-53, dtype=np.float64).reshape(count, width)
+
+
+def shuffled(count: int, seed: int) -> NDArray[np.int64]:
+    """The numbers 0 to count - 1 in an order decided by the seed."""
+    return np.argsort(random_rows(seed, stream=SHUFFLE, count=count, width=1)[:, 0], kind="stable")
+
+
+def split(count: int, *, test_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices for training and for testing, both shuffled, at least one of each."""
+    assert count >= 2
+    held_back = min(max(round(count * test_share), 1), count - 1)
+    order = shuffled(count, seed)
+    return order[held_back:], order[:held_back]
