@@ -1,4 +1,4 @@
-"""Arrays in, plotly figures out, in one theme that works on light and on dark pages; and the colours of everything drawn."""
+"""Arrays in, plotly figures out, in one theme for light and dark pages; and the colours of everything drawn."""
 
 import html
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from bnvae.config import HeadName
 
-# From the palette of Okabe and Ito (2008), which red-green-blind people can tell apart. The bright ones are darkened until
-# they stand out 3:1 (WCAG 2.2, 1.4.11) from a white page as well as from a dark one; tests/test_figures.py measures both.
+# From the palette of Okabe and Ito (2008), which red-green-blind people can tell apart. The bright ones are darkened
+# until they stand out 3:1 (WCAG 2.2, 1.4.11) from a white page as well as from a dark one; a test measures both.
 HEAD_COLOURS: dict[HeadName, str] = {
     "gaussian": "#D55E00",
     "bn-mean": "#C46FA0",
@@ -91,19 +91,26 @@ def second_moments_figure(
     std_second: Float[np.ndarray, " D"],
     title: str = "Where the prior's second moment comes from",
 ) -> go.Figure:
-    """E[mean²] and E[std²] of each dimension, stacked, without unit; they sum to 1 where q(z) has the prior's variance."""
+    """E[mean²] and E[std²] of each dimension, stacked, no unit; they sum to 1 where q(z) has the prior's variance."""
     dimensions = np.arange(len(mean_second))
     figure = _figure(title, "dimension", "second moment of q(z)")
-    parts = (("E[mean²]: what z tells apart", mean_second, RATE_COLOUR), ("E[std²]: noise", std_second, DISTORTION_COLOUR))
+    parts = (
+        ("E[mean²]: what z tells apart", mean_second, RATE_COLOUR),
+        ("E[std²]: noise", std_second, DISTORTION_COLOUR),
+    )
     for name, values, colour in parts:
         figure.add_bar(x=dimensions, y=values, marker_color=colour, name=name, hovertemplate="%{y:.3f}")
     figure.update_layout(barmode="stack")
-    figure.add_hline(y=1, line={"color": _NEUTRAL, "width": 2}, annotation_text="prior: 1", annotation_position="top right")
+    figure.add_hline(
+        y=1, line={"color": _NEUTRAL, "width": 2}, annotation_text="prior: 1", annotation_position="top right"
+    )
     return figure
 
 
 def _figure(title: str, x_label: str, y_label: str) -> go.Figure:
-    return go.Figure(layout={"template": _THEME, "title": _literal(title), "xaxis_title": x_label, "yaxis_title": y_label})
+    return go.Figure(
+        layout={"template": _THEME, "title": _literal(title), "xaxis_title": x_label, "yaxis_title": y_label}
+    )
 
 
 def _literal(text: str) -> str:

@@ -8,10 +8,10 @@ HERE = Path(__file__).parent
 
 
 def joined(*names: str) -> str:
-    """The named files after one another, so that two ES modules can share code although neither has an address to import."""
+    """The named files after one another: ES modules share code so, since neither has an address to import from."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def sendable(values: Iterable[float]) -> list[float | None]:
-    """Finite values to six digits, None for the rest: JSON has no NaN, and a browser refuses the whole message for one."""
+    """Finite values to six digits, None for the rest: JSON has no NaN, and a browser refuses a message with one."""
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in map(float, values)]

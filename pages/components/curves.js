@@ -271,7 +271,9 @@ class Curves {
     const [first, last, low, high] = this.glide.shown;
     const x = (value) => plot.left + ((value - first) / (last - first)) * (plot.right - plot.left);
     const y = (value) => plot.bottom - ((value - low) / (high - low)) * (plot.bottom - plot.top);
-    set(this.clip, { x: plot.left, y: plot.top - 2, width: plot.right - plot.left, height: plot.bottom - plot.top + 3 });
+    const edge = 2; // half a line, or a dot at the very end, may stand over
+    const [wide, tall] = [plot.right - plot.left, plot.bottom - plot.top];
+    set(this.clip, { x: plot.left - edge, y: plot.top - edge, width: wide + 2 * edge, height: tall + edge });
     this.drawAxes(plot, x, y);
     this.drawCurves(plot, x, y);
     this.drawReferences(plot, x, y);

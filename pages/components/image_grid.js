@@ -5,8 +5,10 @@ const LENS_PX = 168;
 
 class ImageGrid {
   constructor(root) {
-    this.data = null;
+    this.data = null; // what is drawn: data and image always belong together
     this.image = null;
+    this.turn = 0;
+    this.drawn = 0;
     this.hovered = null;
     this.frame = make("div", { class: "frame" }, root);
     this.canvas = make("canvas", { role: "img", tabindex: "0" }, this.frame);
@@ -24,17 +26,19 @@ class ImageGrid {
   }
 
   async update(data) {
-    const before = this.data;
-    this.data = data;
+    const turn = ++this.turn;
     this.canvas.setAttribute("aria-label", data.alt);
+    let { image } = this;
+    if (data.count && this.data?.png !== data.png) {
+      image = new Image();
+      image.src = `data:image/png;base64,${data.png}`;
+      await image.decode(); // the old pictures stay until the new ones can be drawn: no blank frame at a tick
+    }
+    if (turn < this.drawn) return; // a later tick was decoded sooner
+    Object.assign(this, { data, image, drawn: turn });
     this.empty.hidden = data.count > 0;
     this.frame.hidden = data.count === 0;
-    if (!data.count || (this.image && before.png === data.png)) return this.draw();
-    const image = new Image();
-    image.src = `data:image/png;base64,${data.png}`;
-    await image.decode(); // the old pictures stay until the new ones can be drawn: no blank frame at a tick
-    if (this.data !== data) return;
-    this.image = image;
+    if (this.hovered >= data.count) this.hovered = null;
     this.draw();
   }
 
@@ -55,7 +59,7 @@ class ImageGrid {
 
   draw() {
     const { image, data } = this;
-    if (!image || !data.count || !this.frame.clientWidth) return;
+    if (!data?.count || !this.frame.clientWidth) return;
     const cell = this.cell();
     const device = window.devicePixelRatio || 1;
     const [columns, rows] = [Math.min(data.columns, data.count), Math.ceil(data.count / data.columns)];
@@ -108,7 +112,7 @@ class ImageGrid {
   }
 
   point(event) {
-    if (!this.image) return;
+    if (!this.data) return;
     const box = this.canvas.getBoundingClientRect();
     const cell = this.cell();
     const column = Math.floor((event.clientX - box.left) / (cell.width + GAP_PX));
@@ -118,6 +122,7 @@ class ImageGrid {
   }
 
   onKey(event) {
+    if (!this.data) return;
     const { columns, count } = this.data;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     if (event.key === "Escape") this.hover(null);

@@ -36,9 +36,9 @@ def kl_bars(
 ) -> None:
     """Bars of KL per dimension, in nats, numbered from 0; the node of a `key` survives every tick.
 
-    The y axis grows at once and shrinks only when less than half of it is used. Charts with the same `scale_group` share
-    it; `y_max` is a value that it has to hold beside those drawn. The fixed floor is a line, the current floor of each
-    dimension a short tick.
+    The y axis grows at once and shrinks only when less than half of it is used. Charts with the same `scale_group`
+    share it; `y_max` is a value that it has to hold beside those drawn. The fixed floor is a line, the current floor
+    of each dimension a short tick.
 
     Raises:
         ValueError: a floor has another length than `kl`.
@@ -104,7 +104,9 @@ def summary(kl: Sequence[float | None]) -> str:
     if not finite:
         return headline(kl)
     count = f"{len(kl)} dimension{'s' if len(kl) > 1 else ''}"
-    return f"{count}, {headline(kl).replace(' · ', ', ')}, lowest {_digits(min(finite))}, highest {_digits(max(finite))}"
+    return (
+        f"{count}, {headline(kl).replace(' · ', ', ')}, lowest {_digits(min(finite))}, highest {_digits(max(finite))}"
+    )
 
 
 def _extent(floor: list[float | None] | None) -> str:

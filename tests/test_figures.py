@@ -1,0 +1,95 @@
+import itertools
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from bnvae.figures import (
+    DISTORTION_COLOUR,
+    HEAD_COLOURS,
+    RATE_COLOUR,
+    elbo_curve_figure,
+    kl_bars_figure,
+    second_moments_figure,
+)
+
+DARK_PAGE = "#0E1117"  # Streamlit's dark background
+
+# Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
+PROTANOPIA = np.array(
+    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+)
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+)
+
+
+def linear(colour: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(colour: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio, from 1 to 21."""
+    bright, dark = sorted((float(linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (colour, other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of linear RGB under D65."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ np.clip(rgb, 0, 1)
+    f = np.cbrt(xyz / [0.9505, 1, 1.089])
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("page", ["#FFFFFF", DARK_PAGE])
+@pytest.mark.parametrize("colour", [*HEAD_COLOURS.values(), DISTORTION_COLOUR, RATE_COLOUR])
+def test_every_colour_stands_out_from_a_light_and_a_dark_page(colour: str, page: str) -> None:
+    assert contrast(colour, page) >= 2.9  # WCAG asks for 3 of anything that carries meaning; rounding of hex digits
+
+
+@pytest.mark.parametrize("vision", [np.eye(3), PROTANOPIA, DEUTERANOPIA], ids=["full", "protanopia", "deuteranopia"])
+def test_two_heads_look_different_to_red_green_blind_eyes_too(vision: np.ndarray) -> None:
+    seen = {head: lab(vision @ linear(colour)) for head, colour in HEAD_COLOURS.items()}
+    for one, other in itertools.combinations(seen, 2):
+        # A difference of 2.3 is just noticeable; 10 is seen at a glance.
+        assert np.linalg.norm(seen[one] - seen[other]) > 10, (one, other)
+
+
+def test_bars_have_the_heights_and_the_floor_given() -> None:
+    figure = kl_bars_figure(np.array([0.5, 0.25]), {"floor": np.array([0.1, 0.1])}, "run")
+    bars, floor = figure.data
+    assert list(bars.y) == [0.5, 0.25]
+    assert list(floor.y) == [0.1, 0.1]
+
+
+def test_the_elbo_curve_stacks_rate_on_distortion() -> None:
+    figure = elbo_curve_figure(np.array([0.0, 1.0]), np.array([90.0, 80.0]), np.array([1.0, 5.0]), "run")
+    assert [trace.name for trace in figure.data] == ["distortion", "rate"]
+    assert len({trace.stackgroup for trace in figure.data}) == 1
+
+
+def test_the_shares_of_the_second_moment_are_stacked() -> None:
+    figure = second_moments_figure(np.array([0.6]), np.array([0.4]))
+    assert figure.layout.barmode == "stack"
+    assert [list(trace.y) for trace in figure.data] == [[0.6], [0.4]]
+
+
+def test_markup_in_a_users_words_is_shown_and_not_interpreted() -> None:
+    hostile = '<b onclick="x">&amp;'
+    figure = kl_bars_figure(np.array([0.5]), {hostile: np.array([0.1])}, hostile)
+    assert figure.layout.title.text == '&lt;b onclick="x"&gt;&amp;amp;'
+    assert figure.data[1].name == '&lt;b onclick="x"&gt;&amp;amp;'
+    assert all("<b" not in trace.hovertemplate for trace in figure.data)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        kl_bars_figure(np.array([]), {}, "empty"),
+        elbo_curve_figure(np.array([0.0]), np.array([np.nan]), np.array([1.0]), "not a number"),
+    ],
+)
+def test_empty_and_missing_values_still_make_a_figure_on_a_transparent_page(figure: go.Figure) -> None:
+    assert figure.to_json()
+    assert figure.layout.template.layout.paper_bgcolor == "rgba(0,0,0,0)"
