@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 LOGITS_AT_ONCE = 2**20
-"""logits held at a time (numbers); 4 MiB of them stay in a processor's cache, and the allocator reuses their memory"""
+"""logits held at a time (numbers): 4 MiB, which the allocator reuses; with fewer, passes over the gradient cost more"""
 
 
 def log_prob_of_targets(
@@ -17,7 +17,10 @@ def log_prob_of_targets(
     device = hidden.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
     # The casts are outside, so that autograd returns every gradient in the type of its own parameter.
-    log_probs: Tensor = _LogProbOfTargets.apply(hidden.to(dtype), weight.to(dtype), bias, targets)
+    inputs = (hidden.to(dtype), weight.to(dtype), bias, targets)
+    if not torch.is_grad_enabled():
+        return _evaluate(*inputs, None, wants_gradient=False)[0]
+    log_probs: Tensor = _LogProbOfTargets.apply(*inputs)
     return log_probs
 
 
@@ -33,10 +36,8 @@ class _LogProbOfTargets(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
         wants_gradient = any(ctx.needs_input_grad)
-        log_probs, gradients = _evaluate(hidden, weight, bias, targets, None, wants_gradient)
-        if wants_gradient:
-            ctx.save_for_backward(hidden, weight, bias, targets)
-            ctx.gradients = gradients
+        log_probs, ctx.gradients = _evaluate(hidden, weight, bias, targets, None, wants_gradient=wants_gradient)
+        ctx.save_for_backward(hidden, weight, bias, targets)
         return log_probs
 
     @staticmethod
@@ -48,12 +49,18 @@ class _LogProbOfTargets(torch.autograd.Function):
             scale = upstream[:1].sum()
             return (*(each.mul_(scale) for each in gradients), None)
         hidden, weight, bias, targets = ctx.saved_tensors
-        _, gradients = _evaluate(hidden, weight, bias, targets, upstream, True)
+        _, gradients = _evaluate(hidden, weight, bias, targets, upstream, wants_gradient=True)
         return (*gradients, None)
 
 
 def _evaluate(
-    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, upstream: Tensor | None, wants_gradient: bool
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    upstream: Tensor | None,
+    *,
+    wants_gradient: bool,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Log-probabilities, and the gradients of their sum weighted by `upstream` (None: by one)."""
     count, vocabulary = len(hidden), len(weight)
