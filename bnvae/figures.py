@@ -29,14 +29,14 @@ _THEME = go.layout.Template(
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 14, "color": _NEUTRAL},
-        "title": {"font": {"size": 16}, "x": 0, "xref": "paper", "xanchor": "left"},
+        "title": {"font": {"size": 16}, "x": 0, "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 12}},
         "colorway": list(HEAD_COLOURS.values()),
-        "margin": {"l": 60, "r": 12, "t": 56, "b": 52},
+        "margin": {"l": 60, "r": 12, "t": 76, "b": 52},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "x unified",
         "bargap": 0.22,
         "xaxis": {"showgrid": False, "linecolor": _NEUTRAL, "ticks": "outside"},
-        "yaxis": {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "rangemode": "tozero"},
+        "yaxis": {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "rangemode": "tozero", "automargin": True},
     }
 )
 
@@ -57,7 +57,7 @@ def kl_bars_figure(
             x=dimensions,
             y=floor,
             mode="lines",
-            line={"shape": "hvh", "color": _NEUTRAL, "dash": dash, "width": 2},
+            line={"shape": "hvh", "color": _NEUTRAL, "dash": dash, "width": 3},
             name=_literal(name),
             hovertemplate="%{y:.3f} nats",
         )
@@ -71,7 +71,8 @@ def elbo_curve_figure(
     title: str,
 ) -> go.Figure:
     """−ELBO in nats per example, lower is better, as the stack of its two terms: distortion below, rate above."""
-    figure = _figure(title, "step", "−ELBO = distortion + rate<br>nats per example, lower is better")
+    figure = _figure(title, "step", "nats per example, lower is better")
+    figure.update_layout(legend_title_text="−ELBO = distortion + rate:")
     terms = (("distortion", distortion, DISTORTION_COLOUR), ("rate", rate, RATE_COLOUR))
     for name, values, colour in terms:
         figure.add_scatter(

@@ -14,7 +14,7 @@ MOST_POINTS = 400
 """Points sent for each series: about as many as a chart has columns of pixels."""
 
 _component = st.components.v2.component(
-    "bnvae_curves", js=joined("chart.js", "curves.js"), css=joined("chart.css", "curves.css")
+    "bnvae_curves", js=joined("chart.js", "curve_points.js", "curves.js"), css=joined("chart.css", "curves.css")
 )
 
 
