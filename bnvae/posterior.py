@@ -285,3 +285,9 @@ HEADS: Final[dict[str, type[PosteriorHead]]] = {
     "ln-mean": LayerNormMeanHead,
 }
 """Every head by its configuration name."""
+
+
+def fixed_floors(head: str, latent_dimensions: int, *, tau: float, gamma: float) -> list[float]:
+    """The fixed floor of each dimension that a head of this description has, in nats, without building it."""
+    floor = {"bn-mean": gamma**2 / 2, "bn-scaler": fixed_floor(tau), "rms-scaler": fixed_floor(tau)}.get(head, 0.0)
+    return [floor] * latent_dimensions

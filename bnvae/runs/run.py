@@ -20,7 +20,7 @@ from torch import Tensor
 
 from bnvae.config import RunConfig
 from bnvae.data.dataset import Dataset, ImageShape, TextShape
-from bnvae.data.vocabulary import tokenizer_from_json, tokenizer_to_json
+from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 from bnvae.runs.files import (

@@ -1,0 +1,108 @@
+"""Cached wrappers, named for what they wrap. Caches are shared by all visitors; keys change when a file does."""
+
+import threading
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from bnvae.analysis.generation import Decoding, decode_codes, reconstruct
+from bnvae.batches import mix
+from bnvae.data.vocabulary import decode
+from bnvae.model import VAE
+from bnvae.runs import Run
+from bnvae.runs.history import HistoryReader
+from bnvae.runs.run import Examples, Preview
+from pages.shared.state import store
+
+
+def version(run: Run, name: str) -> tuple[int, int]:
+    """Changes whenever the file does; (0, 0) while there is none."""
+    try:
+        stat = (run.folder / name).stat()
+    except OSError:
+        return (0, 0)
+    return (stat.st_mtime_ns, stat.st_size)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _reader(folder: str) -> tuple[HistoryReader, threading.Lock]:
+    run = store().get(folder)
+    return HistoryReader(run.folder / "history.jsonl"), threading.Lock()
+
+
+def history(run: Run) -> HistoryReader:
+    """The run's history up to now; only what was appended since the last look is parsed.
+
+    Raises:
+        ValueError: the history is damaged.
+    """
+    reader, lock = _reader(run.id)
+    with lock:
+        reader.read()
+    return reader
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the model")
+def _model(run_id: str, weights: tuple[int, int]) -> VAE:
+    return store().get(run_id).load_model()
+
+
+def model(run: Run) -> VAE:
+    return _model(run.id, version(run, "weights.safetensors"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _preview(run_id: str, preview: tuple[int, int]) -> Preview | None:
+    return store().get(run_id).preview()
+
+
+def preview(run: Run) -> Preview | None:
+    return _preview(run.id, version(run, "preview.npz"))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _examples(run_id: str, examples: tuple[int, int]) -> Examples:
+    return store().get(run_id).examples
+
+
+def examples(run: Run) -> Examples:
+    return _examples(run.id, version(run, "examples.npz"))
+
+
+@st.cache_data(max_entries=128, show_spinner="Decoding")
+def _prior_samples(run_id: str, weights: tuple[int, int], count: int, spread: float, decoding: Decoding) -> Tensor:
+    run = store().get(run_id)
+    return decode_codes(model(run), run.card.shape, shared_codes(model(run), count, decoding.seed) * spread, decoding)
+
+
+def prior_samples(run: Run, *, count: int, spread: float, decoding: Decoding) -> Tensor:
+    """Pixels or tokens decoded from the codes of `shared_codes`, their distance from 0 multiplied by `spread`."""
+    return _prior_samples(run.id, version(run, "weights.safetensors"), count, spread, decoding)
+
+
+def shared_codes(vae: VAE, count: int, seed: int) -> Tensor:
+    """Prior codes whose first coordinates are the same for every model, whatever its number of dimensions."""
+    columns = [
+        torch.randn(count, generator=torch.Generator().manual_seed(mix(seed, 4, dimension)))
+        for dimension in range(vae.latent_dimensions)
+    ]
+    return torch.stack(columns, 1)
+
+
+@st.cache_data(max_entries=128, show_spinner="Decoding")
+def _reconstructions(run_id: str, weights: tuple[int, int], count: int, decoding: Decoding) -> Tensor:
+    run = store().get(run_id)
+    return reconstruct(model(run), run.card.shape, examples(run).examples[:count], decoding)
+
+
+def reconstructions(run: Run, *, count: int, decoding: Decoding) -> Tensor:
+    """The first kept test examples, each decoded from its posterior mean."""
+    return _reconstructions(run.id, version(run, "weights.safetensors"), count, decoding)
+
+
+def sentences(run: Run, tokens: Tensor) -> list[str]:
+    """Rows of tokens as text, by the run's own vocabulary."""
+    tokenizer = run.tokenizer
+    assert tokenizer is not None
+    return decode(tokenizer, tokens)

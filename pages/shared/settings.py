@@ -1,0 +1,158 @@
+"""The form of the Train page: few controls first, the rest behind an expander, a refused value said beside it."""
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from bnvae.config import (
+    NETWORKS_OF,
+    SCALED,
+    TEXT_DATA,
+    DataConfig,
+    DataName,
+    HeadName,
+    KlScheduleName,
+    ModelConfig,
+    PrecisionName,
+    RunConfig,
+    TokenizerName,
+    TrainingConfig,
+)
+from bnvae.config_help import field_help
+from bnvae.device import available_devices
+from pages.shared.words import HEAD_HELP, HEAD_NAMES
+
+DATA_WORDS: dict[DataName, str] = {
+    "storybook": "Storybook · made-up sentences",
+    "digits": "Digits · 8×8 handwriting",
+    "shapes": "Shapes · 64×64 colour",
+    "mnist": "MNIST · download",
+    "fashion-mnist": "Fashion-MNIST · download",
+    "kmnist": "KMNIST · download",
+    "cifar10": "CIFAR-10 · download",
+    "celeba": "CelebA · download",
+    "images": "My own pictures",
+    "text": "My own sentences",
+}
+TRAINED_HEADS: tuple[HeadName, ...] = ("rms-scaler", "bn-scaler", "bn-mean", "ln-mean", "gaussian")
+HELP: dict[str, str] = field_help(DataConfig) | field_help(ModelConfig) | field_help(TrainingConfig)
+GIB = 2**30
+
+
+def choose_config() -> tuple[RunConfig | None, bool]:
+    """The configuration chosen, or None where it is refused, and whether the plain twin is wanted."""
+    data: dict[str, Any] = {}
+    model: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    data["name"] = st.selectbox("Data", list(DATA_WORDS), format_func=lambda name: DATA_WORDS[name], key="set-data")
+    text = data["name"] in TEXT_DATA
+    if data["name"] in ("images", "text"):
+        data["path"] = st.text_input("Folder, file or https address", key="set-path", help=HELP["path"])
+    model["head"] = st.selectbox(
+        "Posterior head",
+        TRAINED_HEADS,
+        format_func=lambda name: HEAD_NAMES[name],
+        key="set-head",
+        help="  \n".join(f"**{HEAD_NAMES[head]}**: {HEAD_HELP[head]}" for head in TRAINED_HEADS),
+    )
+    if model["head"] in SCALED:
+        model["tau"] = st.slider("τ", 0.0, 0.95, 0.5, 0.05, key="set-tau", help=HELP["tau"])
+    elif model["head"] in ("bn-mean", "ln-mean"):
+        model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", help=HELP["gamma"])
+    model["latent_dimensions"] = st.number_input(
+        "Latent dimensions", 1, 512, 16, key="set-dimensions", help=HELP["latent_dimensions"]
+    )
+    training["epochs"] = st.number_input("Epochs", 1, 1000, 10, key="set-epochs", help=HELP["epochs"])
+    twin = st.toggle(
+        "Train the plain twin too",
+        value=True,
+        key="set-twin",
+        disabled=model["head"] == "gaussian",
+        help="The plain VAE from the same seed on the same batches, side by side.",
+    )
+    with st.expander("More settings"):
+        _network(model, text=text)
+        _objective(training)
+        _optimisation(training)
+        _data(data, text=text)
+    try:
+        config = RunConfig(data=DataConfig(**data), model=ModelConfig(**model), training=TrainingConfig(**training))
+    except ValueError as error:
+        st.warning("One setting has to change before training can start:")
+        st.text(str(error))
+        return None, twin
+    return config, twin
+
+
+def _network(model: dict[str, Any], *, text: bool) -> None:
+    networks = NETWORKS_OF["text" if text else "image"][:: 1 if text else -1]
+    model["network"] = st.selectbox("Network", networks, key=f"set-network-{text}", help=HELP["network"])
+    model["hidden_units"] = st.number_input(
+        "Hidden units", 4, 4096, 128 if text else 256, 4, key=f"set-hidden-{text}", help=HELP["hidden_units"]
+    )
+    if model["network"] == "lstm":
+        model["embedding_units"] = st.number_input(
+            "Embedding units", 4, 4096, 64, key="set-embedding", help=HELP["embedding_units"]
+        )
+    if model["network"] in ("mlp", "transformer"):
+        model["layers"] = st.number_input("Layers", 1, 24, 2, key="set-layers", help=HELP["layers"])
+    if model["network"] == "transformer":
+        model["attention_heads"] = st.number_input("Attention heads", 1, 64, 4, help=HELP["attention_heads"])
+    if model["network"] == "conv":
+        model["conv_channels"] = st.number_input("Channels", 4, 256, 16, key="set-channels", help=HELP["conv_channels"])
+    if text:
+        model["dropout"] = st.slider("Dropout", 0.0, 0.95, 0.5, 0.05, key="set-dropout", help=HELP["dropout"])
+
+
+def _objective(training: dict[str, Any]) -> None:
+    training["beta"] = st.number_input("β", 0.0, 1000.0, 1.0, 0.1, key="set-beta", help=HELP["beta"])
+    training["kl_schedule"] = st.selectbox(
+        "KL weight", get_args(KlScheduleName), key="set-schedule", help=HELP["kl_schedule"]
+    )
+    if training["kl_schedule"] != "constant":
+        training["kl_warmup_epochs"] = st.number_input(
+            "Warm-up (epochs)", 0.1, 1000.0, 5.0, key="set-warmup", help=HELP["kl_warmup_epochs"]
+        )
+    for name, label in (
+        ("free_bits_per_dimension", "Free bits per dimension (nats)"),
+        ("free_bits_total", "Free bits in all (nats)"),
+    ):
+        training[name] = st.number_input(label, 0.0, 100.0, 0.0, 0.1, key=f"set-{name}", help=HELP[name])
+
+
+def _optimisation(training: dict[str, Any]) -> None:
+    training["batch_size"] = st.number_input("Batch size", 1, 4096, 64, key="set-batch", help=HELP["batch_size"])
+    training["learning_rate"] = st.number_input(
+        "Learning rate", 1e-6, 10.0, 1e-3, format="%.5f", key="set-rate", help=HELP["learning_rate"]
+    )
+    training["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="set-seed", help=HELP["seed"])
+    devices = {info.name: info for info in available_devices()}
+    training["device"] = st.selectbox(
+        "Device", list(devices), format_func=lambda name: _device_words(devices[name]), key="set-device", help=HELP["device"]
+    )
+    training["precision"] = st.selectbox(
+        "Precision", get_args(PrecisionName), key="set-precision", help=HELP["precision"]
+    )
+
+
+def _device_words(info: Any) -> str:
+    free = "" if info.free_bytes is None else f", {info.free_bytes / GIB:.1f} GiB free"
+    return f"{info.name} · {info.label}{free}"
+
+
+def _data(data: dict[str, Any], *, text: bool) -> None:
+    data["training_examples"] = st.number_input(
+        "Training examples", 0, 10_000_000, 0, key="set-examples", help=HELP["training_examples"]
+    )
+    if text and data["name"] == "text":
+        data["column"] = st.text_input("Column with the sentences", "text", key="set-column", help=HELP["column"])
+        data["label_column"] = st.text_input("Column with labels", key="set-labels", help=HELP["label_column"])
+    if text:
+        data["tokenizer"] = st.selectbox("Tokens", get_args(TokenizerName), key="set-tokens", help=HELP["tokenizer"])
+        data["vocabulary_size"] = st.number_input(
+            "Vocabulary (tokens)", 8, 100_000, 10_000, key="set-vocabulary", help=HELP["vocabulary_size"]
+        )
+        data["max_tokens"] = st.number_input("Longest sentence (tokens)", 4, 512, 64, help=HELP["max_tokens"])
+    else:
+        data["image_size"] = st.number_input("Image size (pixels)", 0, 128, 0, key="set-size", help=HELP["image_size"])
+        data["binarise"] = st.toggle("Black and white pixels", key="set-binarise", help=HELP["binarise"])

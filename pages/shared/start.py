@@ -1,0 +1,36 @@
+"""From a configuration to running workers."""
+
+import dataclasses
+import os
+
+import streamlit as st
+
+from bnvae.config import HeadName, RunConfig
+from bnvae.launcher import submit
+from bnvae.runs import Run
+from pages.shared.state import store
+
+PLAIN: HeadName = "gaussian"
+
+
+def start(config: RunConfig, *, twin: bool) -> list[Run]:
+    """Create the run, and with `twin` the plain VAE of the same seed and batches beside it, and start their workers.
+
+    The machine's cores are shared out, so that the app stays responsive and both advance alike.
+    """
+    configs = [config]
+    if twin and config.model.head != PLAIN:
+        configs.insert(0, dataclasses.replace(config, model=dataclasses.replace(config.model, head=PLAIN)))
+    threads = config.training.threads or max(1, (os.cpu_count() or 2) // len(configs))
+    started = []
+    try:
+        for one in configs:
+            training = dataclasses.replace(one.training, threads=threads)
+            wish = f"{one.data.name}-{one.model.head}"
+            run = store().create(store().free_id(wish), dataclasses.replace(one, training=training))
+            started.append(run)
+            submit(run, threads=threads)
+    except (OSError, ValueError) as error:
+        st.error("The run could not be started.")
+        st.text(str(error))
+    return started

@@ -1,0 +1,66 @@
+"""Which runs a visitor looks at: kept in the URL and, from page to page, in the session."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bnvae.runs import Run, RunStore
+
+RUNS = "runs"
+MOST_RUNS = 4
+BUNDLED_PAIR = ("storybook-plain", "storybook-scaler")
+
+
+def store() -> RunStore:
+    return RunStore()
+
+
+def selected_ids() -> list[str]:
+    """Ids in the URL, else those looked at before, else the bundled pair; they need not exist."""
+    if in_url := st.query_params.get_all(RUNS):
+        ids = [run_id for part in in_url for run_id in part.split(",") if run_id]
+    else:
+        ids = st.session_state.get("_selected") or [run_id for run_id in BUNDLED_PAIR if run_id in store()]
+    return list(dict.fromkeys(ids))[:MOST_RUNS]
+
+
+def select(ids: Sequence[str]) -> None:
+    """Look at these runs from now on, here and on the pages visited next."""
+    chosen = list(dict.fromkeys(ids))[:MOST_RUNS]
+    st.session_state["_selected"] = chosen
+    if st.query_params.get_all(RUNS) != chosen:
+        st.query_params[RUNS] = chosen
+
+
+def link_params() -> dict[str, list[str]]:
+    return {RUNS: selected_ids()}
+
+
+def choose_runs(label: str = "Runs", *, trained: bool = False) -> list[Run]:
+    """A selector of up to four runs, in step with the URL; what can't be shown is said, not dropped.
+
+    With `trained`, only runs that have weights are returned.
+    """
+    runs = {run.id: run for run in store().runs()}
+    wanted = selected_ids()
+    for missing in [run_id for run_id in wanted if run_id not in runs]:
+        st.warning("A run in this address is not here. It may have been deleted or renamed:")
+        st.text(missing)
+    here = [run_id for run_id in wanted if run_id in runs]
+    if not runs:
+        st.info("There are no runs yet. Train one, or upload one on the Runs page.")
+        st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
+        return []
+    key = "choose-" + ",".join(here)  # a new key when the URL changed, so that the widget follows it
+    chosen = st.multiselect(label, list(runs), default=here, max_selections=MOST_RUNS, key=key)
+    if chosen != here:
+        select(chosen)
+        st.rerun()
+    select(chosen)
+    found = [runs[run_id] for run_id in chosen]
+    if not trained:
+        return found
+    for run in found:
+        if not run.has_weights:
+            st.info(f"{run.id} has no weights yet: they appear at its first evaluation, after 100 steps.")
+    return [run for run in found if run.has_weights]

@@ -1,0 +1,86 @@
+"""Numbers in words: what a run is, what it is doing, what its bars say."""
+
+from bnvae.config import SCALED, HeadName, RunConfig
+from bnvae.records import Record
+from bnvae.runs import Status
+
+HEAD_NAMES: dict[HeadName, str] = {
+    "gaussian": "plain VAE",
+    "bn-mean": "BatchNorm on the mean",
+    "bn-scaler": "BatchNorm + Scaler",
+    "rms-scaler": "RMS + Scaler",
+    "ln-mean": "LayerNorm on the mean",
+}
+HEAD_HELP: dict[HeadName, str] = {
+    "gaussian": "Nothing stops its KL from going to zero.",
+    "bn-mean": "Zhu et al. 2020: BatchNorm with a fixed γ on the posterior mean; floor γ²/2 per dimension.",
+    "bn-scaler": "Su 2020, to the letter: BatchNorm on mean and std, then one Scaler; floor −½ ln(1−τ) per dimension.",
+    "rms-scaler": "The same Scaler and floor with a std that stays positive: a lower price for the same guarantee.",
+    "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
+}
+_STATES = {
+    "starting": "starting",
+    "training": "training",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "broken": "broken",
+}
+COLLAPSED_BELOW_NATS = 0.1
+
+
+def head_words(config: RunConfig) -> str:
+    """The head with the constant that matters for it: "RMS + Scaler, τ = 0.5"."""
+    model = config.model
+    name = HEAD_NAMES[model.head]
+    if model.head in SCALED:
+        return f"{name}, τ = {model.tau:g}"
+    if model.head in ("bn-mean", "ln-mean"):
+        return f"{name}, γ = {model.gamma:g}"
+    return name
+
+
+def seen(config: RunConfig, record: Record) -> str:
+    """What a record's bars show, in one sentence."""
+    dimensions = len(record.kl_per_dimension)
+    if record.rate < COLLAPSED_BELOW_NATS:
+        return (
+            f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the decoder "
+            "works without it."
+        )
+    lowest = min(record.kl_per_dimension)
+    if config.model.head in SCALED:
+        return (
+            f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, and none below its floor: the lowest "
+            f"carries {lowest:.2f} nats."
+        )
+    dead = sum(value < 0.01 for value in record.kl_per_dimension)
+    if dead:
+        return f"**Partly collapsed.** {record.rate:.1f} nats in all, and {dead} of {dimensions} dimensions carry nothing."
+    return f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats."
+
+
+def status_words(status: Status) -> str:
+    """State, position, speed and time left, as far as they are known."""
+    parts = [_STATES[status.state]]
+    if status.total_steps:
+        parts.append(f"step {status.step:,} of {status.total_steps:,}")
+    if status.state == "training" and status.examples_per_second:
+        parts.append(f"{status.examples_per_second:,.0f} examples/s")
+        if status.seconds_left is not None:
+            parts.append(f"{duration(status.seconds_left)} left")
+    if status.state == "training" and not status.total_steps:
+        parts.append(status.message)
+    if status.device and status.alive:
+        parts.append(status.device)
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """About how long, in the unit one would say."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

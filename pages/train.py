@@ -1,0 +1,21 @@
+"""Choose data, network and head; train a run, or it and its plain twin; watch."""
+
+import streamlit as st
+
+from pages.shared.frame import frame
+from pages.shared.live import watch
+from pages.shared.settings import choose_config
+from pages.shared.start import start
+from pages.shared.state import choose_runs, select
+
+frame("Train", "What happens to the KL of each latent dimension while a VAE learns?")
+
+controls, live = st.columns([1, 3], gap="large")
+with controls:
+    config, twin = choose_config()
+    pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None)
+    if pressed and config is not None and (started := start(config, twin=twin)):
+        select([run.id for run in started])
+        st.rerun()
+with live:
+    watch(choose_runs("Runs on show"))
