@@ -129,4 +129,5 @@ def _colour(hue: Floats) -> Floats:
     """Red, green and blue shares of a bright colour, (N, 3); each is a triangle wave over the circle of hues."""
     offsets = np.array([0, 1 / 3, 2 / 3], dtype=np.float32)
     from_peak = np.abs((hue[:, None] - offsets + 0.5) % 1 - 0.5) * 6
-    return 0.2 + 0.8 * np.clip(2 - from_peak, 0, 1)
+    colour: Floats = 0.2 + 0.8 * np.clip(2 - from_peak, 0, 1)
+    return colour

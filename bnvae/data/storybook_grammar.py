@@ -134,7 +134,8 @@ def _speech(scene: Scene, dice: Dice) -> str:
 def _two_together(scene: Scene, dice: Dice) -> str:
     pair = f"the {_who(scene)} and the {_friend(scene, dice)}"
     verb = _verb(scene, dice.pick(_mood(scene).adverbs), plural=True)
-    return f"{_time(scene)} , {pair} {verb} {_what(scene)} {_place(scene)} ."
+    start = (_place(scene), _time(scene))[dice.throw(2)]
+    return f"{start} , {pair} {verb} {_what(scene)} ."
 
 
 def _with_help(scene: Scene, dice: Dice) -> str:
