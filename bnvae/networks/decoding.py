@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int32
@@ -11,7 +10,7 @@ from torch import Tensor
 from bnvae.data.dataset import END, PAD, START, UNKNOWN
 from bnvae.networks.text import TextDecoder
 
-Mode = Literal["greedy", "sample", "beam"]
+MODES = ("greedy", "sample", "beam")
 NEVER_WRITTEN = [PAD, START, UNKNOWN]
 
 
@@ -20,7 +19,7 @@ def decode(
     decoder: TextDecoder,
     z: Float[Tensor, "B D"],
     *,
-    mode: Mode = "greedy",
+    mode: str = "greedy",
     temperature: float = 1.0,
     top_p: float = 1.0,
     beams: int = 5,
@@ -64,7 +63,7 @@ def decode(
             return torch.multinomial(likely, 1, generator=generator).squeeze(1)
 
         return _one_by_one(decoder, z, longest, draw)
-    raise ValueError(f"mode is {mode!r}: choose greedy, sample or beam.")
+    raise ValueError(f"mode is {mode!r}: choose one of {', '.join(MODES)}.")
 
 
 def nucleus(logits: Float[Tensor, "B V"], *, temperature: float, top_p: float) -> Float[Tensor, "B V"]:
@@ -137,5 +136,5 @@ def _beam_search(decoder: TextDecoder, z: Float[Tensor, "B D"], beams: int, long
         # A place that nothing likely fills is not waited for.
         ended = ended.gather(1, parent) | (token == END) | log_prob.isinf()
         state = decoder.reorder(state, (parent + beams * rows).flatten())
-    # topk returns the best first.
-    return tokens[:, 0].int()
+    likeliest = tokens[:, 0].int()  # topk returns the best first
+    return likeliest[:, : int((likeliest != PAD).sum(1).amax())]

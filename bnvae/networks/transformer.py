@@ -12,7 +12,7 @@ from bnvae.data.dataset import PAD, TextShape
 from bnvae.networks.base import Dropout, Encoder
 from bnvae.networks.text import TextDecoder, TextState
 
-Cache = tuple[Float[Tensor, "B A T K"], Float[Tensor, "B A T K"]]
+Cache = tuple[Float[Tensor, "B A _ K"], Float[Tensor, "B A _ K"]]
 """Keys and values of the tokens read so far; A heads of width K."""
 
 
