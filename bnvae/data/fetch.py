@@ -89,7 +89,7 @@ def _download(address: str, part: Path, *, most_bytes: int, md5: str, progress: 
             continue
         if not md5 or _md5_of(part) == md5:
             return
-        part.unlink()
+        _discard(part)
         if last or not resumed:
             raise _DamagedError(f"the file's md5 sum is not {md5}")
 
@@ -107,7 +107,7 @@ def _transfer(address: str, part: Path, *, most_bytes: int, checked: bool, progr
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             # All of it is here already, or the file has become shorter: the md5 sum tells, or it is taken anew.
             if not checked:
-                part.unlink()
+                _discard(part)
                 raise _BrokenError("the file changed while it was downloaded") from None
             return True
         raise
@@ -158,6 +158,11 @@ def _remember_validator(part: Path, entity_tag: str) -> None:
         _validator_file(part).write_text(entity_tag)
     else:
         _validator_file(part).unlink(missing_ok=True)
+
+
+def _discard(part: Path) -> None:
+    part.unlink()
+    _validator_file(part).unlink(missing_ok=True)
 
 
 def _validator_file(part: Path) -> Path:

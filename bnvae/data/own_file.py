@@ -1,6 +1,7 @@
 """A user's own file: on this machine, or at an https address."""
 
 import hashlib
+import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -27,10 +28,9 @@ def own_file(path: str, *, suffixes: tuple[str, ...], most_bytes: int, progress:
         check_address(path)
         name = hashlib.sha256(path.encode()).hexdigest()[:16] + suffix
         return fetch([path], cache_folder() / "own" / name, most_bytes=most_bytes, progress=progress)
-    if "\0" in path:
-        raise ValueError(f"path is {path!r}: a file's name has no NUL characters.")
-    file = Path(path).expanduser()
-    if not file.is_file():
+    # os.path, because pathlib raises where a name cannot exist, and where "~somebody" is unknown.
+    file = Path(os.path.expanduser(path))
+    if not os.path.isfile(file):
         raise ValueError(f"path is {path!r}: there is no such file; give its full path.")
     if file.stat().st_size > most_bytes:
         raise ValueError(f"path is {path!r}: it has {file.stat().st_size} bytes, more than the {most_bytes} allowed.")

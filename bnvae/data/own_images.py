@@ -1,5 +1,6 @@
 """A user's own pictures: a folder or a .zip, its sub-folders are the labels."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -46,10 +47,8 @@ def load_own_images(config: DataConfig, progress: Progress) -> Dataset:
 
 
 def _local(config: DataConfig, progress: Progress) -> Path:
-    if not is_address(config.path) and "\0" not in config.path:
-        folder = Path(config.path).expanduser()
-        if folder.is_dir():
-            return folder
+    if not is_address(config.path) and os.path.isdir(folder := os.path.expanduser(config.path)):
+        return Path(folder)
     return own_file(config.path, suffixes=(".zip",), most_bytes=MOST_TOTAL_BYTES, progress=progress)
 
 

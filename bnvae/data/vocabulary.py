@@ -17,8 +17,9 @@ SPECIAL_TOKENS = ("[PAD]", "[START]", "[END]", "□")
 LONGEST_LINE = 8_192
 """Of a longer line only the beginning is read: 16 for each of the at most 512 tokens (characters)."""
 
-_WORDS = r"\w+(?:['’\-]\w+)*|'\w+|[^\w\s]"
-"""Words with inner apostrophes or hyphens (it's, half-done), split endings ('s), and single punctuation marks."""
+_WORDS = r"<\w+>|\w+(?:['’\-]\w+)*|'\w+|``|''|\.\.\.|[^\w\s]"
+"""Words with inner apostrophes or hyphens (it's, half-done) and single punctuation marks. The signs of corpora that are
+already split (<unk>, n't, 's, ``, '') stay whole, so that their published token counts hold."""
 _BYTES = 256
 _LINES_AT_ONCE = 10_000
 

@@ -1,6 +1,6 @@
 import socket
 import urllib.request
-from email.message import Message
+from http.client import HTTPMessage
 from io import BytesIO
 
 import pytest
@@ -78,7 +78,7 @@ def test_a_redirect_never_leads_from_https_to_less(target: str) -> None:
     )
     request = urllib.request.Request("https://example.org/a.gz")
     with pytest.raises(RefusedAddressError):
-        redirects.redirect_request(request, BytesIO(), 302, "Found", Message(), target)
+        redirects.redirect_request(request, BytesIO(), 302, "Found", HTTPMessage(), target)
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:,a"])

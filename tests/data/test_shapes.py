@@ -22,7 +22,7 @@ def _one(shape: str, *, hue: float = 0.0, x: float = 0.5, y: float = 0.5, angle:
 
 def _lit(causes: Causes, side: int = 64) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     picture = draw(causes, side=side, progress=_silent)[0]
-    return picture.max(axis=0) / 255
+    return np.asarray(picture.max(axis=0) / 255, dtype=np.float64)
 
 
 def test_a_picture_does_not_depend_on_how_many_are_made() -> None:

@@ -37,6 +37,12 @@ def test_words_keep_their_apostrophes_and_punctuation_stands_alone() -> None:
     ]  # fmt: skip
 
 
+def test_the_signs_of_a_corpus_that_is_already_split_stay_whole() -> None:
+    line = "`` i do n't like bob 's <unk> ... '' she said"
+    tokenizer = train_tokenizer([line], "words", 100)
+    assert tokenizer.encode(line, add_special_tokens=False).tokens == line.split()
+
+
 def test_a_sentence_of_tokens_between_blanks_comes_back_as_it_was() -> None:
     tokenizer = train_tokenizer(LINES, "words", 100)
     assert decode(tokenizer, encode(tokenizer, LINES, 64)) == LINES
