@@ -1,5 +1,7 @@
 """Every run in the folder: look, rename, delete, take home, bring in."""
 
+from functools import partial
+
 import streamlit as st
 
 from bnvae.runs import BrokenRunError
@@ -25,7 +27,7 @@ if chosen is not None:
         renamed = st.button("Rename", width="stretch", disabled=new_id == chosen.id)
     with download:
         if chosen.has_weights:
-            st.download_button("Download", lambda: export_run(chosen), f"{chosen.id}.zip", width="stretch")
+            st.download_button("Download", partial(export_run, chosen), f"{chosen.id}.zip", width="stretch")
     with delete, st.popover("Delete", icon=":material/delete:", width="stretch"):
         st.write("The run's folder is removed for good.")
         deleted = st.button("Delete it", type="primary", key=f"delete-{chosen.id}")

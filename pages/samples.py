@@ -1,9 +1,8 @@
 """The same latent codes decoded by two to four runs, and the same test examples reconstructed by them."""
 
 import streamlit as st
+from torch import Tensor
 
-from bnvae.analysis.generation import Decoding
-from bnvae.config import RunConfig
 from bnvae.runs import BrokenRunError, Run
 from pages.shared import cache
 from pages.shared.decoding import choose_decoding
@@ -15,25 +14,22 @@ from pages.shared.words import head_words
 frame("Samples", "Given the same latent codes, what does each model make of them?")
 
 found = readable(choose_runs(trained=True))
-
-
-def column_of(run: Run, config: RunConfig, kind: str, count: int, spread: float, decoding: Decoding) -> None:
-    st.caption(head_words(config))
-    try:
-        if kind == "prior":
-            decoded(run, cache.prior_samples(run, count=count, spread=spread, decoding=decoding), key=f"{kind}-{run.id}",
-                    title=run.id)
-        else:
-            decoded(run, cache.examples(run).examples[:count], key=f"originals-{run.id}", title="Test examples")
-            decoded(run, cache.reconstructions(run, count=count, decoding=decoding), key=f"rebuilt-{run.id}", title=run.id)
-    except BrokenRunError as error:
-        say_broken(run, error)
-
-
 if found:
-    count, spread, decoding = choose_decoding(text=any(config.data.modality == "text" for _, config in found))
-    for tab, kind in zip(st.tabs(["Prior samples", "Reconstructions"]), ("prior", "reconstructions"), strict=True):
-        with tab:
-            for column, (run, config) in zip(st.columns(len(found), gap="large"), found, strict=True):
-                with column:
-                    column_of(run, config, kind, count, spread, decoding)
+    settings = choose_decoding(text=any(config.data.modality == "text" for _, config in found))
+    prior: dict[str, tuple[Run, Tensor]] = {}
+    rebuilt: dict[str, tuple[Run, Tensor]] = {}
+    for run, config in found:
+        try:
+            title = f"{run.id} · {head_words(config)}"
+            prior[title] = run, cache.prior_samples(run, settings)
+            rebuilt.setdefault(f"test example · {config.data.name}", (run, cache.originals(run, settings)))
+            rebuilt[title] = run, cache.reconstructions(run, settings)
+        except BrokenRunError as error:
+            say_broken(run, error)
+    if prior:
+        first, second = st.tabs(["Prior samples", "Reconstructions"])
+        with first:
+            decoded(prior, key="prior", label="Decoded from the same latent codes")
+            st.caption("Runs with fewer latent dimensions get the first coordinates of the same codes.")
+        with second:
+            decoded(rebuilt, key="rebuilt", label="Test examples, decoded from their posterior means")

@@ -10,7 +10,7 @@ from pages.shared.state import choose_runs, select
 
 frame("Train", "What happens to the KL of each latent dimension while a VAE learns?")
 
-controls, live = st.columns([1, 3], gap="large")
+controls, live = st.columns([2, 5], gap="large")
 with controls:
     config, twin = choose_config()
     pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None)
@@ -18,4 +18,4 @@ with controls:
         select([run.id for run in started])
         st.rerun()
 with live:
-    watch(choose_runs("Runs on show"))
+    watch(choose_runs("Runs on show", invite=False))

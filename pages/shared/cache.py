@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from bnvae.analysis.generation import Decoding, decode_codes, reconstruct
+from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
 from bnvae.batches import mix
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
@@ -71,14 +71,15 @@ def examples(run: Run) -> Examples:
 
 
 @st.cache_data(max_entries=128, show_spinner="Decoding")
-def _prior_samples(run_id: str, weights: tuple[int, int], count: int, spread: float, decoding: Decoding) -> Tensor:
+def _prior_samples(run_id: str, weights: tuple[int, int], settings: SampleSettings) -> Tensor:
     run = store().get(run_id)
-    return decode_codes(model(run), run.card.shape, shared_codes(model(run), count, decoding.seed) * spread, decoding)
+    codes = shared_codes(model(run), settings.count, settings.decoding.seed) * settings.spread
+    return decode_codes(model(run), run.card.shape, codes, settings.decoding)
 
 
-def prior_samples(run: Run, *, count: int, spread: float, decoding: Decoding) -> Tensor:
-    """Pixels or tokens decoded from the codes of `shared_codes`, their distance from 0 multiplied by `spread`."""
-    return _prior_samples(run.id, version(run, "weights.safetensors"), count, spread, decoding)
+def prior_samples(run: Run, settings: SampleSettings) -> Tensor:
+    """Pixels or tokens decoded from the codes of `shared_codes`, their distance from 0 multiplied by the spread."""
+    return _prior_samples(run.id, version(run, "weights.safetensors"), settings)
 
 
 def shared_codes(vae: VAE, count: int, seed: int) -> Tensor:
@@ -91,14 +92,19 @@ def shared_codes(vae: VAE, count: int, seed: int) -> Tensor:
 
 
 @st.cache_data(max_entries=128, show_spinner="Decoding")
-def _reconstructions(run_id: str, weights: tuple[int, int], count: int, decoding: Decoding) -> Tensor:
+def _reconstructions(run_id: str, weights: tuple[int, int], settings: SampleSettings) -> Tensor:
     run = store().get(run_id)
-    return reconstruct(model(run), run.card.shape, examples(run).examples[:count], decoding)
+    return reconstruct(model(run), run.card.shape, originals(run, settings), settings.decoding)
 
 
-def reconstructions(run: Run, *, count: int, decoding: Decoding) -> Tensor:
-    """The first kept test examples, each decoded from its posterior mean."""
-    return _reconstructions(run.id, version(run, "weights.safetensors"), count, decoding)
+def reconstructions(run: Run, settings: SampleSettings) -> Tensor:
+    """`originals`, each decoded from its posterior mean."""
+    return _reconstructions(run.id, version(run, "weights.safetensors"), settings)
+
+
+def originals(run: Run, settings: SampleSettings) -> Tensor:
+    """The first of the test examples kept with the run."""
+    return examples(run).examples[: settings.count]
 
 
 def sentences(run: Run, tokens: Tensor) -> list[str]:

@@ -2,37 +2,33 @@
 
 import streamlit as st
 
-from bnvae.analysis.generation import Decoding
+from bnvae.analysis.generation import Decoding, DecodingMode, SampleSettings
 
-MODES = {"greedy": "most probable word", "sample": "drawn at random", "beam": "beam search"}
+MODES: dict[DecodingMode, str] = {"greedy": "most probable word", "sample": "drawn at random", "beam": "beam search"}
+
+SPREAD_HELP = "Standard deviation of the latent codes: 1 is the prior, 0 its centre."
+SEED_HELP = "Another seed draws other codes, the same ones for every run."
 
 
-def choose_decoding(*, text: bool) -> tuple[int, float, Decoding]:
+def choose_decoding(*, text: bool) -> SampleSettings:
     """How many codes, how far from 0, and how their tokens are chosen."""
-    first, second, third, fourth, fifth = st.columns([1, 1, 1, 1, 1], vertical_alignment="bottom")
-    st.session_state.setdefault("seed", 0)
+    first, second, third, fourth, fifth = st.columns(5, vertical_alignment="bottom")
     with first:
         count = st.select_slider("How many", [4, 8, 16, 32, 64], 16, key="count", bind="query-params")
     with second:
-        spread = st.slider(
-            "Spread of z",
-            0.0,
-            2.0,
-            1.0,
-            0.1,
-            key="spread",
-            bind="query-params",
-            help="The standard deviation of the codes: 1 is the prior, 0 its centre.",
-        )
-    mode, temperature = "greedy", 1.0
+        spread = st.slider("Spread of z", 0.0, 2.0, 1.0, 0.1, key="spread", bind="query-params", help=SPREAD_HELP)
+    mode: DecodingMode = "greedy"
+    temperature, top_p = 1.0, 1.0
     if text:
         with third:
-            mode = st.selectbox("Words", list(MODES), format_func=lambda name: MODES[name], key="words", bind="query-params")
-        if mode == "sample":
-            with fourth:
-                temperature = st.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="temperature", bind="query-params")
+            mode = st.selectbox(
+                "Words", list(MODES), format_func=lambda name: MODES[name], key="words", bind="query-params"
+            )
+    if mode == "sample":
+        with fourth:
+            temperature = st.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="temperature", bind="query-params")
+            top_p = st.slider("Top-p", 0.1, 1.0, 1.0, 0.05, key="top_p", bind="query-params")
     with fifth:
-        if st.button("Other codes", icon=":material/casino:", width="stretch"):
-            st.session_state["seed"] += 1
-    seed = st.session_state["seed"]
-    return count, spread, Decoding(mode=mode, temperature=temperature, seed=seed)  # type: ignore[arg-type]
+        seed = st.number_input("Seed", 0, 2**31 - 1, key="seed", bind="query-params", help=SEED_HELP)
+    decoding = Decoding(mode=mode, temperature=temperature, top_p=top_p, seed=seed)
+    return SampleSettings(count=count, spread=spread, decoding=decoding)

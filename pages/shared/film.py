@@ -6,28 +6,31 @@ import streamlit as st
 
 from bnvae.config import RunConfig
 from bnvae.runs import Run
-from pages.shared import cache
+from bnvae.runs.history import HistoryReader
 from pages.shared.panels import bars
+from pages.shared.words import head_words
 
 FRAMES = 30
 SECONDS_PER_FRAME = 0.25
 
 
-def film(found: Sequence[tuple[Run, RunConfig]]) -> None:
+def film(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
     """The bars of all runs side by side, played once from the first record to the last."""
-    key = "film-" + ",".join(run.id for run, _ in found)
+    key = "film-" + ",".join(run.id for run, _, _ in found)
     playing = st.session_state.setdefault(key, 0) < FRAMES
 
     @st.fragment(run_every=SECONDS_PER_FRAME if playing else None)
     def play() -> None:
         frame = st.session_state[key] = min(FRAMES, st.session_state[key] + 1)
-        for column, (run, config) in zip(st.columns(len(found), gap="large"), found, strict=True):
+        for column, (run, config, history) in zip(st.columns(len(found), gap="large"), found, strict=True):
             with column:
-                steps = cache.history(run).steps
+                steps = history.steps
                 # Early steps tell the story: half of the film is its first tenth.
                 position = max(1, round(len(steps) * (frame / FRAMES) ** 3))
                 record = steps[position - 1] if steps else None
-                where = f"recorded training, step {record.step:,} of {steps[-1].step:,}" if record else ""
+                where = head_words(config)
+                if record:
+                    where += f" · recorded training, step {record.step:,} of {steps[-1].step:,}"
                 bars(run, config, record, key="film", caption=where)
         if playing and frame == FRAMES:
             st.rerun()

@@ -14,6 +14,7 @@ class PageEntry:
     file: str
     title: str
     icon: str
+    invitation: str = ""
     default: bool = False
 
     def declare(self) -> Any:
@@ -22,21 +23,24 @@ class PageEntry:
 
 PAGES = (
     PageEntry("pages/overview.py", "Overview", ":material/monitoring:", default=True),
-    PageEntry("pages/train.py", "Train", ":material/play_circle:"),
-    PageEntry("pages/samples.py", "Samples", ":material/casino:"),
-    PageEntry("pages/runs.py", "Runs", ":material/folder_open:"),
+    PageEntry("pages/train.py", "Train", ":material/play_circle:", "Train a pair yourself"),
+    PageEntry("pages/samples.py", "Samples", ":material/casino:", "Decode other samples"),
+    PageEntry("pages/runs.py", "Runs", ":material/folder_open:", "See all runs"),
 )
 
 STYLE = """
 <style>
   [data-testid="stMainBlockContainer"] { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 84rem; }
+  [data-testid="stMainBlockContainer"] h1 { font-size: 2.1rem; padding-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
 </style>
 """
 
 
 def page_config(title: str = "") -> None:
-    st.set_page_config(page_title=f"{title} · bnvae" if title else "bnvae", page_icon=":material/monitoring:", layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · bnvae" if title else "bnvae", page_icon=":material/monitoring:", layout="wide"
+    )
 
 
 def frame(title: str, question: str) -> None:

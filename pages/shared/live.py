@@ -1,23 +1,23 @@
 """The live part of the Train page: everything about the runs on show, again and again while one of them trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
-from pages.shared import cache
+from bnvae.runs.history import HistoryReader
 from pages.shared.panels import (
     active_unit_curves,
     bars,
     elbo_curves,
     gamma_curves,
+    histories,
     last_record,
     live_status,
     previews,
     readable,
-    say_broken,
     sentence_on,
 )
 
@@ -27,39 +27,34 @@ SECONDS_PER_TICK = 0.4
 def watch(runs: Sequence[Run]) -> None:
     """One column a run; ticks only while a worker lives, and draws into nodes that stay."""
     if not runs:
-        st.info("Press Train: the bars appear here within seconds.")
         return
     alive = any(state(run).alive for run in runs)
 
     @st.fragment(run_every=SECONDS_PER_TICK if alive else None)
     def tick() -> None:
-        found = readable(runs)
-        if not found:
-            return
-        for column, (run, config) in zip(st.columns(len(found), gap="large"), found, strict=True):
-            with column:
-                _run(run, config)
+        found = histories(readable(runs))
+        if found:
+            _rows(found)
         # A fragment can't end its own clock: the page does, once nothing lives any more.
-        if alive != any(state(run).alive for run, _ in found):
+        if alive != any(state(run).alive for run, _, _ in found):
             st.rerun()
 
     tick()
 
 
-def _run(run: Run, config: RunConfig) -> None:
-    try:
-        history = cache.history(run)
-    except ValueError as error:
-        say_broken(run, error)
-        return
-    bars(run, config, last_record(history), key="live")
-    live_status(run, key=run.id)
-    sentence_on(config, history)
-    elbo_curves(run, history, key="live")
-    active_unit_curves(run, history, config, key="live")
-    if config.model.head in SCALED:
-        gamma_curves(run, history, key="live")
-    try:
-        previews(run, key=f"live-{run.id}")
-    except ValueError as error:
-        say_broken(run, error)
+def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
+    """Row by row, so that what belongs together stands level."""
+
+    def row(panel: Callable[[Run, RunConfig, HistoryReader], object]) -> None:
+        for column, (run, config, history) in zip(st.columns(len(found), gap="large"), found, strict=True):
+            with column:
+                panel(run, config, history)
+
+    row(lambda run, config, history: bars(run, config, last_record(history), key="live"))
+    row(lambda run, config, history: live_status(run, key=run.id))
+    row(lambda run, config, history: sentence_on(config, history))
+    row(lambda run, config, history: elbo_curves(run, history, key="live"))
+    row(lambda run, config, history: active_unit_curves(run, history, config, key="live"))
+    if any(config.model.head in SCALED for _, config, _ in found):
+        row(lambda run, config, history: gamma_curves(run, config, history, key="live"))
+    previews([(run, config) for run, config, _ in found], key="live")

@@ -1,11 +1,11 @@
 """The panels that pages are put together from; each shows one thing of one or more runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from torch import Tensor
 
-from bnvae.config import RunConfig
+from bnvae.config import SCALED, RunConfig
 from bnvae.figures import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.launcher import state, stop, submit
 from bnvae.posterior import fixed_floors
@@ -15,7 +15,7 @@ from bnvae.runs.history import HistoryReader
 from pages.components.curves import Series, curves
 from pages.components.image_grid import image_grid
 from pages.components.kl_bars import kl_bars
-from pages.components.sentence_list import sentence_list
+from pages.components.sentence_list import sentence_columns
 from pages.shared import cache
 from pages.shared.words import head_words, seen, status_words
 
@@ -36,6 +36,17 @@ def readable(runs: Sequence[Run]) -> list[tuple[Run, RunConfig]]:
         except BrokenRunError as error:
             say_broken(run, error)
     return found
+
+
+def histories(found: Sequence[tuple[Run, RunConfig]]) -> list[tuple[Run, RunConfig, HistoryReader]]:
+    """The runs with what they recorded so far; a damaged history is said."""
+    with_history = []
+    for run, config in found:
+        try:
+            with_history.append((run, config, cache.history(run)))
+        except ValueError as error:
+            say_broken(run, error)
+    return with_history
 
 
 def say_broken(run: Run, error: Exception) -> None:
@@ -98,7 +109,7 @@ def elbo_curves(run: Run, history: HistoryReader, *, key: str) -> None:
         ],
         x_label="step",
         y_label="nats per example",
-        title="−ELBO = distortion + rate (training, lower is better)",
+        title="−ELBO, lower is better",
         total_label="−ELBO",
     )
 
@@ -117,14 +128,16 @@ def active_unit_curves(run: Run, history: HistoryReader, config: RunConfig, *, k
         ],
         x_label="step",
         y_label="dimensions",
-        title="active units (variance of the posterior mean at least 0.01)",
+        title="Active units",
         y_range=(0, config.model.latent_dimensions + 0.5),
         height_px=180,
     )
 
 
-def gamma_curves(run: Run, history: HistoryReader, *, key: str) -> None:
-    """The scaler's factors over steps, mean over dimensions, with their extremes."""
+def gamma_curves(run: Run, config: RunConfig, history: HistoryReader, *, key: str) -> None:
+    """The scaler's factors over steps, lowest and highest over the dimensions; their squares sum to 1."""
+    if config.model.head not in SCALED:
+        return
     records = [record for record in history.steps if record.gamma_mean and record.gamma_std]
     series = []
     for name, colour, values in (
@@ -139,31 +152,59 @@ def gamma_curves(run: Run, history: HistoryReader, *, key: str) -> None:
         series=series,
         x_label="step",
         y_label="factor",
-        title="γ_μ and γ_σ over the dimensions (squares sum to 1)",
+        title="γ_μ and γ_σ",
         y_range=(0, 1),
         height_px=180,
     )
 
 
-def decoded(run: Run, examples: Tensor, *, key: str, title: str, columns: int = 8) -> None:
-    """Pixels as a crisp grid, or tokens as sentences, under their title."""
-    if examples.dim() == 4:
-        if title:
-            st.markdown(f"**{title}**")
-        image_grid(key=f"grid-{key}", pixels=examples.numpy(), columns=columns, alt=f"{title} of {run.id}")
-    else:
-        sentence_list(key=f"list-{key}", sentences=cache.sentences(run, examples), title=title, label=title)
+def decoded(shown: Mapping[str, tuple[Run, Tensor]], *, key: str, label: str) -> None:
+    """What several models made, side by side under their titles: sentences row by row, pictures as grids of equal size.
+
+    `shown` maps a title to a run, whose vocabulary is used, and its pixels or tokens.
+    """
+    texts = {title: cache.sentences(run, rows) for title, (run, rows) in shown.items() if rows.dim() == 2}
+    grids = {title: rows for title, (_, rows) in shown.items() if rows.dim() == 4}
+    st.markdown(f"##### {label}")
+    if texts:
+        sentence_columns(key=f"sentences-{key}", columns=texts, label=label)
+    if grids:
+        wide = 4 if len(grids) > 2 else 8
+        for column, (title, pixels) in zip(st.columns(len(grids), gap="large"), grids.items(), strict=True):
+            with column:
+                st.caption(title)
+                image_grid(key=f"grid-{key}-{title}", pixels=pixels.numpy(), columns=wide, alt=f"{label}, {title}")
 
 
-def previews(run: Run, *, key: str, count: int = 8) -> None:
-    """What the model made at its last evaluation: prior samples, and reconstructions beside their originals."""
-    preview = cache.preview(run)
-    if preview is None:
+def previews(found: Sequence[tuple[Run, RunConfig]], *, key: str, count: int = 8) -> None:
+    """What the models made at their last evaluation: prior samples, and reconstructions beside their originals."""
+    made = {}
+    for run, _ in found:
+        try:
+            preview = cache.preview(run)
+        except BrokenRunError as error:
+            say_broken(run, error)
+            continue
+        if preview is not None:
+            made[run] = preview
+    if not made:
         st.caption("Prior samples and reconstructions appear at the first evaluation, after 100 steps.")
         return
-    decoded(run, preview.samples[:count], key=f"samples-{key}", title=f"Prior samples at step {preview.step:,}")
-    decoded(run, preview.originals[:count], key=f"originals-{key}", title="Test examples")
-    decoded(run, preview.reconstructions[:count], key=f"rebuilt-{key}", title="Their reconstructions")
+    names = {run: f"{run.id} at step {preview.step:,}" for run, preview in made.items()}
+    decoded(
+        {names[run]: (run, preview.samples[:count]) for run, preview in made.items()},
+        key=f"samples-{key}",
+        label="Decoded from the same prior samples",
+    )
+    first, *others = made
+    originals = {"test example": (first, made[first].originals[:count])}
+    for run in others:
+        if made[run].originals.shape != made[first].originals.shape or not bool(
+            (made[run].originals == made[first].originals).all()
+        ):
+            originals[f"test example of {run.id}"] = (run, made[run].originals[:count])
+    rebuilt = {names[run]: (run, preview.reconstructions[:count]) for run, preview in made.items()}
+    decoded(originals | rebuilt, key=f"rebuilt-{key}", label="Test examples and their reconstructions")
 
 
 def last_record(history: HistoryReader) -> Record | None:

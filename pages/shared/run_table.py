@@ -29,7 +29,7 @@ def run_table(runs: Sequence[Run]) -> Run | None:
             "tau": st.column_config.NumberColumn("τ", format="%.2f"),
         },
     )
-    rows = event.selection.rows
+    rows: list[int] = event.selection.rows
     if not rows:
         st.caption("Tick a row to open, rename, download or delete its run.")
         return None

@@ -23,7 +23,7 @@ from bnvae.device import available_devices
 from pages.shared.words import HEAD_HELP, HEAD_NAMES
 
 DATA_WORDS: dict[DataName, str] = {
-    "storybook": "Storybook · made-up sentences",
+    "storybook": "Storybook · sentences",
     "digits": "Digits · 8×8 handwriting",
     "shapes": "Shapes · 64×64 colour",
     "mnist": "MNIST · download",
@@ -128,7 +128,11 @@ def _optimisation(training: dict[str, Any]) -> None:
     training["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="set-seed", help=HELP["seed"])
     devices = {info.name: info for info in available_devices()}
     training["device"] = st.selectbox(
-        "Device", list(devices), format_func=lambda name: _device_words(devices[name]), key="set-device", help=HELP["device"]
+        "Device",
+        list(devices),
+        format_func=lambda name: _device_words(devices[name]),
+        key="set-device",
+        help=HELP["device"],
     )
     training["precision"] = st.selectbox(
         "Precision", get_args(PrecisionName), key="set-precision", help=HELP["precision"]

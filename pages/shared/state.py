@@ -36,7 +36,7 @@ def link_params() -> dict[str, list[str]]:
     return {RUNS: selected_ids()}
 
 
-def choose_runs(label: str = "Runs", *, trained: bool = False) -> list[Run]:
+def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = True) -> list[Run]:
     """A selector of up to four runs, in step with the URL; what can't be shown is said, not dropped.
 
     With `trained`, only runs that have weights are returned.
@@ -48,8 +48,9 @@ def choose_runs(label: str = "Runs", *, trained: bool = False) -> list[Run]:
         st.text(missing)
     here = [run_id for run_id in wanted if run_id in runs]
     if not runs:
-        st.info("There are no runs yet. Train one, or upload one on the Runs page.")
-        st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
+        st.info("There are no runs yet. Train a pair and watch: it takes seconds until the bars move.")
+        if invite:
+            st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
         return []
     key = "choose-" + ",".join(here)  # a new key when the URL changed, so that the widget follows it
     chosen = st.multiselect(label, list(runs), default=here, max_selections=MOST_RUNS, key=key)

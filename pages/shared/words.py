@@ -46,18 +46,18 @@ def seen(config: RunConfig, record: Record) -> str:
     dimensions = len(record.kl_per_dimension)
     if record.rate < COLLAPSED_BELOW_NATS:
         return (
-            f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the decoder "
-            "works without it."
+            f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the "
+            "decoder works without it."
         )
     lowest = min(record.kl_per_dimension)
     if config.model.head in SCALED:
         return (
-            f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, and none below its floor: the lowest "
-            f"carries {lowest:.2f} nats."
+            f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, and none below its floor: the "
+            f"lowest carries {lowest:.2f} nats."
         )
     dead = sum(value < 0.01 for value in record.kl_per_dimension)
     if dead:
-        return f"**Partly collapsed.** {record.rate:.1f} nats in all, and {dead} of {dimensions} dimensions carry nothing."
+        return f"**Partly collapsed.** {record.rate:.1f} nats in all; {dead} of {dimensions} dimensions carry nothing."
     return f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats."
 
 

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Trains the bundled runs anew: sh checkpoints/train.sh [run ...]
+# Equal machines give equal bytes; others give the same figures to within their rounding.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+storybook="--data storybook --network lstm --latent-dimensions 16 --hidden-units 128 --embedding-units 64 --epochs 15 --threads 1"
+mnist="--data mnist --network conv --latent-dimensions 16 --hidden-units 128 --conv-channels 16 --batch-size 128 --epochs 15 --threads 1"
+
+train() {
+    rm -rf "checkpoints/$1"
+    # shellcheck disable=SC2086
+    BNVAE_CHECKPOINTS=checkpoints python -m bnvae train --run "$1" $2 --seed 0 --record-every 20
+}
+
+for run in "${@:-storybook-plain storybook-scaler mnist-plain mnist-scaler}"; do
+    for name in $run; do
+        case $name in
+            storybook-plain) train "$name" "$storybook --head gaussian" ;;
+            storybook-scaler) train "$name" "$storybook --head rms-scaler --tau 0.5" ;;
+            mnist-plain) train "$name" "$mnist --head gaussian" ;;
+            mnist-scaler) train "$name" "$mnist --head rms-scaler --tau 0.3" ;;
+            *) echo "unknown run: $name" >&2; exit 2 ;;
+        esac
+    done
+done
