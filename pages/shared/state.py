@@ -20,8 +20,14 @@ def selected_ids() -> list[str]:
     if in_url := st.query_params.get_all(RUNS):
         ids = [run_id for part in in_url for run_id in part.split(",") if run_id]
     else:
-        ids = st.session_state.get("_selected") or [run_id for run_id in BUNDLED_PAIR if run_id in store()]
+        ids = st.session_state.get("_selected") or _first_choice()
     return list(dict.fromkeys(ids))[:MOST_RUNS]
+
+
+def _first_choice() -> list[str]:
+    """The bundled pair where it is, else the two runs that changed last."""
+    bundled = [run_id for run_id in BUNDLED_PAIR if run_id in store()]
+    return bundled or [run.id for run in store().runs()[:2]]
 
 
 def select(ids: Sequence[str]) -> None:
@@ -53,11 +59,15 @@ def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = Tr
             st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
         return []
     key = "choose-" + ",".join(here)  # a new key when the URL changed, so that the widget follows it
-    chosen = st.multiselect(label, list(runs), default=here, max_selections=MOST_RUNS, key=key)
+    chosen = st.multiselect(
+        label, list(runs), default=here, max_selections=MOST_RUNS, key=key, placeholder="Choose up to four runs"
+    )
     if chosen != here:
         select(chosen)
         st.rerun()
     select(chosen)
+    if not chosen:
+        st.info("Choose up to four runs above to see them side by side.")
     found = [runs[run_id] for run_id in chosen]
     if not trained:
         return found
