@@ -1,6 +1,6 @@
 """Normalisation by the moments of the global batch, and by exact population moments outside training.
 
-Own code instead of `nn.BatchNorm1d` and `nn.SyncBatchNorm`: the latter refuses CPUs, both add their eps where a floor
+Own code instead of `nn.BatchNorm1d` and `nn.SyncBatchNorm`: the latter refuses CPUs, both add an eps where a floor
 under the KL can't afford it, and neither has the uncentred (root-mean-square) form. One differentiable sum over all
 devices serves both.
 """
@@ -15,8 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, distributed, nn
 from torch.distributed.nn import functional as differentiable
 
-EPSILON: Final = 1e-8
-"""Added to a batch variance. Small, since the mean's share of the second moment shrinks by variance / (variance + eps)."""
+SMALLEST_SQUARE: Final = 1e-12
+"""Lower limit of the mean square that is divided by. A limit, not added as BatchNorm's eps: an encoder that shrinks its
+outputs would shrink the mean's share of the second moment by variance / (variance + eps), and with it the floor."""
 
 SMALLEST_BATCH: Final = 2
 
@@ -56,7 +57,7 @@ class BatchMoments(nn.Module, ABC):
             wide = values.detach().double()
             self._collected.append((len(wide), *self._moments(wide)))
         if not self.training:
-            return (values - self.center) * torch.rsqrt(self.square + EPSILON)
+            return self._divided(values, self.center, self.square)
         if values.shape[0] < SMALLEST_BATCH:
             raise ValueError(
                 f"the batch has {values.shape[0]} example: its moments are undefined. Train with 8 examples or more, "
@@ -66,7 +67,13 @@ class BatchMoments(nn.Module, ABC):
         with torch.no_grad():
             self.center.lerp_(center, self.momentum)
             self.square.lerp_(square, self.momentum)
-        return (values - center) * torch.rsqrt(square + EPSILON)
+        return self._divided(values, center, square)
+
+    @staticmethod
+    def _divided(
+        values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
+    ) -> Float[Tensor, "B D"]:
+        return (values - center) * torch.rsqrt(square.clamp_min(SMALLEST_SQUARE))
 
     @abstractmethod
     def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
