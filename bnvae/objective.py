@@ -61,7 +61,7 @@ def kl_weight(config: TrainingConfig, epoch: float) -> float:
     return config.beta * min(1.0, position)
 
 
-def check_finite(value: Tensor, terms: ElboTerms, step: int) -> None:
+def check_finite(value: Float[Tensor, ""], terms: ElboTerms, step: int) -> None:
     """Stop before a step that would spoil the weights.
 
     Raises:
@@ -74,7 +74,20 @@ def check_finite(value: Tensor, terms: ElboTerms, step: int) -> None:
     else:
         bad = (~torch.isfinite(terms.kl_per_dimension)).any(0).nonzero().flatten().tolist()
         culprit = f"the KL of dimension {', '.join(map(str, bad))}" if bad else "the weighted sum"
-    raise FloatingPointError(
-        f"the loss at step {step} is {value.item()}: {culprit} is not finite. Training stopped before this step, and "
-        "the weights are those of the step before. Try a smaller learning_rate or gradient_clip, or precision 'fp32'."
-    )
+    raise FloatingPointError(f"the loss at step {step} is {value.item()}: {culprit} is not finite. {_REMEDY}")
+
+
+def check_finite_gradient(norm: Float[Tensor, ""], step: int) -> None:
+    """The same for a loss that is finite while its gradient is not.
+
+    Raises:
+        FloatingPointError: the gradient's norm is not finite; the message names the step.
+    """
+    if not torch.isfinite(norm):
+        raise FloatingPointError(f"the norm of the gradient at step {step} is {norm.item()}. {_REMEDY}")
+
+
+_REMEDY = (
+    "Training stopped before this step, and the weights are those of the step before. Try a smaller learning_rate or "
+    "gradient_clip, or precision 'fp32'."
+)
