@@ -1,5 +1,6 @@
 """Training: an iterator of records over optimiser steps. Does no I/O."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import final
@@ -14,7 +15,7 @@ from bnvae.data.dataset import Split
 from bnvae.device import autocast, resolve_device, resolve_precision
 from bnvae.evaluation import PosteriorStatistics, active_units, distortions, draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
-from bnvae.objective import ElboTerms, check_finite, kl_weight, loss
+from bnvae.objective import ElboTerms, check_finite, check_finite_gradient, kl_weight, loss
 from bnvae.posterior import Posterior
 from bnvae.records import EvaluationRecord, Record, StepRecord, numbers, rounded
 
@@ -43,6 +44,7 @@ class Trainer:
         self._generator = torch.Generator(self.device)
         self.model.use_generator(self._generator)
         self._totals = _Totals()
+        self._evaluation_due = False
 
     @property
     def total_steps(self) -> int:
@@ -51,6 +53,11 @@ class Trainer:
     @property
     def epoch(self) -> float:
         return self.step / self.batches.steps_per_epoch
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was computed has been reported. Only then does a state saved and restored lose no record."""
+        return self._totals.steps == 0 and not self._evaluation_due
 
     def fit(self) -> Iterator[Record]:
         """Train from the present step to the last.
@@ -65,10 +72,13 @@ class Trainer:
         while self.step < self.total_steps:
             self._advance()
             last = self.step == self.total_steps
+            first = self.step == FEWEST_STEPS_BETWEEN_EVALUATIONS
+            self._evaluation_due = first or self.step % interval == 0 or last
             if self.step % self.record_every == 0 or last:
                 yield self._step_record()
-            if self.step == FEWEST_STEPS_BETWEEN_EVALUATIONS or self.step % interval == 0 or last:
+            if self._evaluation_due:
                 with self.evaluating() as record:
+                    self._evaluation_due = False
                     yield record
 
     def _advance(self) -> None:
@@ -86,15 +96,15 @@ class Trainer:
         check_finite(value, terms, self.step + 1)
         self.optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
-        if self.config.gradient_clip:
-            norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-            check_finite(norm, terms, self.step + 1)
+        # Without a limit as well: a gradient that is not finite would spoil the weights while the loss still is.
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip or math.inf)
+        check_finite_gradient(norm, self.step + 1)
         self.optimiser.step()
         self.step += 1
         self._totals.add(terms, posterior, value, weight)
 
     def _step_record(self) -> StepRecord:
-        scalars, vectors, steps = self._totals.means()
+        scalars, vectors = self._totals.means()
         self._totals = _Totals()
         gammas = self.model.head.gammas()
         kl, mean_second_moment, std_second_moment, mean_variance = vectors
@@ -182,6 +192,7 @@ class _Totals:
         self.vectors = vectors if self.vectors is None else self.vectors.add_(vectors)
         self.scalars = scalars if self.scalars is None else self.scalars.add_(scalars)
 
-    def means(self) -> tuple[Tensor, Tensor, int]:
-        assert self.scalars is not None and self.vectors is not None
-        return self.scalars.cpu() / self.steps, self.vectors.cpu() / self.steps, self.steps
+    def means(self) -> tuple[Tensor, Tensor]:
+        assert self.scalars is not None
+        assert self.vectors is not None
+        return self.scalars.cpu() / self.steps, self.vectors.cpu() / self.steps

@@ -19,7 +19,7 @@ from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import checkpoint
-from bnvae.runs.files import write_json
+from bnvae.runs.files import remove_leftovers, write_json
 from bnvae.runs.history import HistoryWriter
 from bnvae.runs.run import Preview, Run
 from bnvae.runs.status import Status
@@ -29,6 +29,9 @@ STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
+
+LARGE_FILES = ("trainer-*", "weights", "encodings", "examples", "preview", "tokenizer")
+"""what only a worker writes, as far as a half-written one would take space"""
 
 Report = Callable[[Record, Status], None]
 
@@ -41,13 +44,26 @@ def train_run(run: Run, report: Report | None = None) -> Status:
         ValueError: the configuration or its data is refused; the run says so as well.
     """
     with run.hold():
-        run.take_stop_request()
+        remove_leftovers(run.folder, LARGE_FILES)
+        if run.status.state != "starting":
+            # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this one.
+            run.take_stop_request()
         try:
             return _Session(run, report or (lambda record, status: None)).train()
+        except _Stopped:
+            status = run.status.replace(
+                state="stopped", seconds_left=None, message="Stopped while the data was loaded."
+            )
         except Exception as error:
-            status = run.status
-            run.write_status(status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
+            status = run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error))
+            run.write_status(status)
             raise
+        run.write_status(status)
+        return status
+
+
+class _Stopped(Exception):
+    """A stop was asked for while the data was loaded: there is nothing to save yet."""
 
 
 @final
@@ -57,8 +73,9 @@ class _Session:
     def __init__(self, run: Run, report: Report) -> None:
         self.run = run
         self.report = report
-        self.status = Status(state="training", message="Loading the data.")
+        self.status = run.status.replace(state="training", message="Loading the data.", seconds_left=None)
         run.write_status(self.status)
+        self._written_at = time.monotonic()
         config = run.config
         if config.training.threads:
             torch.set_num_threads(config.training.threads)
@@ -75,7 +92,9 @@ class _Session:
 
     def _loading(self, what: str, share: float) -> None:
         now = time.monotonic()
-        if now - getattr(self, "_written_at", 0.0) > STATUS_SECONDS:
+        if now - self._written_at > STATUS_SECONDS:
+            if self.run.take_stop_request():
+                raise _Stopped
             self._written_at = now
             self.status = self.status.replace(message=f"{what}: {share:.0%}")
             self.run.write_status(self.status)
@@ -83,6 +102,7 @@ class _Session:
     def train(self) -> Status:
         trainer = self.trainer
         self._write_status(self._note or "Training.")
+        stopping = False
         try:
             for record in trainer.fit():
                 self.history.append(record)
@@ -90,12 +110,13 @@ class _Session:
                 now = time.monotonic()
                 if isinstance(record, EvaluationRecord):
                     self._publish()
-                if now - self._saved_at > CHECKPOINT_SECONDS:
+                if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
                     self._save_checkpoint()
                 if now - self._written_at > STATUS_SECONDS:
                     self._write_status(self._note or "Training.")
-                    if self.run.take_stop_request():
-                        return self._stop()
+                    stopping = stopping or self.run.take_stop_request()
+                if stopping and trainer.is_settled and trainer.step < trainer.total_steps:
+                    return self._stop()
             return self._finish()
         finally:
             self.history.close()
@@ -124,7 +145,9 @@ class _Session:
         self.run.write_weights(model)
         originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
         # The same codes at every evaluation and for every twin: what changes in a picture is the model.
-        codes = model.sample_prior(PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3)))
+        codes = model.sample_prior(
+            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
+        )
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
@@ -211,8 +234,8 @@ def evaluate_run(run: Run) -> dict[str, object]:
     dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
     if dataset.digest != card.digest:
         raise ValueError(
-            f"the data set of run {run.id!r} has changed: its digest was {card.digest[:12]} and is {dataset.digest[:12]}. "
-            "Evaluate it where it was trained, or train a new run."
+            f"the data set of run {run.id!r} has changed: its digest was {card.digest[:12]} and is "
+            f"{dataset.digest[:12]}. Evaluate it where it was trained, or train a new run."
         )
     figures = evaluate_dataset(model, dataset)
     run.write_evaluation(figures)

@@ -37,12 +37,13 @@ def _paths(folder: Path, slot: int) -> tuple[Path, Path]:
 def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -> None:
     """Write the training's state into the older of the slots.
 
-    The manifest goes last and carries the hash of the tensors, so a checkpoint is either whole or not there.
+    Call it when the trainer `is_settled`. The manifest goes last and has the hash of the tensors, so a checkpoint is
+    either whole or not there.
     """
-    newest = max((manifest["step"] for manifest in _manifests(folder).values()), default=-1)
-    if newest == trainer.step:
+    steps = {slot: manifest["step"] for slot, manifest in _manifests(folder).items()}
+    if trainer.step in steps.values():
         return
-    slot = min(range(SLOTS), key=lambda index: _manifests(folder).get(index, {"step": -1})["step"])
+    slot = min(range(SLOTS), key=lambda index: steps.get(index, -1))
     tensors_path, manifest_path = _paths(folder, slot)
     content = save_tensors(_tensors(trainer))
     manifest_path.unlink(missing_ok=True)
@@ -61,6 +62,7 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
         BrokenRunError: every checkpoint is damaged.
     """
     skipped: list[str] = []
+    damaged: list[Path] = []
     manifests = _manifests(folder)
     for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
         if manifest.get("data_digest") != data_digest:
@@ -68,19 +70,25 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
                 f"the data set has changed since step {manifest['step']}: its digest was "
                 f"{str(manifest.get('data_digest'))[:12]} and is {data_digest[:12]}. Start a new run for the new data."
             )
-        tensors_path, _ = _paths(folder, slot)
+        tensors_path, manifest_path = _paths(folder, slot)
         try:
             content = read_bytes(tensors_path, LARGEST_CHECKPOINT_BYTES)
             if sha256(content) != manifest.get("sha256"):
-                raise BrokenRunError(f"{tensors_path.name} does not match its hash: it was damaged after it was written.")
+                raise BrokenRunError(
+                    f"{tensors_path.name} does not match its hash: it was damaged after it was written."
+                )
             _restore(trainer, load_tensors(content))
         except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
             skipped.append(f"checkpoint of step {manifest['step']} passed over: {error}")
+            damaged.append(manifest_path)
             continue
+        # Else it would pass for the newest, and the next save would replace the good one.
+        for path in damaged:
+            path.unlink()
         trainer.step = int(manifest["step"])
         return Position(trainer.step, int(manifest["history_bytes"]), tuple(skipped))
     if skipped:
-        raise BrokenRunError(f"no checkpoint is usable. {' '.join(skipped)}")
+        raise BrokenRunError(f"no checkpoint is usable: start a new run. {' '.join(skipped)}")
     return None
 
 
@@ -126,4 +134,3 @@ def fingerprint(trainer: Trainer) -> dict[str, object]:
         "precision": str(trainer.precision).removeprefix("torch."),
         "threads": torch.get_num_threads(),
     }
-

@@ -56,12 +56,15 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """Raises BrokenRunError if the file is missing, not a plain file, or larger than `limit` bytes."""
+    """Raises BrokenRunError if the file is missing, unreadable, not a plain file, or larger than `limit` bytes."""
     if path.is_symlink() or not path.is_file():
         raise BrokenRunError(f"{path.parent.name}/{path.name} is missing: the run folder is incomplete.")
-    if (size := path.stat().st_size) > limit:
-        raise BrokenRunError(f"{path.parent.name}/{path.name} has {size} bytes: at most {limit} are read.")
-    return path.read_bytes()
+    try:
+        if (size := path.stat().st_size) > limit:
+            raise BrokenRunError(f"{path.parent.name}/{path.name} has {size} bytes: at most {limit} are read.")
+        return path.read_bytes()
+    except OSError as error:  # no permission, or the run was deleted this moment
+        raise BrokenRunError(f"{path.parent.name}/{path.name} cannot be read ({error.strerror}).") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def read_json(path: Path) -> dict[str, Any]:
     content = read_bytes(path, LARGEST_JSON_BYTES)
     try:
         value = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{path.parent.name}/{path.name} is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise BrokenRunError(f"{path.parent.name}/{path.name} is not a JSON object.")
@@ -99,6 +102,13 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # zipfile, numpy and zlib raise a dozen kinds for damaged files
         raise BrokenRunError(f"{path.parent.name}/{path.name} cannot be read ({error}).") from None
+
+
+def remove_leftovers(folder: Path, names: tuple[str, ...]) -> None:
+    """Remove half-written versions of these files; a process that is killed while writing leaves one."""
+    for name in names:
+        for leftover in folder.glob(f".{name}.*.part"):
+            leftover.unlink(missing_ok=True)
 
 
 def sha256(content: bytes) -> str:
