@@ -1,10 +1,10 @@
-"""What training reports: one record every few steps, one at each evaluation. Values are numbers and lists of numbers."""
+"""What training reports: one record every few steps, one at each evaluation; numbers and lists of numbers."""
 
 import dataclasses
 import json
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, final, get_type_hints
 
 from torch import Tensor
 
@@ -38,7 +38,7 @@ class _Record:
         return -(self.distortion + self.rate)
 
     def to_json(self) -> str:
-        return json.dumps({"kind": self.kind, **dataclasses.asdict(self)}, separators=(",", ":"), default=str)
+        return json.dumps({"kind": self.kind, **dataclasses.asdict(self)}, separators=(",", ":"))
 
 
 @final
@@ -73,6 +73,7 @@ class EvaluationRecord(_Record):
 
 Record = StepRecord | EvaluationRecord
 _KINDS: dict[str, type[Record]] = {record.kind: record for record in (StepRecord, EvaluationRecord)}
+_TYPES: dict[type[Record], dict[str, Any]] = {record: get_type_hints(record) for record in _KINDS.values()}
 
 
 def record_from_json(line: str) -> Record:
@@ -83,9 +84,24 @@ def record_from_json(line: str) -> Record:
     """
     try:
         stored: dict[str, Any] = json.loads(line)
-        return _KINDS[stored.pop("kind")](**stored)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        kind = _KINDS[stored.pop("kind")]
+        for name, value in stored.items():
+            if not _fits(value, _TYPES[kind][name]):
+                raise ValueError(f"{name} is {value!r:.40}")
+        return kind(**stored)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a training record: {line[:80]!r} ({error})") from None
+
+
+def _fits(value: object, wanted: object) -> bool:
+    """Whether a stored value is of a field's type; a history may come from a stranger, and figures trust it."""
+    if wanted is int:
+        return type(value) is int and 0 <= value < 2**63
+    if wanted is float:
+        return type(value) in (int, float)
+    if value is None:
+        return wanted == list[float] | None
+    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
 
 
 def rounded(value: float) -> float:

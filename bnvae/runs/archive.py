@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from bnvae.data.dataset import TextShape
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id
@@ -41,7 +42,7 @@ def export_run(run: Run) -> bytes:
     if not run.has_weights:
         raise ValueError(f"run {run.id!r} has no weights yet: let it train until its first evaluation.")
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for name in EXPORTED:
             path = run.folder / name
             if path.is_file() and not path.is_symlink():
@@ -119,14 +120,21 @@ def _check(run: Run) -> None:
     """Read every part once, so that a broken run is refused at the door instead of on a page."""
     try:
         run.load_model()
-        for part in (lambda: run.examples, run.encodings, run.history):
+        for part in (lambda: run.examples, run.encodings, run.history, run.preview, run.evaluation):
             part()
-        run.preview()
-        run.evaluation()
-        if run.card.modality == "text" and run.tokenizer is None:
-            raise BrokenRunError("tokenizer.json is missing.")
+        _check_tokenizer(run)
     except BrokenRunError as error:
         raise ValueError(f"the archive holds a broken run: {str(error).replace(run.id + '/', '')}") from None
     status = run.status
     if status.alive or status.state in ("interrupted", "broken"):
         run.write_status(status.replace(state="stopped", message="Imported while it was being trained."))
+
+
+def _check_tokenizer(run: Run) -> None:
+    shape, tokenizer = run.card.shape, run.tokenizer
+    if not isinstance(shape, TextShape):
+        return
+    if tokenizer is None:
+        raise BrokenRunError("tokenizer.json is missing.")
+    if (size := tokenizer.get_vocab_size()) != shape.vocabulary_size:
+        raise BrokenRunError(f"tokenizer.json has {size} tokens, data.json {shape.vocabulary_size}.")

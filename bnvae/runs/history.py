@@ -16,9 +16,12 @@ class HistoryWriter:
     """Appends records. `bytes_written` names a position to which the file can be cut back."""
 
     def __init__(self, path: Path, keep_bytes: int = 0) -> None:
-        self._file = path.open("ab")
-        self._file.truncate(keep_bytes)
-        self.bytes_written = keep_bytes
+        self._file = path.open("a+b")
+        # A file that lost its end keeps its complete lines: truncating to more than there is would append zeros.
+        self._file.seek(0)
+        kept = self._file.read(keep_bytes)
+        self.bytes_written = kept.rfind(b"\n") + 1
+        self._file.truncate(self.bytes_written)
 
     def append(self, record: Record) -> None:
         line = record.to_json().encode() + b"\n"
@@ -42,7 +45,8 @@ class HistoryReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._first_line = b""
+        self._last_line = b""
+        """what must still precede the offset, or else the file is another one"""
         self.steps: list[StepRecord] = []
         self.evaluations: list[EvaluationRecord] = []
 
@@ -54,33 +58,37 @@ class HistoryReader:
         """
         try:
             size = self._path.stat().st_size
+            if size > LARGEST_HISTORY_BYTES:
+                raise ValueError(f"{self._path.name} has {size} bytes: at most {LARGEST_HISTORY_BYTES} are read.")
+            if size == self._offset:
+                return
+            self._take_in()
         except FileNotFoundError:
-            size = 0
-        if size > LARGEST_HISTORY_BYTES:
-            raise ValueError(f"{self._path.name} has {size} bytes: at most {LARGEST_HISTORY_BYTES} are read.")
-        if size < self._offset:
             self._forget()
-        if size == self._offset:
-            return
+
+    def _take_in(self) -> None:
         with self._path.open("rb") as file:
-            if self._offset and file.read(len(self._first_line)) != self._first_line:
+            file.seek(self._offset - len(self._last_line))
+            if file.read(len(self._last_line)) != self._last_line:
                 self._forget()
-            file.seek(self._offset)
-            appended = file.read()
+                file.seek(0)
+            appended = file.read(LARGEST_HISTORY_BYTES)
         # A line without its end is still being written.
         complete = appended[: appended.rfind(b"\n") + 1]
-        for line in complete.splitlines():
+        if not complete:
+            return
+        lines = complete[:-1].split(b"\n")
+        for line in lines:
             record = record_from_json(line.decode("utf-8", "replace"))
             if isinstance(record, StepRecord):
                 _keep_until(self.steps, record)
             else:
                 _keep_until(self.evaluations, record)
-        if not self._offset:
-            self._first_line = complete[: complete.find(b"\n") + 1]
+        self._last_line = lines[-1] + b"\n"
         self._offset += len(complete)
 
     def _forget(self) -> None:
-        self._offset, self._first_line = 0, b""
+        self._offset, self._last_line = 0, b""
         self.steps.clear()
         self.evaluations.clear()
 

@@ -2,27 +2,23 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from bnvae.config import RunConfig
-from bnvae.data.dataset import Dataset, ImageShape, TextShape
+from bnvae.data.dataset import Dataset
 from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
+from bnvae.runs.card import DataCard
 from bnvae.runs.files import (
     MIB,
     BrokenRunError,
@@ -34,53 +30,17 @@ from bnvae.runs.files import (
     write_json,
 )
 from bnvae.runs.history import HistoryReader
+from bnvae.runs.lease import hold, is_held
 from bnvae.runs.status import Status
+from bnvae.runs.weights import model_of, weights_of
 
+WEIGHTS = "weights.safetensors"
+LEASE = "lease.lock"
 LARGEST_WEIGHTS_BYTES = 4 * 2**30
 LARGEST_TOKENIZER_BYTES = 20 * MIB
 KEPT_EXAMPLES = 256
 KEPT_EXAMPLE_BYTES = MIB
 ENCODED_EXAMPLES = 10_000
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class DataCard:
-    """What a run keeps of its data set."""
-
-    shape: ImageShape | TextShape
-    training_examples: int
-    test_examples: int
-    label_names: tuple[str, ...]
-    digest: str
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> "DataCard":
-        return cls(
-            shape=dataset.shape,
-            training_examples=len(dataset.training),
-            test_examples=len(dataset.test),
-            label_names=dataset.label_names,
-            digest=dataset.digest,
-        )
-
-    @property
-    def modality(self) -> str:
-        return "text" if isinstance(self.shape, TextShape) else "image"
-
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> "DataCard":
-        sizes = stored["shape"]
-        if not all(isinstance(size, int) and 1 <= size <= 1_000_000 for size in sizes.values()):
-            raise ValueError(f"shape is {sizes!r}: expected positive whole numbers.")
-        shape: ImageShape | TextShape = ImageShape(**sizes) if "channels" in sizes else TextShape(**sizes)
-        return cls(
-            shape=shape,
-            training_examples=int(stored["training_examples"]),
-            test_examples=int(stored["test_examples"]),
-            label_names=tuple(map(str, stored["label_names"])),
-            digest=str(stored["digest"]),
-        )
 
 
 @final
@@ -167,56 +127,47 @@ class Run:
 
     @property
     def examples(self) -> Examples:
-        stored = read_arrays(self.folder / "examples.npz", ("examples", "labels"))
-        return Examples(examples=torch.from_numpy(stored["examples"]), labels=torch.from_numpy(stored["labels"]))
+        """Raises BrokenRunError if examples.npz is missing, damaged, or does not fit data.json."""
+        stored, card = read_arrays(self.folder / "examples.npz", ("examples", "labels")), self.card
+        where = f"{self.id}/examples.npz:"
+        examples = card.examples(stored["examples"], f"{where} examples")
+        return Examples(examples=examples, labels=card.labels(stored["labels"], len(examples), f"{where} labels"))
 
     # -- what it is doing ---------------------------------------------------------------------------------------------
 
     @property
     def status(self) -> Status:
         """The worker's last word, corrected where the worker no longer lives."""
-        try:
-            status = Status.from_dict(read_json(self.folder / "status.json"))
-        except (ValueError, TypeError) as error:
-            return Status(state="broken", message=str(error))
+        status = self._last_word()
+        if status.state == "training" and not self.is_held:
+            # Read again: it may have ended in order between the two questions.
+            status = self._last_word()
         if status.state == "training" and not self.is_held:
             note = f"Interrupted at step {status.step}: its worker ended without a word."
             return status.replace(state="interrupted", message=note)
         return status
 
+    def _last_word(self) -> Status:
+        try:
+            return Status.from_dict(read_json(self.folder / "status.json"))
+        except ValueError as error:
+            return Status(state="broken", message=str(error))
+
     def write_status(self, status: Status) -> None:
         write_json(self.folder / "status.json", status.to_dict())
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Be the run's only worker. The operating system ends the lease with the process, however it dies.
+    def hold(self) -> AbstractContextManager[None]:
+        """Be the run's only worker within.
 
         Raises:
             BlockingIOError: another process trains this run.
         """
-        lock = FileLock(self.folder / "lease.lock")
-        try:
-            # A page that asks `is_held` takes the lease for a moment.
-            lock.acquire(timeout=2, poll_interval=0.02)
-        except Timeout:
-            raise BlockingIOError(f"run {self.id!r} is being trained by another process: stop that one first.") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return hold(self.folder / LEASE)
 
     @property
     def is_held(self) -> bool:
         """Whether a living process trains this run."""
-        if not (self.folder / "lease.lock").exists():
-            return False
-        lock = FileLock(self.folder / "lease.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return is_held(self.folder / LEASE)
 
     def request_stop(self) -> None:
         """Ask the worker to save and end; it looks several times a second."""
@@ -254,17 +205,16 @@ class Run:
 
     @property
     def has_weights(self) -> bool:
-        return (self.folder / "weights.safetensors").is_file()
+        return (self.folder / WEIGHTS).is_file()
 
     def write_weights(self, model: VAE) -> None:
         """Publish the model as it is now; call it while the head holds the training set's moments."""
-        tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-        write_atomic(self.folder / "weights.safetensors", save_tensors(tensors))
+        write_atomic(self.folder / WEIGHTS, weights_of(model))
 
     @property
     def weights_digest(self) -> str:
         """sha256 of the weights, shortened: changes whenever the model does."""
-        content = read_bytes(self.folder / "weights.safetensors", LARGEST_WEIGHTS_BYTES)
+        content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)
         return hashlib.sha256(content).hexdigest()[:16]
 
     def load_model(self) -> VAE:
@@ -275,17 +225,14 @@ class Run:
         """
         config, card = self.config, self.card
         if config.data.modality != card.modality:
-            raise BrokenRunError(f"{self.id}/data.json is of {card.modality} data, config.json of {config.data.modality}.")
-        content = read_bytes(self.folder / "weights.safetensors", LARGEST_WEIGHTS_BYTES)
+            raise BrokenRunError(
+                f"{self.id}/data.json is of {card.modality} data, config.json of {config.data.modality}."
+            )
+        content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)
         try:
-            tensors = load_tensors(content)
-        except SafetensorError as error:
-            raise BrokenRunError(f"{self.id}/weights.safetensors is damaged or of another format ({error}).") from None
-        model = VAE.build(config.network, config.model, card.shape, seed=0)
-        if misfit := _misfit(model.state_dict(), tensors):
-            raise BrokenRunError(f"{self.id}/weights.safetensors does not fit config.json: {misfit}.")
-        model.load_state_dict(tensors)
-        return model.eval().requires_grad_(False)
+            return model_of(config, card.shape, content)
+        except ValueError as error:
+            raise BrokenRunError(f"{self.id}/{WEIGHTS} {error}") from None
 
     def write_posterior(self, posterior: Posterior, labels: Tensor) -> None:
         """Keep the encodings of the first test examples; fp16, since they are drawn and not added up."""
@@ -302,10 +249,17 @@ class Run:
     def encodings(self) -> tuple[Posterior, Float[Tensor, "N"]]:
         """Posteriors and labels of the test examples (up to 10,000)."""
         stored = read_arrays(self.folder / "encodings.npz", ("mean", "std", "labels"))
+        dimensions = self.config.model.latent_dimensions
+        for name in ("mean", "std"):
+            array = stored[name]
+            if array.dtype.kind != "f" or array.shape != (len(stored["labels"]), dimensions):
+                raise BrokenRunError(
+                    f"{self.id}/encodings.npz: {name} is {array.dtype} {array.shape}: expected floating-point numbers "
+                    f"({len(stored['labels'])}, {dimensions})."
+                )
         mean, std = (torch.from_numpy(stored[name].astype(np.float32)) for name in ("mean", "std"))
-        if mean.shape != std.shape or mean.dim() != 2 or len(mean) != len(stored["labels"]):
-            raise BrokenRunError(f"{self.id}/encodings.npz: mean {tuple(mean.shape)} and std {tuple(std.shape)} differ.")
-        return Posterior(mean, std), torch.from_numpy(stored["labels"])
+        labels = self.card.labels(stored["labels"], len(mean), f"{self.id}/encodings.npz: labels")
+        return Posterior(mean, std), labels
 
     def write_preview(self, preview: Preview) -> None:
         write_arrays(
@@ -324,8 +278,11 @@ class Run:
         if not path.exists():
             return None
         stored = read_arrays(path, ("step", "originals", "reconstructions", "samples"))
-        step = int(stored.pop("step"))
-        return Preview(step=step, **{name: torch.from_numpy(value) for name, value in stored.items()})
+        step, card, where = stored.pop("step"), self.card, f"{self.id}/preview.npz:"
+        if step.shape != () or step.dtype.kind != "i":
+            raise BrokenRunError(f"{where} step is {step.dtype} {step.shape}: expected one whole number.")
+        parts = {name: card.examples(value, f"{where} {name}") for name, value in stored.items()}
+        return Preview(step=int(step), **parts)
 
     def write_evaluation(self, evaluation: dict[str, Any]) -> None:
         write_json(self.folder / "evaluation.json", evaluation)
@@ -333,19 +290,10 @@ class Run:
     def evaluation(self) -> dict[str, Any] | None:
         """The figures of the last full evaluation, as `python -m bnvae evaluate --json` prints them; None if none."""
         path = self.folder / "evaluation.json"
-        return read_json(path) if path.exists() else None
-
-
-def _misfit(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> str:
-    if missing := [name for name in wanted if name not in given]:
-        return f"{missing[0]!r} is missing" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-    if foreign := [name for name in given if name not in wanted]:
-        return f"{foreign[0]!r} is unknown" + (f" and {len(foreign) - 1} more" if len(foreign) > 1 else "")
-    for name, value in wanted.items():
-        if value.shape != given[name].shape:
-            return f"{name!r} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
-        if value.dtype != given[name].dtype:
-            return f"{name!r} is {given[name].dtype} instead of {value.dtype}"
-        if not torch.isfinite(given[name]).all():
-            return f"{name!r} holds numbers that are not finite"
-    return ""
+        if not path.exists():
+            return None
+        stored = read_json(path)
+        for split in ("test", "training"):
+            if not isinstance(stored.get(split), dict):
+                raise BrokenRunError(f"{self.id}/evaluation.json has no figures of the {split} examples.")
+        return stored

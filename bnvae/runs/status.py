@@ -41,12 +41,15 @@ class Status:
         """Unknown fields are ignored: a status informs, it decides nothing.
 
         Raises:
-            ValueError: the state is missing or unknown.
+            ValueError: the state is missing or unknown, or a field is of another type.
         """
         known = {spec.name for spec in dataclasses.fields(cls)}
         fields = {name: value for name, value in stored.items() if name in known}
         if fields.get("state") not in get_args(RunState):
             raise ValueError(f"state is {fields.get('state')!r}: expected one of {', '.join(get_args(RunState))}.")
+        for name, value in fields.items():
+            if not _fits(value, getattr(_BLANK, name)) and not (name == "seconds_left" and value is None):
+                raise ValueError(f"{name} is {value!r:.40}: not what a status holds.")
         return cls(**fields)
 
     def replace(self, **changes: Any) -> Self:
@@ -54,3 +57,12 @@ class Status:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+_BLANK = Status(state="broken", seconds_left=0.0)
+
+
+def _fits(value: object, example: object) -> bool:
+    if isinstance(example, float):
+        return type(value) in (int, float)
+    return type(value) is type(example)

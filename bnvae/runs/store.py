@@ -3,6 +3,9 @@
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import final
 
@@ -13,6 +16,8 @@ from bnvae.runs.status import Status
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+_GRAVE = ".deleted-"
 
 
 def default_root() -> Path:
@@ -26,8 +31,8 @@ def check_id(run_id: str) -> str:
     """Raises ValueError unless the id is a plain folder name on every system."""
     if not _ID.fullmatch(run_id) or run_id.endswith(".") or _RESERVED.fullmatch(run_id):
         raise ValueError(
-            f"run is {run_id!r}: use 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit and not "
-            "ending with a dot."
+            f"run is {run_id!r}: use 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit, not "
+            "ending with a dot, and not a name that Windows reserves."
         )
     return run_id
 
@@ -41,15 +46,12 @@ class RunStore:
         """Every folder that holds a config.json, the newest change first; broken ones are listed as well."""
         if not self.root.is_dir():
             return []
-        folders = [
-            folder
-            for folder in self.root.iterdir()
-            if _ID.fullmatch(folder.name) and not folder.is_symlink() and (folder / "config.json").is_file()
-        ]
+        folders = [folder for folder in self.root.iterdir() if folder.name in self]
         return [Run(folder) for folder in sorted(folders, key=_last_change, reverse=True)]
 
     def __contains__(self, run_id: str) -> bool:
-        return bool(_ID.fullmatch(run_id)) and (self.root / run_id / "config.json").is_file()
+        folder = self.root / run_id
+        return bool(_ID.fullmatch(run_id)) and not folder.is_symlink() and (folder / "config.json").is_file()
 
     def get(self, run_id: str) -> Run:
         """Raises ValueError if there is no such run; the message lists those there are."""
@@ -84,7 +86,7 @@ class RunStore:
 
     def free_id(self, wish: str) -> str:
         """`wish`, or `wish-2`, `wish-3`, ... if it is taken."""
-        base = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:56] or "run"
+        base = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:56].rstrip("-._") or "run"
         number, candidate = 1, base
         while (self.root / candidate).exists():
             number += 1
@@ -93,25 +95,40 @@ class RunStore:
 
     def rename(self, run_id: str, new_id: str) -> Run:
         """Raises ValueError if the run is missing or being trained, or the new name is refused or taken."""
-        run = self.get(run_id)
-        check_id(new_id)
-        if run.is_held:
-            raise ValueError(f"run {run_id!r} is being trained: stop it before renaming it.")
-        target = self.root / new_id
-        if target.exists():
-            raise ValueError(f"run is {new_id!r}: that name is taken. Choose another.")
-        run.folder.rename(target)
+        run, target = self.get(run_id), self.root / check_id(new_id)
+        with _idle(run, "renaming"):
+            if target.exists():
+                raise ValueError(f"run is {new_id!r}: that name is taken. Choose another.")
+            run.folder.rename(target)
         return Run(target)
 
     def delete(self, run_id: str) -> None:
         """Raises ValueError if the run is missing or being trained."""
         run = self.get(run_id)
-        if run.is_held:
-            raise ValueError(f"run {run_id!r} is being trained: stop it before deleting it.")
-        # Renamed first, so that a deletion that is interrupted leaves no half a run in the list.
-        grave = self.root / f".deleted-{run_id}-{os.getpid()}"
-        run.folder.rename(grave)
-        shutil.rmtree(grave)
+        with _idle(run, "deleting"):
+            # Renamed first, so that a deletion that is interrupted leaves no half a run in the list.
+            grave = Path(tempfile.mkdtemp(dir=self.root, prefix=_GRAVE))
+            run.folder.rename(grave / run_id)
+        for grave in self.root.glob(f"{_GRAVE}*"):  # also what an interrupted deletion left
+            shutil.rmtree(grave, ignore_errors=True)
+
+
+@contextmanager
+def _idle(run: Run, doing: str) -> Iterator[None]:
+    """Within, no worker can begin to train the run.
+
+    Raises:
+        ValueError: one trains it, or is about to.
+    """
+    refusal = f"run {run.id!r} is being trained: stop it before {doing} it."
+    if run.is_held:
+        raise ValueError(refusal)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(run.hold())
+        except BlockingIOError:
+            raise ValueError(refusal) from None
+        yield
 
 
 def _last_change(folder: Path) -> float:

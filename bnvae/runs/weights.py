@@ -1,0 +1,50 @@
+"""A model's weights as bytes, and back into the model that they fit."""
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from bnvae.config import RunConfig
+from bnvae.data.dataset import ImageShape, TextShape
+from bnvae.model import VAE
+
+
+def weights_of(model: VAE) -> bytes:
+    return save_tensors({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()})
+
+
+def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -> VAE:
+    """The model that `config` describes with the weights in `content`: on the CPU, in eval mode, without gradients.
+
+    Raises:
+        ValueError: the weights are damaged, or don't fit.
+    """
+    try:
+        tensors = load_tensors(content)
+    except SafetensorError as error:
+        raise ValueError(f"is damaged or of another format ({error}).") from None
+    # First without memory: a stranger's configuration may describe a model larger than this machine.
+    with torch.device("meta"):
+        wanted = VAE.build(config.network, config.model, shape, seed=0).state_dict()
+    if misfit := _misfit(wanted, tensors):
+        raise ValueError(f"does not fit config.json: {misfit}.")
+    model = VAE.build(config.network, config.model, shape, seed=0)
+    model.load_state_dict(tensors)
+    return model.eval().requires_grad_(False)
+
+
+def _misfit(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> str:
+    if missing := [name for name in wanted if name not in given]:
+        return f"{missing[0]!r} is missing" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+    if foreign := [name for name in given if name not in wanted]:
+        return f"{foreign[0]!r:.80} is unknown" + (f" and {len(foreign) - 1} more" if len(foreign) > 1 else "")
+    for name, value in wanted.items():
+        if value.shape != given[name].shape:
+            return f"{name!r} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
+        if value.dtype != given[name].dtype:
+            return f"{name!r} is {given[name].dtype} instead of {value.dtype}"
+        if not torch.isfinite(given[name]).all():
+            return f"{name!r} holds numbers that are not finite"
+    return ""
