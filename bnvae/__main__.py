@@ -3,13 +3,14 @@
 import argparse
 import dataclasses
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_args, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.config_help import field_help
@@ -23,16 +24,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit status. Refused input ends in one line on stderr."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options) or 0)
-    except BrokenPipeError:
+        status = int(options.command(options) or 0)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("bnvae: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"bnvae: {error}", file=sys.stderr)
         return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # argparse prints the usage as well: for `train` that is 20 lines, in which the reason is lost.
+        self.exit(2, f"bnvae: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bnvae", description="Train and evaluate VAEs.", allow_abbrev=False)
+    parser = _Parser(prog="python -m bnvae", description="Train and evaluate VAEs.", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     train = commands.add_parser("train", help="train a new run", allow_abbrev=False)
@@ -65,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config: type[Any]) -> None:
+def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config: type) -> None:
     wanted = get_type_hints(config)[spec.name]
     flag = FLAGS.get((section, spec.name), spec.name.replace("_", "-"))
     help_text = field_help(config)[spec.name].replace("%", "%%") + f" [{spec.default!r}]"
@@ -104,7 +117,7 @@ def _follow(run_id: str, *, quiet: bool) -> int:
     from bnvae.worker import train_run
 
     run = RunStore().get(run_id)
-    with _stop_on_signals(run.request_stop), (NoProgress() if quiet else TerminalProgress(run)) as progress:
+    with _stop_on_signals(run.request_stop), NoProgress() if quiet else TerminalProgress(run) as progress:
         status = train_run(run, progress.report)
     if not quiet:
         print(f"{run.id}: {status.message}")
@@ -113,9 +126,14 @@ def _follow(run_id: str, *, quiet: bool) -> int:
 
 @contextmanager
 def _stop_on_signals(stop: Any) -> Iterator[None]:
-    """Ctrl-C and a polite kill end training in order: what was learned is saved."""
+    """Ctrl-C and a polite kill end training in order: what was learned is saved. A second one ends it at once."""
+    asked = False
 
     def handler(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
         stop()
 
     before = {name: signal.signal(name, handler) for name in (signal.SIGINT, signal.SIGTERM)}
