@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_type_hints
 
@@ -28,7 +28,7 @@ SMALLEST_BATCH = 8
 
 
 def _refuse(name: str, value: object, remedy: str) -> None:
-    raise ValueError(f"{name} is {value!r}: {remedy}")
+    raise ValueError(f"{name} is {value!r:.200}: {remedy}")
 
 
 def _check_types(config: object) -> None:
@@ -40,7 +40,7 @@ def _check_types(config: object) -> None:
                 _refuse(spec.name, value, f"choose one of {', '.join(map(str, choices))}.")
         elif wanted is float and (isinstance(value, bool) or not isinstance(value, (int, float))):
             _refuse(spec.name, value, "give a number.")
-        elif wanted is float and not math.isfinite(value):
+        elif wanted is float and not abs(value) <= sys.float_info.max:  # also a whole number too large for a float
             _refuse(spec.name, value, "give a finite number.")
         elif wanted is int and (isinstance(value, bool) or not isinstance(value, int)):
             _refuse(spec.name, value, "give a whole number.")
@@ -91,7 +91,7 @@ class DataConfig:
             {
                 "vocabulary_size": (8, 100_000),
                 "max_tokens": (4, 512),
-                "training_examples": (0, math.inf),
+                "training_examples": (0, 2**31 - 1),
                 "test_share": (0.01, 0.5),
                 "seed": (0, 2**31 - 1),
             },
@@ -257,7 +257,7 @@ class RunConfig:
         """
         try:
             stored = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"the configuration is not JSON: {error}") from None
         sections = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
         _check_keys("configuration", stored, sections)

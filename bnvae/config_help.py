@@ -15,6 +15,7 @@ def field_help(config: type[Any]) -> dict[str, str]:
     found = {}
     for field, following in zip(definition.body, definition.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            assert isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            assert isinstance(following, ast.Expr)
+            assert isinstance(following.value, ast.Constant)
             found[field.target.id] = str(following.value.value)
     return found

@@ -51,7 +51,7 @@ def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
 def _multiplies_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         # Emulated bf16 on older cards is slower than fp32.
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         capabilities = torch.cpu.get_capabilities()
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

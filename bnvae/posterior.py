@@ -55,7 +55,8 @@ class Posterior:
 
     def log_prob(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B"]:
         """ln q(z|x), in nats."""
-        return torch.distributions.Normal(self.mean, self.std).log_prob(z).sum(-1)
+        standardised = (z - self.mean) / self.std
+        return (-0.5 * standardised.square() - self.std.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
 
 
 @final

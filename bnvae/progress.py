@@ -90,8 +90,10 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     for name, value in figures["test"].items():
         if isinstance(value, list):
             continue
-        cells = (figures[split][name] for split in figures)
-        table.add_row(name.replace("_", " "), *(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells))
+        cells = (figures[split].get(name, "") for split in figures)
+        table.add_row(
+            name.replace("_", " "), *(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells)
+        )
     Console().print(table)
 
 
@@ -110,7 +112,7 @@ def print_runs(entries: list[dict[str, Any]]) -> None:
             entry["config"]["data"]["name"],
             model["head"],
             json.dumps(model["tau"]) if model["head"].endswith("scaler") else "",
-            *(f"{test[name]:.2f}" if name in test else "" for name in ("elbo", "rate")),
+            *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
             str(test.get("active_units", "")),
         )
     Console().print(table)

@@ -35,16 +35,26 @@ class Decoding:
     """sample: decides the draws"""
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class SampleSettings:
+    """Which latent codes are decoded, and how."""
+
+    count: int = 16
+    """codes, or test examples"""
+    spread: float = 1.0
+    """standard deviation of the codes; 1 is the prior"""
+    decoding: Decoding = Decoding()
+
+
 @torch.no_grad()
-def decode_codes(
-    model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None
-) -> Tensor:
+def decode_codes(model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None) -> Tensor:
     """Examples decoded from latent codes: uint8 (B, C, H, W) pixels, or int32 (B, L) tokens."""
     decoding = decoding or Decoding()
     was_training = model.training
     model.eval()
     try:
-        chunks = [_decode(model, shape, chunk.to(model.device), decoding) for chunk in codes.split(DECODE_CHUNK)]
+        chunks = [_decode(model, shape, chunk.to(model.device), decoding) for chunk in torch.split(codes, DECODE_CHUNK)]
     finally:
         model.train(was_training)
     if isinstance(shape, TextShape):

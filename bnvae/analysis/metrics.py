@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
 from bnvae.model import VAE
-from bnvae.posterior import Posterior
+from bnvae.posterior import VARIANCE_FLOOR, Posterior
 
 MUTUAL_INFORMATION_EXAMPLES = 10_000
 MIXTURE_ROWS = 500
@@ -58,12 +58,13 @@ def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> flo
     At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
     """
     mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
-    precision = std.clamp_min(1e-12).square().reciprocal()
+    # The KL's floor, so that rate - information is a KL; below it the three products would cancel to noise.
+    precision = std.square().clamp_min(VARIANCE_FLOOR).reciprocal()
     # sum_d (z - m)^2 p = z^2 . p - 2 z . (m p) + m^2 . p: three matrix products instead of an N x N x D array.
     weighted = mean * precision
     constant = (mean * weighted).sum(1) - precision.log().sum(1)
     total = 0.0
-    for rows in torch.arange(len(z)).split(MIXTURE_ROWS):
+    for rows in torch.split(torch.arange(len(z)), MIXTURE_ROWS):
         part = z[rows]
         log_density = -0.5 * (part.square() @ precision.T - 2 * part @ weighted.T + constant)
         own = log_density[torch.arange(len(rows)), rows]
