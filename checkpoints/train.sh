@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-storybook="--data storybook --network lstm --latent-dimensions 16 --hidden-units 128 --embedding-units 64 --epochs 15 --threads 1"
-mnist="--data mnist --network conv --latent-dimensions 16 --hidden-units 128 --conv-channels 16 --batch-size 128 --epochs 15 --threads 1"
+storybook="--data storybook --network lstm --latent-dimensions 16 --hidden-units 128 --embedding-units 64 --epochs 15 --threads 1 --precision fp32"
+mnist="--data mnist --network conv --latent-dimensions 16 --hidden-units 128 --conv-channels 16 --batch-size 128 --epochs 15 --threads 1 --precision fp32"
 
 train() {
     rm -rf "checkpoints/$1"
