@@ -179,9 +179,17 @@ class Curves {
 
   /** The y range, and in words what it leaves out: an axis cut at the foot of an area must say so. */
   chooseRange() {
-    if (this.data.y_range) return { low: this.data.y_range[0], high: this.data.y_range[1], words: [] };
     const seen = this.curves.map((curve) => this.visible(curve)).filter((values) => values.length);
-    if (!seen.length) return { low: 0, high: 1, words: [] };
+    const highest = seen.reduce((most, values) => Math.max(most, ...values), -Infinity);
+    const [low, high] = this.data.y_range ?? this.ownRange(seen);
+    const words = [];
+    if (this.stacked.length && low > 0) words.push(`axis starts at ${short(low)}, not at 0`);
+    if (highest > high) words.push(`early values up to ${short(highest)} are above the axis`);
+    return { low, high, words };
+  }
+
+  ownRange(seen) {
+    if (!seen.length) return [0, 1];
     const ranges = seen.map(robustRange);
     const levels = this.data.levels.map(([value]) => value);
     let low = Math.min(...ranges.map((range) => range.low), ...levels);
@@ -192,11 +200,7 @@ class Curves {
     if (this.stacked.length) low -= (high - low) * 0.3;
     if (low < high / 2 && seen.every((values) => values.every((y) => y >= 0)) && levels.every((y) => y >= 0)) low = 0;
     this.range = steadyRange(this.range, low, high);
-    const words = [];
-    if (this.stacked.length && this.range.low > 0) words.push(`axis starts at ${short(this.range.low)}, not at 0`);
-    const highest = seen.reduce((most, values) => Math.max(most, ...values), -Infinity);
-    if (highest > this.range.high) words.push(`early values up to ${short(highest)} are above the axis`);
-    return { ...this.range, words };
+    return [this.range.low, this.range.high];
   }
 
   glideThere() {

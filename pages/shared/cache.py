@@ -4,6 +4,7 @@ import threading
 
 import streamlit as st
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
@@ -14,6 +15,7 @@ from bnvae.runs import Run
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.run import Examples, Preview
 from pages.shared.state import store
+from pages.shared.typeset import typeset
 
 
 def version(run: Run, name: str) -> tuple[int, int]:
@@ -109,6 +111,12 @@ def originals(run: Run, settings: SampleSettings) -> Tensor:
 
 def sentences(run: Run, tokens: Tensor) -> list[str]:
     """Rows of tokens as text, by the run's own vocabulary."""
-    tokenizer = run.tokenizer
+    tokenizer = _tokenizer(run.id, version(run, "tokenizer.json"))
     assert tokenizer is not None
-    return decode(tokenizer, tokens)
+    plain = decode(tokenizer, tokens)
+    return [typeset(sentence) for sentence in plain] if run.config.data.tokenizer == "words" else plain
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _tokenizer(run_id: str, tokenizer: tuple[int, int]) -> Tokenizer | None:
+    return store().get(run_id).tokenizer

@@ -38,9 +38,7 @@ STYLE = """
 
 
 def page_config(title: str = "") -> None:
-    st.set_page_config(
-        page_title=f"{title} · bnvae" if title else "bnvae", page_icon=":material/monitoring:", layout="wide"
-    )
+    st.set_page_config(page_title=f"{title} · bnvae" if title else "bnvae", page_icon="📊", layout="wide")
 
 
 def frame(title: str, question: str) -> None:

@@ -19,6 +19,7 @@ from pages.shared.panels import (
     previews,
     readable,
     sentence_on,
+    shared_top,
 )
 
 SECONDS_PER_TICK = 0.4
@@ -53,7 +54,8 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
     row(lambda run, config, history: bars(run, config, last_record(history), key="live"))
     row(lambda run, config, history: live_status(run, key=run.id))
     row(lambda run, config, history: sentence_on(config, history))
-    row(lambda run, config, history: elbo_curves(run, history, key="live"))
+    top = shared_top([history for _, _, history in found])
+    row(lambda run, config, history: elbo_curves(run, history, key="live", top=top))
     row(lambda run, config, history: active_unit_curves(run, history, config, key="live"))
     if any(config.model.head in SCALED for _, config, _ in found):
         row(lambda run, config, history: gamma_curves(run, config, history, key="live"))

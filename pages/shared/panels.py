@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import streamlit as st
 from torch import Tensor
 
@@ -24,6 +25,7 @@ HEAD_FLOORS = {
     "bn-scaler": "floor −½ ln(1−τ)",
     "rms-scaler": "floor −½ ln(1−τ)",
 }
+ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
 GAMMA_COLOURS = ("#0072B2", "#D55E00")
 
 
@@ -97,8 +99,17 @@ def live_status(run: Run, *, key: str) -> Status:
     return status
 
 
-def elbo_curves(run: Run, history: HistoryReader, *, key: str) -> None:
-    """−ELBO as distortion + rate, stacked, over steps."""
+def shared_top(found: Sequence[HistoryReader]) -> float:
+    """One end for the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest."""
+    tops = [np.quantile([-record.elbo for record in history.steps], 0.9) for history in found if history.steps]
+    if not tops or not np.isfinite(tops).all() or max(tops) <= 0:
+        return 1.0
+    magnitude = 10 ** np.floor(np.log10(max(tops)))
+    return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * max(tops)) * magnitude)
+
+
+def elbo_curves(run: Run, history: HistoryReader, *, key: str, top: float) -> None:
+    """−ELBO as distortion + rate, stacked, over steps, on an axis from 0 to `top` nats."""
     steps = history.steps
     curves(
         key=f"elbo-{key}-{run.id}",
@@ -111,6 +122,7 @@ def elbo_curves(run: Run, history: HistoryReader, *, key: str) -> None:
         y_label="nats per example",
         title="−ELBO, lower is better",
         total_label="−ELBO",
+        y_range=(0, top),
     )
 
 
