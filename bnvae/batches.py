@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bnvae.config import SMALLEST_BATCH
 from bnvae.data.dataset import PAD, Split
+from bnvae.device import has_room_for
 
 
 def mix(seed: int, *counters: int) -> int:
@@ -36,7 +37,7 @@ def row_lengths(examples: Int[Tensor, "N L"]) -> Int[Tensor, "N"]:
 
 @final
 class Batches:
-    """A split held on the device, cut into batches by a fresh order each epoch.
+    """A split, held on the device where it fits, cut into batches by a fresh order each epoch.
 
     The last, smaller batch of an epoch is left out: its moments would be noisier than the others'. A split smaller than
     one batch is one batch.
@@ -45,7 +46,9 @@ class Batches:
     def __init__(self, split: Split, batch_size: int, seed: int, device: torch.device) -> None:
         if len(split) < 1:
             raise ValueError("the training split is empty: give at least one example.")
-        self.examples = split.examples.to(device)
+        self._device = device
+        keeps = has_room_for(split.examples.nbytes, device)
+        self.examples = split.examples.to(device) if keeps else split.examples
         self.batch_size = min(batch_size, len(split))
         self.seed = seed
         # Lengths stay on the CPU, so that trimming a batch does not wait for the device.
@@ -67,7 +70,7 @@ class Batches:
         """The examples of a step, counted from 0 over all epochs."""
         epoch, within = divmod(step, self.steps_per_epoch)
         rows = self.order(epoch)[within * self.batch_size : (within + 1) * self.batch_size]
-        return take(self.examples, rows, self._lengths)
+        return take(self.examples, rows, self._lengths).to(self._device)
 
 
 def check_batch_norm(split: Split, head_is_normalised: bool) -> None:

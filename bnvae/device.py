@@ -48,6 +48,11 @@ def resolve_device(name: DeviceName) -> torch.device:
     return torch.device(name)
 
 
+def has_room_for(size_bytes: int, device: torch.device) -> bool:
+    """Whether data of this size may stay on the device beside a model: on a GPU it takes at most half of what is free."""
+    return device.type != "cuda" or size_bytes < torch.cuda.mem_get_info(device)[0] // 2
+
+
 def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
     """The type of matrix products: bf16 on `auto` only where it is faster.
 
