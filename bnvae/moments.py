@@ -8,12 +8,11 @@ devices serves both.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final, final
+from typing import Any, Final, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional as differentiable
 
 SMALLEST_SQUARE: Final = 1e-12
 """Lower limit of the mean square that is divided by. A limit, not added as BatchNorm's eps: an encoder that shrinks its
@@ -29,8 +28,24 @@ def _global_means(*values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], ..
         return tuple(value.mean(0) for value in values)
     width = values[0].shape[1]
     sums = torch.cat([*(value.sum(0) for value in values), values[0].new_tensor([float(count)])])
-    sums = differentiable.all_reduce(sums)  # type: ignore[no-untyped-call]
+    sums = _AllReduce.apply(sums)
     return tuple((sums[:-1] / sums[-1]).split(width))
+
+
+class _AllReduce(torch.autograd.Function):
+    """Sum over all processes; so is its gradient, since every process's loss depends on every process's values."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:
+        total = upstream.clone()
+        distributed.all_reduce(total)
+        return total
 
 
 class BatchMoments(nn.Module, ABC):
@@ -129,7 +144,7 @@ def exact_moments(module: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def recompute_moments(head: nn.Module, feature_batches: Iterable[Float[Tensor, "B F"]]) -> None:
+def recompute_moments(head: nn.Module, feature_batches: Iterable[Float[Tensor, "_ F"]]) -> None:
     """Set a head's stored moments to those of all the features given, exactly.
 
     Exponential averages lag behind a moving encoder, and then KL in eval mode says nothing about KL in training; call
