@@ -1,0 +1,49 @@
+"""Shapes are checked while the tests run: a wrong annotation, or a wrong shape, is an error."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+SHAPED = ("posterior", "moments", "objective", "evaluation", "batches", "analysis.metrics")
+# Before anything imports them. Not `model`: beartype cannot read its `Self`.
+install_import_hook(
+    [f"bnvae.{module}" for module in SHAPED],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # a whole number where a float is wanted
+)
+
+import torch  # noqa: E402
+
+from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig  # noqa: E402
+from bnvae.runs import RunStore  # noqa: E402
+
+# One thread: the models are tiny, and sums have one order.
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    """An empty folder of runs."""
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def tiny() -> RunConfig:
+    """Pictures of 8 x 8 pixels, a network of 4,000 parameters, 8 steps an epoch: an epoch takes some 20 ms."""
+    return RunConfig(
+        data=DataConfig(name="digits", training_examples=128),
+        model=ModelConfig(network="mlp", hidden_units=16, latent_dimensions=4),
+        training=TrainingConfig(epochs=2, batch_size=16, record_every=3, device="cpu", precision="fp32", threads=1),
+    )
+
+
+@pytest.fixture
+def tiny_text(tiny: RunConfig) -> RunConfig:
+    """256 short sentences and an LSTM of 16 units."""
+    return dataclasses.replace(
+        tiny,
+        data=DataConfig(name="storybook", training_examples=256, vocabulary_size=200),
+        model=ModelConfig(network="lstm", hidden_units=16, embedding_units=8, latent_dimensions=4),
+        training=dataclasses.replace(tiny.training, batch_size=64),
+    )

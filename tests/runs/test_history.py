@@ -1,0 +1,159 @@
+"""A history that grows, is cut back, replaced, or written by a stranger."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from bnvae.records import EvaluationRecord, StepRecord
+from bnvae.runs.history import HistoryReader, HistoryWriter
+
+
+def step(number: int, rate: float = 1.0) -> StepRecord:
+    return StepRecord(
+        step=number,
+        epoch=0.0,
+        distortion=10.0,
+        rate=rate,
+        kl_per_dimension=[rate],
+        active_units=1,
+        mean_second_moment=[0.5],
+        std_second_moment=[0.5],
+        loss=11.0,
+        kl_weight=1.0,
+        current_floor=[0.1],
+    )
+
+
+def evaluation(number: int) -> EvaluationRecord:
+    shared = {field.name for field in dataclasses.fields(EvaluationRecord)} - {"examples"}
+    return EvaluationRecord(examples=9, **{name: getattr(step(number), name) for name in shared})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.jsonl"
+
+
+def written(path: Path, *numbers: int, keep_bytes: int = 0, rate: float = 1.0) -> int:
+    writer = HistoryWriter(path, keep_bytes)
+    for number in numbers:
+        writer.append(step(number, rate))
+    writer.close()
+    return writer.bytes_written
+
+
+def read(path: Path) -> HistoryReader:
+    reader = HistoryReader(path)
+    reader.read()
+    return reader
+
+
+def steps(reader: HistoryReader) -> list[int]:
+    reader.read()
+    return [record.step for record in reader.steps]
+
+
+def test_a_history_comes_back(path: Path) -> None:
+    writer = HistoryWriter(path)
+    for record in (step(1), evaluation(1), step(2)):
+        writer.append(record)
+    writer.sync()
+    writer.close()
+    reader = read(path)
+    assert (reader.steps, reader.evaluations) == ([step(1), step(2)], [evaluation(1)])
+    assert writer.bytes_written == path.stat().st_size
+
+
+def test_no_file_yet_is_an_empty_history(path: Path) -> None:
+    reader = read(path)
+    assert reader.steps == []
+    written(path, 1)
+    assert steps(reader) == [1]
+
+
+def test_each_read_takes_in_what_came_since(path: Path) -> None:
+    end = written(path, 1, 2)
+    reader = read(path)
+    written(path, 3, keep_bytes=end)
+    assert steps(reader) == [1, 2, 3]
+
+
+def test_a_line_that_is_still_being_written_waits(path: Path) -> None:
+    line = step(2).to_json().encode() + b"\n"
+    written(path, 1)
+    reader = read(path)
+    for end in range(1, len(line), 40):
+        with path.open("r+b") as file:
+            file.seek(0, os.SEEK_END)
+            file.truncate(written(path, 1))
+            file.seek(0, os.SEEK_END)
+            file.write(line[:end])
+        assert steps(reader) == [1]
+    with path.open("ab") as file:
+        file.truncate(written(path, 1))
+        file.write(line)
+    assert steps(reader) == [1, 2]
+
+
+def test_a_history_that_is_cut_back_is_read_anew(path: Path) -> None:
+    keep = written(path, 1)
+    written(path, 1, 2, 3)
+    reader = read(path)
+    written(path, 2, keep_bytes=keep, rate=7.0)
+    assert steps(reader) == [1, 2]
+    assert reader.steps[1].rate == 7
+
+
+def test_a_history_that_was_cut_back_and_grew_past_the_reader_is_read_anew(path: Path) -> None:
+    keep = written(path, 1)
+    written(path, 1, 2, 3)
+    reader = read(path)
+    written(path, 2, 3, 4, 5, keep_bytes=keep, rate=1234.5)
+    assert steps(reader) == [1, 2, 3, 4, 5]
+    assert [record.rate for record in reader.steps] == [1, 1234.5, 1234.5, 1234.5, 1234.5]
+
+
+def test_a_history_that_was_replaced_is_read_anew(path: Path) -> None:
+    written(path, 1, 2)
+    reader = read(path)
+    path.unlink()
+    written(path, 7, 8, 9, rate=2.0)
+    assert steps(reader) == [7, 8, 9]
+
+
+def test_a_history_that_was_deleted_is_empty(path: Path) -> None:
+    written(path, 1, 2)
+    reader = read(path)
+    path.unlink()
+    assert steps(reader) == []
+
+
+def test_a_resumed_training_replaces_the_steps_it_had_lost(path: Path) -> None:
+    end = written(path, 1, 2, 3)
+    written(path, 2, 3, 4, keep_bytes=end, rate=5.0)
+    reader = read(path)
+    assert [(record.step, record.rate) for record in reader.steps] == [(1, 1), (2, 5), (3, 5), (4, 5)]
+
+
+def test_a_history_shorter_than_its_checkpoint_says_keeps_its_complete_lines(path: Path) -> None:
+    written(path, 1, 2)
+    with path.open("ab") as file:
+        file.write(b'{"kind":"st')
+    end = written(path, 3, keep_bytes=100_000)
+    assert b"\0" not in path.read_bytes()
+    assert end == path.stat().st_size
+    assert steps(read(path)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("line", [b"", b"\0\0", b"{}", b"\xff", b"nonsense", b'{"kind":"step","step":"<script>"}'])
+def test_a_hostile_line_is_refused_each_time_and_nothing_is_counted_twice(line: bytes, path: Path) -> None:
+    written(path, 1)
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    reader = HistoryReader(path)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not a training record"):
+            reader.read()
+    assert [record.step for record in reader.steps] == [1]
