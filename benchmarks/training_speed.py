@@ -1,0 +1,325 @@
+"""Training speed of this project against a bare PyTorch loop of the same network, and against pythae's own trainer.
+
+    python -m benchmarks.training_speed [--rounds 9] [--only mlp storybook ptb pythae] [--threads 1]
+
+The project's side is what its worker runs: `Trainer.fit`, every record serialised and written to disk, and the
+evaluations at their own cadence. Contenders take turns, a second or so each, so that a busy machine slows all of them
+alike; a figure is the median over the turns. An evaluation is timed on its own in every round, and its share of an
+epoch is added to the project's time.
+
+One thread by default: that is what each of two runs trained side by side on two cores gets, and two threads that wait
+for each other measure what else the machine does.
+
+pythae is measured where it can be imported: `pip install --no-deps pythae pydantic pydantic-core annotated-types
+typing-inspection dill cloudpickle imageio`.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import importlib.util
+import io
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.bare import BareLoop, BareLstm, BareMlp, HeadOfBare
+from benchmarks.report import publish, thousands
+from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.data import load_dataset
+from bnvae.data.dataset import END, PAD, START, Dataset, Split, TextShape
+from bnvae.model import VAE
+from bnvae.records import EvaluationRecord, Record
+from bnvae.runs.history import HistoryWriter
+from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
+
+HEADS: tuple[HeadOfBare, ...] = ("gaussian", "rms-scaler")
+TAU = 0.5
+EVER = 10_000
+"""epochs: more than any measurement takes"""
+
+
+class Product:
+    """Training as the worker does it, in turns of whole steps."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset, folder: Path) -> None:
+        model = VAE.build(config.network, config.model, dataset.shape, seed=0)
+        self.trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+        self._history = HistoryWriter(folder / f"{config.network}-{config.model.head}.jsonl")
+        self._records: Iterator[Record] = self.trainer.fit()
+        self.evaluation_seconds: list[float] = []
+
+    def run(self, steps: int) -> None:
+        target = self.trainer.step + steps
+        while self.trainer.step < target:
+            self._history.append(next(self._records))
+
+    def between_turns(self, steps: int) -> None:
+        """Times an evaluation, and steps over the next one of the training itself if a turn would meet it."""
+        started = time.perf_counter()
+        with self.trainer.evaluating() as record:
+            self._history.append(record)
+        self.evaluation_seconds.append(time.perf_counter() - started)
+        every = max(self.trainer.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
+        if -self.trainer.step % every <= steps + self.trainer.record_every:
+            while not isinstance(next(self._records), EvaluationRecord):
+                pass
+
+    def steps_per_second(self, step_seconds: float) -> float:
+        """With the evaluations of an epoch shared out among its steps."""
+        every = max(self.trainer.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
+        return 1 / (step_seconds + statistics.median(self.evaluation_seconds) / every)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """One network and data set, and how it is built for both sides."""
+
+    name: str
+    unit: str
+    """what a second is counted in"""
+    units_per_step: float
+    steps: int
+    """steps of one turn"""
+    config: RunConfig
+    dataset: Dataset
+    bare_examples: torch.Tensor
+    bare_model: Callable[[HeadOfBare], torch.nn.Module]
+
+
+def mlp_case() -> Case:
+    dataset = load_dataset(DataConfig(name="mnist"))
+    config = RunConfig(
+        data=DataConfig(name="mnist"),
+        model=ModelConfig(network="mlp", hidden_units=512, latent_dimensions=16, tau=TAU),
+        training=TrainingConfig(epochs=EVER, batch_size=128, precision="fp32", device="cpu"),
+    )
+    return Case(
+        name="MLP 784-512-16, MNIST, batch 128",
+        unit="images/s",
+        units_per_step=128,
+        steps=160,
+        config=config,
+        dataset=dataset,
+        bare_examples=dataset.training.examples.flatten(1).float() / 255,
+        bare_model=lambda head: BareMlp(784, 512, 16, head, TAU),
+    )
+
+
+def storybook_case() -> Case:
+    model = ModelConfig(network="lstm", latent_dimensions=16, hidden_units=128, embedding_units=64, tau=TAU)
+    return _text_case("LSTM 64/128/16, storybook, batch 64", load_dataset(DataConfig()), model, batch_size=64, steps=40)
+
+
+def ptb_case() -> Case:
+    model = ModelConfig(network="lstm", latent_dimensions=32, hidden_units=256, embedding_units=256, tau=TAU)
+    name = "LSTM 256/256/32, vocabulary 10,000, made-up tokens in PTB's sizes, batch 32"
+    return _text_case(name, _made_up_text(), model, batch_size=32, steps=12)
+
+
+def _text_case(name: str, dataset: Dataset, model: ModelConfig, *, batch_size: int, steps: int) -> Case:
+    assert isinstance(dataset.shape, TextShape)
+    vocabulary = dataset.shape.vocabulary_size
+    examples = dataset.training.examples
+    predicted = ((examples != PAD).sum(1) - 1).float().mean().item()
+
+    def bare_model(head: HeadOfBare) -> torch.nn.Module:
+        return BareLstm(
+            vocabulary,
+            model.embedding_units,
+            model.hidden_units,
+            model.latent_dimensions,
+            head_name=head,
+            tau=TAU,
+            drop=model.dropout,
+        )
+
+    return Case(
+        name=name,
+        unit="tokens/s",
+        units_per_step=predicted * batch_size,
+        steps=steps,
+        config=RunConfig(
+            model=model, training=TrainingConfig(epochs=EVER, batch_size=batch_size, precision="fp32", device="cpu")
+        ),
+        dataset=dataset,
+        bare_examples=examples,
+        bare_model=bare_model,
+    )
+
+
+def _made_up_text() -> Dataset:
+    """As many sentences as the Penn Treebank's training part, of its mean length, tokens by Zipf's law."""
+    vocabulary, sentences, longest = 10_000, 42_068 + 3_370, 80
+    generator = torch.Generator().manual_seed(0)
+    tokens = 1 / torch.arange(1, vocabulary - END)
+    rows = torch.multinomial(tokens, sentences * longest, replacement=True, generator=generator).view(-1, longest)
+    rows += END + 1
+    lengths = (21 + 10 * torch.randn(sentences, generator=generator)).round().clamp(3, longest - 2).long()
+    rows[:, 0] = START
+    rows.scatter_(1, lengths[:, None], END)
+    rows.masked_fill_(torch.arange(longest) > lengths[:, None], PAD)
+    rows, labels = rows.int(), torch.full((sentences,), -1)
+    return Dataset(
+        name="made-up",
+        shape=TextShape(vocabulary_size=vocabulary, max_tokens=longest),
+        training=Split(examples=rows[3_370:], labels=labels[3_370:]),
+        test=Split(examples=rows[:3_370], labels=labels[:3_370]),
+    )
+
+
+def measure(case: Case, rounds: int, folder: Path) -> list[list[str]]:
+    rows = []
+    for head in HEADS:
+        model = dataclasses.replace(case.config.model, head=head)
+        product = Product(dataclasses.replace(case.config, model=model), case.dataset, folder)
+        batch_size = case.config.training.batch_size
+        contenders: dict[str, Callable[[int], None]] = {
+            "product": product.run,
+            "fused": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=True).run,
+            "plain": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=False).run,
+        }
+        product.run(FEWEST_STEPS_BETWEEN_EVALUATIONS)  # past the first evaluation, which comes earlier than the others
+        seconds = _take_turns(contenders, case.steps, rounds, product.between_turns)
+        step = {name: statistics.median(turns) / case.steps for name, turns in seconds.items()}
+        full, alone = product.steps_per_second(step["product"]), 1 / step["product"]
+        # Neighbouring turns saw the same machine, so the ratio is taken turn by turn.
+        ratio = {
+            name: statistics.median(b / a for a, b in zip(seconds["product"], seconds[name], strict=True))
+            * full
+            / alone
+            for name in ("fused", "plain")
+        }
+        rows.append(
+            [
+                case.name,
+                head,
+                f"{thousands(full * case.units_per_step)} {case.unit}",
+                f"{thousands(case.units_per_step / step['fused'])}",
+                f"{thousands(case.units_per_step / step['plain'])}",
+                f"{1 - full / alone:.1%}",
+                f"**{ratio['fused']:.2f}**",
+                f"{ratio['plain']:.2f}",
+            ]
+        )
+    return rows
+
+
+def _take_turns(
+    contenders: dict[str, Callable[[int], None]], steps: int, rounds: int, between: Callable[[int], None]
+) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for index in range(rounds + 1):
+        between(steps)
+        # Every other round backwards: nobody always runs after the same neighbour.
+        for name in list(contenders)[:: 1 if index % 2 else -1]:
+            started = time.perf_counter()
+            contenders[name](steps)
+            if index:  # the first round warms up
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+class Pythae:
+    """One turn is one epoch of pythae's `BaseTrainer` over its own in-memory data set, fp32, without evaluation."""
+
+    def __init__(self, examples: torch.Tensor, folder: Path) -> None:
+        with contextlib.redirect_stderr(io.StringIO()):
+            from pythae.data.datasets import BaseDataset  # type: ignore[import-not-found,unused-ignore]
+            from pythae.models import VAE as PythaeVae  # type: ignore[import-not-found,unused-ignore]
+            from pythae.models import VAEConfig
+            from pythae.models.nn.default_architectures import (  # type: ignore[import-not-found,unused-ignore]
+                Decoder_AE_MLP,
+                Encoder_VAE_MLP,
+            )
+            from pythae.trainers import (  # type: ignore[import-not-found,unused-ignore]
+                BaseTrainer,
+                BaseTrainerConfig,
+            )
+        logging.disable(logging.INFO)
+        config = VAEConfig(input_dim=(1, 28, 28), latent_dim=16, reconstruction_loss="bce")
+        # Its default layers are these already: 784-512-16 and back, with ReLU.
+        model = PythaeVae(config, Encoder_VAE_MLP(config), Decoder_AE_MLP(config))
+        self.trainer: Any = BaseTrainer(
+            model=model,
+            train_dataset=BaseDataset(examples.view(-1, 1, 28, 28), torch.zeros(len(examples))),
+            training_config=BaseTrainerConfig(
+                output_dir=str(folder),
+                per_device_train_batch_size=128,
+                num_epochs=EVER,
+                learning_rate=1e-3,
+                no_cuda=True,
+            ),
+        )
+        self.trainer.prepare_training()
+        self._epoch = 0
+
+    def run_epoch(self) -> None:
+        self._epoch += 1
+        with contextlib.redirect_stderr(io.StringIO()):
+            self.trainer.train_step(self._epoch)
+
+
+def measure_pythae(rounds: int, folder: Path) -> list[list[str]]:
+    case = mlp_case()
+    pythae = Pythae(case.bare_examples, folder)
+    rows = []
+    for head in HEADS:
+        model = dataclasses.replace(case.config.model, head=head)
+        product = Product(dataclasses.replace(case.config, model=model), case.dataset, folder)
+        epoch = product.trainer.batches.steps_per_epoch
+        product.run(epoch)
+        contenders = {"product": product.run, "pythae": lambda steps: pythae.run_epoch()}
+        # Whole epochs on both sides, the project's one evaluation an epoch among them.
+        seconds = _take_turns(contenders, epoch, rounds, lambda steps: None)
+        per_image = {name: statistics.median(turns) / len(case.bare_examples) for name, turns in seconds.items()}
+        ratio = statistics.median(
+            theirs / ours for ours, theirs in zip(seconds["product"], seconds["pythae"], strict=True)
+        )
+        rows.append(
+            [
+                case.name,
+                head,
+                f"{thousands(1 / per_image['product'])} {case.unit}",
+                thousands(1 / per_image["pythae"]),
+                f"**{ratio:.2f}**",
+            ]
+        )
+    return rows
+
+
+CASES = {"mlp": mlp_case, "storybook": storybook_case, "ptb": ptb_case}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9, help="turns that each contender takes")
+    parser.add_argument("--only", nargs="*", choices=[*CASES, "pythae"], default=[*CASES, "pythae"])
+    parser.add_argument("--threads", type=int, default=1, help="processor threads; 0: as many as torch chooses")
+    chosen = parser.parse_args()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [
+            row for name in CASES if name in chosen.only for row in measure(CASES[name](), chosen.rounds, Path(folder))
+        ]
+        if rows:
+            header = ["network", "head", "bnvae", "bare, fused Adam", "bare, plain Adam", "evaluations take"]
+            publish("Training speed, fp32", [*header, "of fused (≥ 0.90)", "of plain"], rows)
+        if "pythae" in chosen.only:
+            if importlib.util.find_spec("pythae") is None:
+                print("pythae is not installed here: its row is left out.")
+            else:
+                rows = measure_pythae(chosen.rounds, Path(folder))
+                header = ["network", "head", "bnvae", "pythae (gaussian)", "ratio (> 1)"]
+                publish("Training speed against pythae, fp32, whole epochs", header, rows)
+
+
+if __name__ == "__main__":
+    main()
