@@ -33,8 +33,18 @@ def tiny() -> RunConfig:
     """Pictures of 8 x 8 pixels, a network of 4,000 parameters, 8 steps an epoch: an epoch takes some 20 ms."""
     return RunConfig(
         data=DataConfig(name="digits", training_examples=128),
-        model=ModelConfig(network="mlp", hidden_units=16, latent_dimensions=4),
-        training=TrainingConfig(epochs=2, batch_size=16, record_every=3, device="cpu", precision="fp32", threads=1),
+        model=ModelConfig(network="mlp", head="rms-scaler", tau=0.5, hidden_units=16, layers=1, latent_dimensions=4),
+        training=TrainingConfig(
+            epochs=2,
+            batch_size=16,
+            optimiser="adam",
+            learning_rate=1e-3,
+            gradient_clip=5.0,
+            record_every=3,
+            device="cpu",
+            precision="fp32",
+            threads=1,
+        ),
     )
 
 
@@ -44,6 +54,6 @@ def tiny_text(tiny: RunConfig) -> RunConfig:
     return dataclasses.replace(
         tiny,
         data=DataConfig(name="storybook", training_examples=256, vocabulary_size=200),
-        model=ModelConfig(network="lstm", hidden_units=16, embedding_units=8, latent_dimensions=4),
+        model=ModelConfig(network="lstm", head="rms-scaler", hidden_units=16, embedding_units=8, latent_dimensions=4),
         training=dataclasses.replace(tiny.training, batch_size=64),
     )

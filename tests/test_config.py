@@ -112,7 +112,7 @@ def test_values_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(ValueError, match=r"network is 'conv'.*lstm, transformer"):
         RunConfig(data=DataConfig(name="storybook"), model=ModelConfig(network="conv"))
     with pytest.raises(ValueError, match=r"attention_heads is 3.*divide hidden_units, 256"):
-        ModelConfig(network="transformer", attention_heads=3)
+        ModelConfig(network="transformer", attention_heads=3, hidden_units=256)
     with pytest.raises(ValueError, match=r"latent_dimensions is 1.*at least 2"):
         ModelConfig(head="ln-mean", latent_dimensions=1)
 

@@ -12,6 +12,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "config",
     "config_help",
+    "palette",
+    "steering",
+    "pacing",
     "data",
     "networks",
     "moments",
@@ -30,7 +33,7 @@ ORDER = (
     "progress",
     "__main__",
 )
-BESIDE = {"figures": {"config", "posterior", "records"}}
+BESIDE = {"figures": {"config", "palette", "posterior", "records"}}
 """modules outside the order, and all that they may import"""
 OF_THE_ROOT = {"posterior", "moments", "objective"}
 """what `import bnvae` offers"""

@@ -91,7 +91,7 @@ def test_recomputing_keeps_the_mode_and_collects_no_more(layer: type[BatchMoment
 
 def test_moments_stay_as_they_were_when_collecting_fails() -> None:
     module = BatchStandardiser(2).eval()
-    with pytest.raises(RuntimeError, match="mat1|size"), exact_moments(module):
+    with pytest.raises(RuntimeError, match=r"mat1|size"), exact_moments(module):
         module(torch.cat([module(random(8, 2) * 5), random(8, 3)]))
     assert module.square.tolist() == [1, 1]
     module(random(8, 2))

@@ -1,0 +1,135 @@
+"""Workers of their own: started, stopped, noticed when they die."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bnvae import launcher
+from bnvae.config import RunConfig
+from bnvae.runs import Run, RunStore, Status
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and sessions")
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def pid_of(run: Run) -> int:
+    return int((run.folder / launcher.PID).read_text())
+
+
+@pytest.fixture
+def endless(store: RunStore, tiny: RunConfig) -> Iterator[Run]:
+    """A run that trains until it is stopped; its worker does not outlive the test."""
+    run = store.create("a", dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, epochs=100_000)))
+    yield run
+    for worker in launcher._children:
+        worker.kill()
+        worker.wait()
+    launcher.reap()
+
+
+@pytest.fixture
+def stillborn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that end at once, after a word."""
+
+    def start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
+        (run.folder / "worker.log").write_text("Traceback ...\nMemoryError: no room\n")
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(launcher, "_start", start)
+
+
+def test_a_submitted_run_trains_in_its_own_session_until_it_is_stopped_and_goes_on(endless: Run) -> None:
+    launcher.submit(endless, threads=1)
+    assert launcher.state(endless).state in ("starting", "training")
+    assert os.getsid(pid_of(endless)) != os.getsid(0)  # what ends this terminal does not end the worker
+    with pytest.raises(BlockingIOError, match="run 'a' is being trained already"):
+        launcher.submit(endless)
+    wait_until(lambda: launcher.state(endless).step > 0)
+    assert launcher.state(endless).device == "cpu, float32"
+    launcher.stop(endless)
+    wait_until(lambda: launcher.state(endless).state == "stopped")
+    step = launcher.state(endless).step
+    launcher._children[0].wait(60)
+    launcher.reap()
+    assert not launcher._children  # no zombie stays behind
+
+    launcher.submit(endless, threads=1)
+    wait_until(lambda: launcher.state(endless).step > step)
+    os.kill(pid_of(endless), signal.SIGKILL)
+    wait_until(lambda: launcher.state(endless).state == "interrupted")
+    wait_until(lambda: not launcher._children)
+    assert launcher.state(endless).resumable
+
+
+def test_a_stop_before_the_worker_began_is_kept(endless: Run) -> None:
+    launcher.submit(endless, threads=1)
+    launcher.stop(endless)
+    wait_until(lambda: launcher.state(endless).state == "stopped")
+
+
+def test_a_worker_that_dies_before_its_first_word_is_noticed(endless: Run, stillborn: None) -> None:
+    launcher.submit(endless)
+    wait_until(lambda: launcher.state(endless).state == "failed")
+    assert launcher.state(endless).message == "The worker ended before it could begin: MemoryError: no room"
+    assert launcher.state(endless).resumable
+    launcher.submit(endless)  # and may be tried again
+
+
+def test_a_worker_that_cannot_be_started_is_noticed(endless: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(FileNotFoundError):
+        launcher.submit(endless)
+    assert launcher.state(endless).state == "failed"
+
+
+def test_one_of_many_sessions_that_submit_at_once_starts_the_worker(
+    endless: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, refused = [], []
+
+    def start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
+        started.append(run)
+        time.sleep(0.05)
+        return subprocess.Popen(["sleep", "60"])
+
+    monkeypatch.setattr(launcher, "_start", start)
+
+    def submit() -> None:
+        try:
+            launcher.submit(endless)
+        except BlockingIOError:
+            refused.append(endless)
+
+    threads = [threading.Thread(target=submit) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    states = {launcher.state(endless).state for _ in range(20)}
+    for thread in threads:
+        thread.join()
+    assert (len(started), len(refused)) == (1, 5)
+    assert states <= {"starting", "stopped"}  # never failed, in the moment before the worker's id is known
+
+
+def test_a_stale_stop_request_does_not_stop_a_new_worker(endless: Run, stillborn: None) -> None:
+    endless.request_stop()
+    launcher.submit(endless)
+    assert not endless.take_stop_request()
+
+
+def test_a_run_whose_worker_id_is_damaged_is_not_believed_alive(endless: Run) -> None:
+    endless.write_status(Status(state="starting"))
+    (endless.folder / launcher.PID).write_text("not a number")
+    assert launcher.state(endless).state == "failed"

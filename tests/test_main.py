@@ -1,0 +1,186 @@
+"""The command line, in this process and in real ones."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnvae.__main__ import FLAGS, SECTIONS, main
+from bnvae.runs import Run, RunStore
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = (
+    *("--data", "digits", "--training-examples", "128"),
+    *("--network", "mlp", "--head", "rms-scaler", "--hidden-units", "16", "--latent-dimensions", "4"),
+    *("--batch-size", "16", "--device", "cpu", "--precision", "fp32", "--threads", "1"),
+)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    monkeypatch.setenv("BNVAE_CHECKPOINTS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    return RunStore()
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-m", "bnvae", *arguments], env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def content(run: Run) -> tuple[bytes, bytes]:
+    return (run.folder / "weights.safetensors").read_bytes(), (run.folder / "history.jsonl").read_bytes()
+
+
+def test_a_run_is_trained_evaluated_listed_exported_and_resumed(
+    runs: RunStore, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["train", *TINY, "--epochs", "1", "--run", "a"]) == 0
+    assert capsys.readouterr().out.strip().endswith("a: Finished.")
+
+    assert main(["evaluate", "a", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    figures = json.loads(line)
+    assert set(figures) == {"test", "training"}
+    for split in figures.values():
+        assert {
+            "elbo",
+            "distortion",
+            "rate",
+            "kl_per_dimension",
+            "active_units",
+            "mutual_information",
+            "mutual_information_examples",
+            "second_moment_per_dimension",
+        } <= set(split)
+        assert len(split["kl_per_dimension"]) == len(split["second_moment_per_dimension"]) == 4
+    assert figures["training"]["second_moment_per_dimension"] == pytest.approx([1] * 4, abs=1e-3)
+
+    assert main(["list", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["run"], entry["status"]["state"], entry["test"]) == ("a", "finished", figures["test"])
+
+    assert main(["export", "a"]) == 0
+    assert "a/weights.safetensors" in zipfile.ZipFile(tmp_path / "a.zip").namelist()
+
+    before = content(runs.get("a"))
+    assert main(["resume", "a", "--quiet"]) == 0
+    assert content(runs.get("a")) == before
+
+
+def test_tables_are_printed_for_people(runs: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", *TINY, "--epochs", "1", "--quiet"])
+    broken = runs.create("broken", runs.get("digits-rms-scaler").config)
+    (broken.folder / "config.json").write_text("{")
+    capsys.readouterr()
+    assert main(["list"]) == 0
+    assert main(["evaluate", "digits-rms-scaler"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("digits-rms-scaler", "finished", "broken", "mutual information"))
+
+
+def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--help"])
+    assert end.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for section, config in SECTIONS.items():
+        for field in dataclasses.fields(config):
+            assert f"--{FLAGS.get((section, field.name), field.name.replace('_', '-'))} " in shown + " "
+    for unit in ("(nats)", "(tokens)", "(pixels)", "(epochs)", "(examples)", "0 <= tau < 1"):
+        assert unit in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["train", "--tau", "1"], "tau is 1.0"),
+        (["train", "--tau", "nan"], "tau is nan"),
+        (["train", "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
+        (["train", "--head", "batchnorm"], "argument --head: invalid choice: 'batchnorm'"),
+        (["train", "--batch-size", "4"], "batch_size is 4"),
+        (["train", "--run", "../x"], "run is '../x'"),
+        (["train", "--unknown"], "unrecognized arguments: --unknown"),
+        (["train", *TINY, "--training-examples", "7", "--quiet"], "training_examples is 7"),
+        (["resume", "nobody"], "run is 'nobody': there is none"),
+        (["evaluate", "nobody"], "run is 'nobody'"),
+        (["export", "nobody"], "run is 'nobody'"),
+        (["dance"], "invalid choice: 'dance'"),
+        ([], "required"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
+)
+def test_refused_input_ends_in_one_line(
+    arguments: list[str], reason: str, runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code  # type: ignore[assignment]
+    said = capsys.readouterr().err
+    assert status == 2
+    assert said.startswith("bnvae: ")
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_a_second_trainer_is_refused_in_one_line(
+    runs: RunStore, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnvae.runs.lease.WAIT_SECONDS", 0.05)
+    main(["train", *TINY, "--epochs", "1", "--run", "a", "--quiet"])
+    with runs.get("a").hold():
+        assert main(["resume", "a"]) == 2
+    assert "run 'a' is being trained by another process" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_stops_in_order_and_a_kill_loses_nothing(runs: RunStore) -> None:
+    arguments = [*TINY, "--epochs", "100", "--quiet"]
+    assert main(["train", *arguments, "--run", "whole"]) == 0
+    process = start("train", *arguments, "--run", "a")
+    wait_until(lambda: "a" in runs and runs.get("a").status.step > 0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (3, "")
+    stopped = runs.get("a").status
+    assert stopped.state == "stopped"
+    assert 0 < stopped.step < stopped.total_steps
+
+    process = start("resume", "a", "--quiet")
+    wait_until(lambda: runs.get("a").status.state == "training" and runs.get("a").status.step > stopped.step)
+    process.kill()
+    process.communicate()
+    assert runs.get("a").status.state == "interrupted"
+
+    assert main(["resume", "a", "--quiet"]) == 0
+    assert content(runs.get("a")) == content(runs.get("whole"))
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(runs: RunStore) -> None:
+    main(["train", *TINY, "--epochs", "1", "--run", "a", "--quiet"])
+    process = start("list", "--json")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 0
