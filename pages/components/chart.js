@@ -26,9 +26,10 @@ function write(node, text) {
 
 /**
  * The instance that lives in `parentElement`, made at the first call; every later call only hands it new data.
- * `create(root)` returns {update(data), resize(), dispose?()}.
+ * `create(root)` returns {update(data, component), resize(), dispose?()}.
  */
-function mount({ parentElement, data }, testId, create) {
+function mount(component, testId, create) {
+  const { parentElement, data } = component;
   let instance = instances.get(parentElement);
   if (!instance) {
     const root = make("div", { class: "root", "data-testid": testId, "data-created": performance.now() }, parentElement);
@@ -38,7 +39,7 @@ function mount({ parentElement, data }, testId, create) {
     instance = { root, drawing, observer };
     instances.set(parentElement, instance);
   }
-  instance.drawing.update(data);
+  instance.drawing.update(data, component);
   return () => setTimeout(() => leave(parentElement, instance));
 }
 
@@ -62,8 +63,7 @@ class Glide {
     cancelAnimationFrame(this.frame);
     const from = this.shown;
     if (!from || from.length !== target.length || reducedMotion.matches || document.hidden) {
-      this.shown = target;
-      this.draw();
+      this.jump(target);
       return;
     }
     const start = performance.now();
@@ -74,6 +74,13 @@ class Glide {
       if (rest > 0) this.frame = requestAnimationFrame(step);
     };
     this.frame = requestAnimationFrame(step);
+  }
+
+  /** There at once: a drag must not be followed from behind. */
+  jump(target) {
+    cancelAnimationFrame(this.frame);
+    this.shown = target;
+    this.draw();
   }
 
   stop() {

@@ -12,7 +12,9 @@ from PIL import Image
 from pages.components.assets import joined
 
 _component = st.components.v2.component(
-    "bnvae_image_grid", js=joined("chart.js", "image_grid.js"), css=joined("chart.css", "image_grid.css")
+    "bnvae_image_grid",
+    js=joined("chart.js", "picture_grid.js", "image_grid.js"),
+    css=joined("chart.css", "image_grid.css"),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.figures import HEAD_COLOURS
+from bnvae.palette import HEAD_COLOURS
 from pages.components.assets import joined, sendable
 
 DEAD_BELOW_NATS = 0.01
@@ -15,7 +15,9 @@ DEAD_BELOW_NATS = 0.01
 FIXED_FLOOR = "floor −½ ln(1−τ)"
 
 _component = st.components.v2.component(
-    "bnvae_kl_bars", js=joined("chart.js", "kl_bars.js"), css=joined("chart.css", "kl_bars.css")
+    "bnvae_kl_bars",
+    js=joined("chart.js", "dimension_bars.js", "kl_chart.js", "kl_bars.js"),
+    css=joined("chart.css", "kl_bars.css"),
 )
 
 

@@ -1,47 +1,4 @@
-// Numbered sentences in one or more columns whose rows stay level. chart.js comes before this file.
-
-class SentenceList {
-  constructor(root) {
-    this.table = make("div", { class: "table", role: "table" }, root);
-  }
-
-  update({ columns, label: name }) {
-    this.table.setAttribute("aria-label", name);
-    this.table.style.setProperty("--columns", columns.length);
-    const count = Math.max(0, ...columns.map(({ sentences }) => sentences.length));
-    const titled = columns.some(({ title }) => title);
-    const rows = count + (titled ? 1 : 0);
-    while (this.table.childElementCount > rows) this.table.lastElementChild.remove();
-    while (this.table.childElementCount < rows) make("div", { role: "row" }, this.table);
-    if (titled) this.writeRow(0, "", columns.map(({ title }) => ({ text: title, style: "head", role: "columnheader" })));
-    for (let i = 0; i < count; i++) {
-      const cells = columns.map(({ title, sentences }) => this.cell(title, sentences[i]));
-      this.writeRow(i + (titled ? 1 : 0), String(i + 1), cells);
-    }
-  }
-
-  cell(title, sentence) {
-    if (sentence === undefined) return { text: "", style: "", role: "cell" };
-    const blank = sentence.trim() === "";
-    return { text: blank ? "(empty)" : sentence, style: blank ? "blank" : "", role: "cell", title };
-  }
-
-  writeRow(index, number, cells) {
-    const row = this.table.children[index];
-    while (row.childElementCount > cells.length + 1) row.lastElementChild.remove();
-    while (row.childElementCount < cells.length + 1) make("div", {}, row);
-    row.className = number ? "row" : "row top";
-    set(row.firstChild, { class: "number", role: "rowheader" });
-    write(row.firstChild, number);
-    cells.forEach(({ text, style, role, title = "" }, i) => {
-      const node = row.children[i + 1];
-      set(node, { class: `sentence ${style}`, role, dir: "auto", "data-title": title });
-      write(node, text);
-    });
-  }
-
-  resize() {}
-}
+// The entry of sentence_list.py; sentence_rows.js comes before this file.
 
 export default function (component) {
   return mount(component, "sentence-list", (root) => new SentenceList(root));

@@ -7,7 +7,9 @@ import streamlit as st
 from pages.components.assets import joined
 
 _component = st.components.v2.component(
-    "bnvae_sentence_list", js=joined("chart.js", "sentence_list.js"), css=joined("chart.css", "sentence_list.css")
+    "bnvae_sentence_list",
+    js=joined("chart.js", "sentence_rows.js", "sentence_list.js"),
+    css=joined("chart.css", "sentence_list.css"),
 )
 
 
