@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared.frame import PAGES, page_config
+from pages.shared.frame import page_config
+from pages.shared.links import PAGES
 
 page_config()
 st.navigation([page.declare() for page in PAGES], position="hidden").run()

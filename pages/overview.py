@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.shared.film import film
-from pages.shared.frame import PAGES, frame
+from pages.shared.frame import frame
+from pages.shared.links import RUNS, SAMPLES, TRAIN, link_to
 from pages.shared.panels import histories, last_record, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
 
@@ -19,6 +20,6 @@ if found:
                 st.metric("active units", f"{record.active_units} of {len(record.kl_per_dimension)}", border=True)
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
-    for column, page in zip(st.columns(len(PAGES) - 1), PAGES[1:], strict=True):
+    for column, page in zip(st.columns(3), (TRAIN, SAMPLES, RUNS), strict=True):
         with column:
-            st.page_link(page.file, label=page.invitation, icon=page.icon, query_params=link_params())
+            link_to(page, link_params(), page.invitation)

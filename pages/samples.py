@@ -3,11 +3,11 @@
 import streamlit as st
 from torch import Tensor
 
-from bnvae.runs import BrokenRunError, Run
+from bnvae.runs import Run
 from pages.shared import cache
 from pages.shared.decoding import choose_decoding
 from pages.shared.frame import frame
-from pages.shared.panels import decoded, readable, say_broken
+from pages.shared.panels import decoded, distinct, readable, say_broken
 from pages.shared.state import choose_runs
 from pages.shared.words import head_words
 
@@ -17,19 +17,28 @@ found = readable(choose_runs(trained=True))
 if found:
     settings = choose_decoding(text=any(config.data.modality == "text" for _, config in found))
     prior: dict[str, tuple[Run, Tensor]] = {}
+    originals: list[tuple[Run, Tensor]] = []
     rebuilt: dict[str, tuple[Run, Tensor]] = {}
     for run, config in found:
+        title = f"{run.id} · {head_words(config)}"
         try:
-            title = f"{run.id} · {head_words(config)}"
-            prior[title] = run, cache.prior_samples(run, settings)
-            rebuilt.setdefault(f"test example · {config.data.name}", (run, cache.originals(run, settings)))
-            rebuilt[title] = run, cache.reconstructions(run, settings)
-        except BrokenRunError as error:
+            if config.data.modality == "text":
+                cache.vocabulary(run)
+            samples, examples = cache.prior_samples(run, settings), cache.originals(run, settings)
+            reconstructions = cache.reconstructions(run, settings)
+        except ValueError as error:
             say_broken(run, error)
+        else:
+            prior[title] = run, samples
+            originals.append((run, examples))
+            rebuilt[title] = run, reconstructions
     if prior:
-        first, second = st.tabs(["Prior samples", "Reconstructions"])
+        tabs = ["Prior samples", "Reconstructions"]
+        first, second = st.tabs(tabs, key="show", bind="query-params", on_change="rerun")
         with first:
             decoded(prior, key="prior", label="Decoded from the same latent codes")
             st.caption("Runs with fewer latent dimensions get the first coordinates of the same codes.")
         with second:
-            decoded(rebuilt, key="rebuilt", label="Test examples, decoded from their posterior means")
+            decoded(
+                distinct(originals) | rebuilt, key="rebuilt", label="Test examples, decoded from their posterior means"
+            )

@@ -15,7 +15,7 @@ with controls:
     config, twin = choose_config()
     pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None)
     if pressed and config is not None and (started := start(config, twin=twin)):
-        select([run.id for run in started])
+        select(started)
         st.rerun()
 with live:
     watch(choose_runs("Runs on show", invite=False))

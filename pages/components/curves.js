@@ -247,7 +247,9 @@ class Curves {
   drawAxes(plot, x, y) {
     const [first, last, low, high] = this.glide.shown;
     const rows = ticksBetween(low, high, Math.max(2, Math.floor((plot.bottom - plot.top) / 32)));
-    const columns = ticksBetween(first, last, Math.max(2, Math.floor((plot.right - plot.left) / 90)));
+    let columns = ticksBetween(first, last, Math.max(2, Math.floor((plot.right - plot.left) / 90)));
+    // In a narrow column two parts may be so coarse that no round number lies within.
+    if (columns.ticks.length < 2) columns = ticksBetween(first, last, 4);
     this.grid.setAttribute("d", rows.ticks.map((tick) => `M${plot.left} ${y(tick)}H${plot.right}`).join(""));
     this.axis.setAttribute("d", `M${plot.left} ${plot.bottom}H${plot.right}`);
     const rowLabel = (tick) => ({ x: plot.left - 8, y: y(tick) + 4.5, text: label(tick, rows.decimals), anchor: "end" });

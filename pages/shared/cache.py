@@ -11,7 +11,7 @@ from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
 from bnvae.batches import mix
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
-from bnvae.runs import Run
+from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.run import Examples, Preview
 from pages.shared.state import store
@@ -33,15 +33,21 @@ def _reader(folder: str) -> tuple[HistoryReader, threading.Lock]:
     return HistoryReader(run.folder / "history.jsonl"), threading.Lock()
 
 
-def history(run: Run) -> HistoryReader:
+def history(run: Run, dimensions: int) -> HistoryReader:
     """The run's history up to now; only what was appended since the last look is parsed.
 
     Raises:
-        ValueError: the history is damaged.
+        ValueError: the history is damaged, or of a model with another number of latent dimensions.
     """
     reader, lock = _reader(run.id)
     with lock:
         reader.read()
+    for record in reader.steps:
+        for values in (record.kl_per_dimension, record.current_floor, record.gamma_mean, record.gamma_std):
+            if values is not None and len(values) != dimensions:
+                raise BrokenRunError(
+                    f"history.jsonl has {len(values)} values at step {record.step} for {dimensions} latent dimensions."
+                )
     return reader
 
 
@@ -111,10 +117,20 @@ def originals(run: Run, settings: SampleSettings) -> Tensor:
 
 def sentences(run: Run, tokens: Tensor) -> list[str]:
     """Rows of tokens as text, by the run's own vocabulary."""
-    tokenizer = _tokenizer(run.id, version(run, "tokenizer.json"))
-    assert tokenizer is not None
-    plain = decode(tokenizer, tokens)
+    plain = decode(vocabulary(run), tokens)
     return [typeset(sentence) for sentence in plain] if run.config.data.tokenizer == "words" else plain
+
+
+def vocabulary(run: Run) -> Tokenizer:
+    """The tokenizer of a text run.
+
+    Raises:
+        BrokenRunError: it is missing or damaged.
+    """
+    tokenizer = _tokenizer(run.id, version(run, "tokenizer.json"))
+    if tokenizer is None:
+        raise BrokenRunError(f"{run.id}/tokenizer.json is missing: the run folder is incomplete.")
+    return tokenizer
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -37,7 +37,7 @@ def watch(runs: Sequence[Run]) -> None:
         if found:
             _rows(found)
         # A fragment can't end its own clock: the page does, once nothing lives any more.
-        if alive != any(state(run).alive for run, _, _ in found):
+        if alive != any(state(run).alive for run in runs):
             st.rerun()
 
     tick()

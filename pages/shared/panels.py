@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
+import torch
 from torch import Tensor
 
 from bnvae.config import SCALED, RunConfig
-from bnvae.figures import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.launcher import state, stop, submit
+from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.posterior import fixed_floors
 from bnvae.records import Record
 from bnvae.runs import BrokenRunError, Run, Status
@@ -18,7 +19,7 @@ from pages.components.image_grid import image_grid
 from pages.components.kl_bars import kl_bars
 from pages.components.sentence_list import sentence_columns
 from pages.shared import cache
-from pages.shared.words import head_words, seen, status_words
+from pages.shared.words import head_words, seen, share_done, status_words
 
 HEAD_FLOORS = {
     "bn-mean": "floor γ²/2",
@@ -26,6 +27,8 @@ HEAD_FLOORS = {
     "rms-scaler": "floor −½ ln(1−τ)",
 }
 ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
+LEGIBLE_PX = 64
+"""width of a picture on the page, however few pixels it has"""
 GAMMA_COLOURS = ("#0072B2", "#D55E00")
 
 
@@ -45,7 +48,7 @@ def histories(found: Sequence[tuple[Run, RunConfig]]) -> list[tuple[Run, RunConf
     with_history = []
     for run, config in found:
         try:
-            with_history.append((run, config, cache.history(run)))
+            with_history.append((run, config, cache.history(run, config.model.latent_dimensions)))
         except ValueError as error:
             say_broken(run, error)
     return with_history
@@ -83,19 +86,20 @@ def live_status(run: Run, *, key: str) -> Status:
     status = state(run)
     words, buttons = st.columns([5, 2], vertical_alignment="center")
     with words:
-        st.progress(status.step / status.total_steps if status.total_steps else 0.0)
-        st.caption(status_words(status))
+        st.progress(share_done(status))
+        st.text(status_words(status))
         if status.state in ("failed", "interrupted", "broken"):
             st.text(status.message)
     with buttons:
-        if status.state == "training" and st.button("Stop", key=f"stop-{key}", icon=":material/stop:", width="stretch"):
+        if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:", width="stretch"):
             stop(run)
         if status.resumable and st.button("Go on", key=f"resume-{key}", icon=":material/resume:", width="stretch"):
             try:
                 submit(run, threads=1)
             except (OSError, ValueError) as error:
                 st.text(str(error))
-            st.rerun()
+            else:
+                st.rerun()
     return status
 
 
@@ -184,17 +188,26 @@ def decoded(shown: Mapping[str, tuple[Run, Tensor]], *, key: str, label: str) ->
         wide = 4 if len(grids) > 2 else 8
         for column, (title, pixels) in zip(st.columns(len(grids), gap="large"), grids.items(), strict=True):
             with column:
-                st.caption(title)
-                image_grid(key=f"grid-{key}-{title}", pixels=pixels.numpy(), columns=wide, alt=f"{label}, {title}")
+                st.text(title)
+                scale = max(3.0, LEGIBLE_PX / pixels.shape[3])
+                image_grid(
+                    key=f"grid-{key}-{title}",
+                    pixels=pixels.numpy(),
+                    columns=wide,
+                    alt=f"{label}, {title}",
+                    scale=scale,
+                )
 
 
 def previews(found: Sequence[tuple[Run, RunConfig]], *, key: str, count: int = 8) -> None:
     """What the models made at their last evaluation: prior samples, and reconstructions beside their originals."""
     made = {}
-    for run, _ in found:
+    for run, config in found:
         try:
             preview = cache.preview(run)
-        except BrokenRunError as error:
+            if preview is not None and config.data.modality == "text":
+                cache.vocabulary(run)
+        except ValueError as error:
             say_broken(run, error)
             continue
         if preview is not None:
@@ -208,15 +221,18 @@ def previews(found: Sequence[tuple[Run, RunConfig]], *, key: str, count: int = 8
         key=f"samples-{key}",
         label="Decoded from the same prior samples",
     )
-    first, *others = made
-    originals = {"test example": (first, made[first].originals[:count])}
-    for run in others:
-        if made[run].originals.shape != made[first].originals.shape or not bool(
-            (made[run].originals == made[first].originals).all()
-        ):
-            originals[f"test example of {run.id}"] = (run, made[run].originals[:count])
+    originals = distinct([(run, preview.originals[:count]) for run, preview in made.items()])
     rebuilt = {names[run]: (run, preview.reconstructions[:count]) for run, preview in made.items()}
     decoded(originals | rebuilt, key=f"rebuilt-{key}", label="Test examples and their reconstructions")
+
+
+def distinct(originals: Sequence[tuple[Run, Tensor]]) -> dict[str, tuple[Run, Tensor]]:
+    """Test examples under their titles, once for all the runs that were given the same."""
+    shown: dict[str, tuple[Run, Tensor]] = {}
+    for run, rows in originals:
+        if not any(torch.equal(rows, others) for _, others in shown.values()):
+            shown[f"test example of {run.id}" if shown else "test example"] = run, rows
+    return shown
 
 
 def last_record(history: HistoryReader) -> Record | None:

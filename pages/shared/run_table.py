@@ -8,47 +8,68 @@ import streamlit as st
 from bnvae.config import SCALED
 from bnvae.launcher import state
 from bnvae.runs import Run
+from pages.shared.cache import version
+from pages.shared.links import TRAIN, link_to
 from pages.shared.words import HEAD_NAMES
+
+LARGEST_FIGURE = 1e12
 
 
 def run_table(runs: Sequence[Run]) -> Run | None:
     """All runs with their figures on test examples; the one whose row is ticked."""
     if not runs:
         st.info("There are no runs yet. Train one, or bring one in below.")
-        st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
+        link_to(TRAIN, {}, "Train a pair")
         return None
+    # In the order of their making: sorted by change, a run that trains would move under the tick.
+    runs = sorted(runs, key=lambda run: (version(run, "config.json"), run.id), reverse=True)
+    rows = [_row(run) for run in runs]
     event: Any = st.dataframe(
-        [_row(run) for run in runs],
+        rows,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="run-table",
+        # A tick is the number of a row: in another list it would mean another run.
+        key="table-" + ",".join(run.id for run in runs),
+        placeholder="",
         column_config={
             "ELBO": st.column_config.NumberColumn("ELBO", format="%.2f", help="nats per example, higher is better"),
             "rate": st.column_config.NumberColumn("rate", format="%.2f", help="total KL, nats per example"),
             "tau": st.column_config.NumberColumn("τ", format="%.2f"),
+            "active units": st.column_config.NumberColumn(help="dimensions that carry something, on test examples"),
         },
     )
-    rows: list[int] = event.selection.rows
-    if not rows:
+    chosen: list[int] = event.selection.rows
+    if not chosen:
         st.caption("Tick a row to open, rename, download or delete its run.")
         return None
-    return runs[rows[0]]
+    return runs[chosen[0]]
 
 
 def _row(run: Run) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.id, "state": state(run).state}
+    status = state(run)
+    row: dict[str, Any] = {"run": run.id, "state": status.state}
+    note = status.message if status.state in ("failed", "interrupted", "broken") else None
     try:
         config, evaluation = run.config, run.evaluation() or {}
     except ValueError as error:
-        return row | {"state": "broken", "data": str(error)}
+        return row | {"state": "broken", "note": str(error)}
     test = evaluation.get("test", {})
-    return row | {
-        "data": config.data.name,
-        "head": HEAD_NAMES[config.model.head],
-        "tau": config.model.tau if config.model.head in SCALED else None,
-        "dimensions": config.model.latent_dimensions,
-        "ELBO": test.get("elbo"),
-        "rate": test.get("rate"),
-        "active units": test.get("active_units"),
-    }
+    return (
+        row
+        | {
+            "data": config.data.name,
+            "head": HEAD_NAMES[config.model.head],
+            "tau": config.model.tau if config.model.head in SCALED else None,
+            "dimensions": config.model.latent_dimensions,
+            "ELBO": _number(test.get("elbo")),
+            "rate": _number(test.get("rate")),
+            "active units": _number(test.get("active_units")),
+        }
+        | ({"note": note} if note else {})
+    )
+
+
+def _number(value: object) -> float | None:
+    """The value if it is a number that a table can hold; the file may be a stranger's."""
+    return value if isinstance(value, (int, float)) and abs(value) < LARGEST_FIGURE else None

@@ -7,16 +7,16 @@ import streamlit as st
 
 from bnvae.config import HeadName, RunConfig
 from bnvae.launcher import submit
-from bnvae.runs import Run
 from pages.shared.state import store
 
 PLAIN: HeadName = "gaussian"
 
 
-def start(config: RunConfig, *, twin: bool) -> list[Run]:
+def start(config: RunConfig, *, twin: bool) -> list[str]:
     """Create the run, and with `twin` the plain VAE of the same seed and batches beside it, and start their workers.
 
-    The machine's cores are shared out, so that the app stays responsive and both advance alike.
+    Returns their ids, or none when that failed; the page then says why. The machine's cores are shared out, so that the
+    app stays responsive and both advance alike.
     """
     configs = [config]
     if twin and config.model.head != PLAIN:
@@ -28,9 +28,10 @@ def start(config: RunConfig, *, twin: bool) -> list[Run]:
             training = dataclasses.replace(one.training, threads=threads)
             wish = f"{one.data.name}-{one.model.head}"
             run = store().create(store().free_id(wish), dataclasses.replace(one, training=training))
-            started.append(run)
             submit(run, threads=threads)
+            started.append(run.id)
     except (OSError, ValueError) as error:
-        st.error("The run could not be started.")
+        st.error("Training could not be started. What was created of it is on the Runs page.")
         st.text(str(error))
+        return []
     return started

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bnvae.launcher import state
 from bnvae.runs import Run, RunStore
+from pages.shared.links import TRAIN, link_to
 
 RUNS = "runs"
 MOST_RUNS = 4
@@ -20,7 +22,7 @@ def selected_ids() -> list[str]:
     if in_url := st.query_params.get_all(RUNS):
         ids = [run_id for part in in_url for run_id in part.split(",") if run_id]
     else:
-        ids = st.session_state.get("_selected") or _first_choice()
+        ids = st.session_state["_selected"] if "_selected" in st.session_state else _first_choice()
     return list(dict.fromkeys(ids))[:MOST_RUNS]
 
 
@@ -36,6 +38,16 @@ def select(ids: Sequence[str]) -> None:
     st.session_state["_selected"] = chosen
     if st.query_params.get_all(RUNS) != chosen:
         st.query_params[RUNS] = chosen
+
+
+def follow(run_id: str, new_id: str | None) -> None:
+    """A run was renamed, or deleted (None): where it was selected, its new name is, or nothing."""
+    st.query_params.pop(RUNS, None)
+    chosen = [new_id if one == run_id else one for one in st.session_state.get("_selected", [])]
+    if kept := [one for one in chosen if one]:
+        select(kept)
+    else:
+        st.session_state.pop("_selected", None)
 
 
 def link_params() -> dict[str, list[str]]:
@@ -56,7 +68,7 @@ def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = Tr
     if not runs:
         st.info("There are no runs yet. Train a pair and watch: it takes seconds until the bars move.")
         if invite:
-            st.page_link("pages/train.py", label="Train a pair", icon=":material/play_circle:")
+            link_to(TRAIN, {}, "Train a pair")
         return []
     key = "choose-" + ",".join(here)  # a new key when the URL changed, so that the widget follows it
     chosen = st.multiselect(
@@ -73,5 +85,12 @@ def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = Tr
         return found
     for run in found:
         if not run.has_weights:
-            st.info(f"{run.id} has no weights yet: they appear at its first evaluation, after 100 steps.")
+            st.info(_why_without_weights(run))
+            st.text(run.id)
     return [run for run in found if run.has_weights]
+
+
+def _why_without_weights(run: Run) -> str:
+    if state(run).alive:
+        return "This run has no weights yet: they appear at its first evaluation, after 100 steps. Look again then."
+    return "This run has no weights: it ended before its first evaluation. Let it go on from the Train page."

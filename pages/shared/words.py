@@ -77,6 +77,11 @@ def status_words(status: Status) -> str:
     return " · ".join(parts)
 
 
+def share_done(status: Status) -> float:
+    """Share of the steps that are taken, from 0 to 1, whatever the file of a status says."""
+    return min(1.0, max(0, status.step) / status.total_steps) if status.total_steps > 0 else 0.0
+
+
 def duration(seconds: float) -> str:
     """About how long, in the unit one would say."""
     if seconds < 90:

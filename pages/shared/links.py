@@ -1,0 +1,36 @@
+"""The pages there are, and links from one to another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
+
+
+@final
+@dataclass(frozen=True)
+class PageEntry:
+    file: str
+    title: str
+    icon: str
+    invitation: str = ""
+    default: bool = False
+
+    def declare(self) -> Any:
+        return st.Page(self.file, title=self.title, icon=self.icon, default=self.default)
+
+
+OVERVIEW = PageEntry("pages/overview.py", "Overview", ":material/monitoring:", default=True)
+TRAIN = PageEntry("pages/train.py", "Train", ":material/play_circle:", "Train a pair yourself")
+SAMPLES = PageEntry("pages/samples.py", "Samples", ":material/casino:", "Decode other samples")
+RUNS = PageEntry("pages/runs.py", "Runs", ":material/folder_open:", "See all runs")
+PAGES = (OVERVIEW, TRAIN, SAMPLES, RUNS)
+
+
+def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "") -> None:
+    """A link that keeps what is selected; none where a page was started as an app of its own, without the others."""
+    try:
+        st.page_link(page.file, label=label or page.title, icon=page.icon, query_params=dict(params), width="stretch")
+    except StreamlitPageNotFoundError:
+        return
