@@ -122,15 +122,15 @@ class ModelConfig:
     """Scaler heads: share of the second moment that the posterior mean always keeps (fraction, 0 <= tau < 1)"""
     gamma: float = 0.5
     """`bn-mean` and `ln-mean`: fixed standard deviation of the posterior mean (prior standard deviations)"""
-    hidden_units: int = 256
+    hidden_units: int = 128
     """width of hidden layers, of the LSTM, or of the transformer (units)"""
-    embedding_units: int = 128
+    embedding_units: int = 64
     """lstm: width of a token's embedding (units)"""
     layers: int = 1
     """mlp and transformer: hidden layers each in encoder and decoder (layers)"""
     attention_heads: int = 4
     """transformer: attention heads; must divide hidden_units (heads)"""
-    conv_channels: int = 32
+    conv_channels: int = 16
     """conv: channels after the first layer; doubled at each halving of the picture (channels)"""
     dropout: float = 0.5
     """text: share of embeddings and of decoder outputs dropped while training (fraction)"""

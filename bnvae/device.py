@@ -11,7 +11,6 @@ import torch
 
 from bnvae.config import DeviceName, PrecisionName
 
-
 WORTHWHILE = 0.8
 """bf16 loses digits; below this share of the time of fp32 it is worth them"""
 
@@ -49,7 +48,7 @@ def resolve_device(name: DeviceName) -> torch.device:
 
 
 def has_room_for(size_bytes: int, device: torch.device) -> bool:
-    """Whether data of this size may stay on the device beside a model: on a GPU it takes at most half of what is free."""
+    """Whether data of this size may stay on the device beside a model: on a GPU at most half of what is free."""
     return device.type != "cuda" or size_bytes < torch.cuda.mem_get_info(device)[0] // 2
 
 

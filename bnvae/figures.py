@@ -1,4 +1,4 @@
-"""Arrays in, plotly figures out, in one theme for light and dark pages; and the colours of everything drawn."""
+"""Arrays in, plotly figures out, in one theme for light and dark pages."""
 
 import html
 from collections.abc import Mapping
@@ -7,19 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from bnvae.config import HeadName
-
-# From the palette of Okabe and Ito (2008), which red-green-blind people can tell apart. The bright ones are darkened
-# until they stand out 3:1 (WCAG 2.2, 1.4.11) from a white page as well as from a dark one; a test measures both.
-HEAD_COLOURS: dict[HeadName, str] = {
-    "gaussian": "#D55E00",
-    "bn-mean": "#C46FA0",
-    "bn-scaler": "#009E73",
-    "rms-scaler": "#0072B2",
-    "ln-mean": "#7A7A7A",
-}
-DISTORTION_COLOUR = "#4596C8"
-RATE_COLOUR = "#C98700"
+from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 
 _NEUTRAL = "#808080"
 """Lines and text that have to be read on a white and on a black page alike."""

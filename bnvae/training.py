@@ -74,7 +74,8 @@ class Trainer:
             last = self.step == self.total_steps
             first = self.step == FEWEST_STEPS_BETWEEN_EVALUATIONS
             self._evaluation_due = first or self.step % interval == 0 or last
-            if self.step % self.record_every == 0 or last:
+            # Each evaluation has a record of its step beside it, so that a state saved there is whole.
+            if self.step % self.record_every == 0 or self._evaluation_due:
                 yield self._step_record()
             if self._evaluation_due:
                 with self.evaluating() as record:

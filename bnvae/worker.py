@@ -12,14 +12,14 @@ import bnvae
 from bnvae.analysis.generation import decode_codes, reconstruct
 from bnvae.analysis.metrics import evaluate
 from bnvae.batches import check_batch_norm, mix
-from bnvae.config import BATCH_NORMALISED
+from bnvae.config import BATCH_NORMALISED, PrecisionName
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import checkpoint
-from bnvae.runs.files import remove_leftovers, write_json
+from bnvae.runs.files import read_json, remove_leftovers, write_json
 from bnvae.runs.history import HistoryWriter
 from bnvae.runs.run import Preview, Run
 from bnvae.runs.status import Status
@@ -29,6 +29,7 @@ STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
+ENVIRONMENT = "environment.json"
 
 LARGE_FILES = ("trainer-*", "weights", "encodings", "examples", "preview", "tokenizer")
 """what only a worker writes, as far as a half-written one would take space"""
@@ -83,6 +84,11 @@ class _Session:
         check_batch_norm(self.dataset.training, config.model.head in BATCH_NORMALISED)
         self.trainer = _build_trainer(run, self.dataset)
         position = checkpoint.restore(run.folder, self.trainer, self.dataset.digest)
+        if position is None and run.has_weights:
+            raise ValueError(
+                f"run {run.id!r} came without the state of its training, as bundled and imported runs do: it can be "
+                "looked at and evaluated, but not resumed. Train a new run."
+            )
         run.write_data(self.dataset)
         self._write_environment()
         self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
@@ -109,6 +115,8 @@ class _Session:
                 self.report(record, self.status)
                 now = time.monotonic()
                 if isinstance(record, EvaluationRecord):
+                    if not self.run.has_weights:
+                        self._save_checkpoint()  # weights without one mark a run that came from elsewhere
                     self._publish()
                 if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
                     self._save_checkpoint()
@@ -185,7 +193,7 @@ class _Session:
 
     def _write_environment(self) -> None:
         write_json(
-            self.run.folder / "environment.json",
+            self.run.folder / ENVIRONMENT,
             {
                 "bnvae": bnvae.__version__,
                 "python": platform.python_version(),
@@ -212,7 +220,17 @@ class _Speed:
 def _build_trainer(run: Run, dataset: Dataset) -> Trainer:
     config = run.config
     model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    return Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+    training = dataclasses.replace(config.training, precision=_precision(run))
+    return Trainer(model, dataset.training, dataset.test, training, record_every=config.record_every)
+
+
+def _precision(run: Run) -> PrecisionName:
+    """What `auto` meant when this training began: timed again, it might mean something else."""
+    precision = run.config.training.precision
+    if precision != "auto" or not (run.folder / ENVIRONMENT).exists():
+        return precision
+    began = read_json(run.folder / ENVIRONMENT).get("precision")
+    return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
 
 
 def evaluate_dataset(model: VAE, dataset: Dataset) -> dict[str, object]:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Trains the bundled runs anew: sh checkpoints/train.sh [run ...]
+# Trains the bundled runs anew: bash checkpoints/train.sh [run ...]
 # Equal machines give equal bytes; others give the same figures to within their rounding.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-storybook="--data storybook --network lstm --latent-dimensions 16 --hidden-units 128 --embedding-units 64 --epochs 15 --threads 1 --precision fp32"
-mnist="--data mnist --network conv --latent-dimensions 16 --hidden-units 128 --conv-channels 16 --batch-size 128 --epochs 15 --threads 1 --precision fp32"
+storybook="--data storybook --network lstm --epochs 15 --threads 1 --precision fp32"
+mnist="--data mnist --network conv --batch-size 128 --epochs 15 --threads 1 --precision fp32"
 
 train() {
     rm -rf "checkpoints/$1"

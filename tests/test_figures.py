@@ -4,14 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bnvae.figures import (
-    DISTORTION_COLOUR,
-    HEAD_COLOURS,
-    RATE_COLOUR,
-    elbo_curve_figure,
-    kl_bars_figure,
-    second_moments_figure,
-)
+from bnvae.figures import elbo_curve_figure, kl_bars_figure, second_moments_figure
+from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 
 DARK_PAGE = "#0E1117"  # Streamlit's dark background
 

@@ -98,7 +98,9 @@ def test_evaluations_come_at_step_100_every_100_steps_or_epochs_and_at_the_end(
 ) -> None:
     config = with_training(tiny, epochs=28, record_every=10_000)  # 8 steps an epoch: 224 steps
     assert cadence(list(trainer_of(config, dataset).fit())) == [
+        ("step", 100),
         ("evaluation", 100),
+        ("step", 200),
         ("evaluation", 200),
         ("step", 224),
         ("evaluation", 224),
@@ -109,8 +111,9 @@ def test_a_trainer_is_settled_where_no_record_is_half_made(tiny: RunConfig, data
     trainer = trainer_of(with_training(tiny, epochs=14, record_every=8), dataset)
     settled = [(record.kind, record.step, trainer.is_settled) for record in trainer.fit()]
     assert ("step", 96, True) in settled
-    assert ("evaluation", 100, False) in settled  # four steps wait for the record of step 104
-    assert ("step", 112, False) in settled  # the evaluation of this step is still to come
+    assert ("step", 100, False) in settled  # the evaluation of this step is still to come
+    assert ("evaluation", 100, True) in settled
+    assert ("step", 112, False) in settled
     assert ("evaluation", 112, True) in settled
 
 

@@ -14,6 +14,7 @@ from bnvae import worker
 from bnvae.config import RunConfig
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint, lease
+from bnvae.runs.archive import export_run, import_run
 from bnvae.worker import describe, evaluate_run, train_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,6 +114,26 @@ def test_a_stopped_run_can_be_shown(store: RunStore, tiny: RunConfig, eager: Non
     second_moment = (run.encodings()[0].mean.square() + run.encodings()[0].std.square()).mean(0)
     torch.testing.assert_close(second_moment, torch.ones(4), atol=0.4, rtol=0)  # test examples, moments of training
     assert run.load_model().latent_dimensions == 4
+
+
+def test_a_run_that_came_without_its_checkpoints_is_not_begun_anew(store: RunStore, tiny: RunConfig) -> None:
+    train_run(store.create("a", tiny))
+    elsewhere = import_run(store, export_run(store.get("a")), "b")
+    before = content(elsewhere)
+    with pytest.raises(ValueError, match="'b' came without the state of its training"):
+        train_run(elsewhere)
+    assert content(elsewhere) == before
+
+
+def test_a_resumed_run_keeps_the_precision_that_auto_meant_when_it_began(
+    store: RunStore, tiny: RunConfig, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = longer(tiny, precision="auto")
+    run = store.create("a", config)
+    monkeypatch.setattr("bnvae.device._bf16_is_faster", lambda device: True)
+    train_run(run, stop_at(run, 6, StepRecord))
+    monkeypatch.setattr("bnvae.device._bf16_is_faster", lambda device: False)
+    assert train_run(run).device == "cpu, bfloat16"
 
 
 def train_process(run: Run) -> "subprocess.Popen[bytes]":

@@ -1,0 +1,132 @@
+"""What a visitor tells a worker, through files of the run: how fast to go, when to stop, what to change."""
+
+import dataclasses
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, final
+
+from bnvae.runs.files import BrokenRunError, read_bytes, read_json, write_json
+from bnvae.steering import Change
+
+CONTROL, CHANGES, REQUESTS = "control.json", "steering.json", "requests"
+MOST_CHANGES = 1_000
+MOST_REQUEST_BYTES = 10_000
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """The pace of a training. The last word holds; a worker that is started anew obeys it as well."""
+
+    pause_at: int | None = None
+    """wait when so many steps were taken, or more; None: never"""
+    steps_per_second: float | None = None
+    """slow motion; None: as fast as it goes"""
+    stop: bool = False
+    """save and end"""
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """Raises ValueError if a value is of the wrong kind."""
+        pause_at, speed, stop = stored.get("pause_at"), stored.get("steps_per_second"), stored.get("stop", False)
+        if pause_at is not None and (isinstance(pause_at, bool) or not isinstance(pause_at, int) or pause_at < 0):
+            raise ValueError(f"pause_at is {pause_at!r}: expected a step, or null.")
+        if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or not speed > 0):
+            raise ValueError(f"steps_per_second is {speed!r}: expected a positive number, or null.")
+        if not isinstance(stop, bool):
+            raise ValueError(f"stop is {stop!r}: expected true or false.")
+        return cls(pause_at=pause_at, steps_per_second=speed, stop=stop)
+
+
+PLAY, PAUSE = Control(), Control(pause_at=0)
+
+
+@final
+class Desk:
+    """Both ends of the conversation about one run: pages write, its worker reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: tuple[int, int] | None = None
+        self._control = Control()
+
+    # -- a page's end -------------------------------------------------------------------------------------------------
+
+    def command(self, control: Control) -> None:
+        """Have the worker go at this pace from its next step on."""
+        write_json(self._folder / CONTROL, dataclasses.asdict(control))
+
+    def request(self, field: str, value: float) -> None:
+        """Ask for a change at the next step; requests of several visitors are taken in the order they were made."""
+        folder = self._folder / REQUESTS
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json", {"field": field, "value": value})
+
+    # -- the worker's end ---------------------------------------------------------------------------------------------
+
+    def control(self) -> Control:
+        """The last command; read again only when the file changed. A damaged command is no command."""
+        try:
+            stat = os.stat(self._folder / CONTROL)
+        except OSError:
+            self._seen, self._control = None, Control()
+            return self._control
+        if (stat.st_ino, stat.st_mtime_ns) != self._seen:
+            self._seen = (stat.st_ino, stat.st_mtime_ns)
+            try:
+                self._control = Control.from_dict(read_json(self._folder / CONTROL))
+            except ValueError:
+                self._control = Control()
+        return self._control
+
+    def forget_stop(self) -> None:
+        """Take back a stop that was meant for a worker before this one; the pace is kept."""
+        if (control := self.control()).stop:
+            self.command(dataclasses.replace(control, stop=False))
+
+    def requested(self) -> list[Path]:
+        """Requests waiting, the oldest first."""
+        try:
+            return sorted((self._folder / REQUESTS).glob("*.json"))
+        except OSError:
+            return []
+
+    def take(self, request: Path, step: int) -> Change:
+        """One request as a change after `step`; the file is the caller's to remove, once the change is kept.
+
+        Raises:
+            ValueError: the request is damaged.
+        """
+        stored = json.loads(read_bytes(request, MOST_REQUEST_BYTES))
+        if not isinstance(stored, dict):
+            raise ValueError(f"{request.name} is not a request.")
+        return Change.from_dict({**stored, "step": step})
+
+    # -- the schedule -------------------------------------------------------------------------------------------------
+
+    def changes(self) -> list[Change]:
+        """Everything that was changed so far, in order.
+
+        Raises:
+            BrokenRunError: the schedule is damaged.
+        """
+        path = self._folder / CHANGES
+        if not path.exists():
+            return []
+        try:
+            stored = read_json(path)["changes"]
+            if not isinstance(stored, list) or len(stored) > MOST_CHANGES:
+                raise ValueError(f"expected a list of at most {MOST_CHANGES} changes.")
+            return [Change.from_dict(change) for change in stored]
+        except (KeyError, ValueError) as error:
+            raise BrokenRunError(f"{self._folder.name}/{CHANGES}: {error}") from None
+
+    def keep_changes(self, changes: list[Change]) -> None:
+        """Write the schedule; before a change is applied, so that no step ever ran on one that is not kept."""
+        if len(changes) > MOST_CHANGES:
+            raise ValueError(f"this run was changed {MOST_CHANGES} times: start another from here to change more.")
+        write_json(self._folder / CHANGES, {"changes": [change.to_dict() for change in changes]})
