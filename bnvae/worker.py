@@ -31,8 +31,8 @@ PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
 ENVIRONMENT = "environment.json"
 
-LARGE_FILES = ("trainer-*", "weights", "encodings", "examples", "preview", "tokenizer")
-"""what only a worker writes, as far as a half-written one would take space"""
+WRITTEN_FILES = ("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status")
+"""what nobody else writes while a worker lives: a half-written one is a killed worker's"""
 
 Report = Callable[[Record, Status], None]
 
@@ -45,7 +45,7 @@ def train_run(run: Run, report: Report | None = None) -> Status:
         ValueError: the configuration or its data is refused; the run says so as well.
     """
     with run.hold():
-        remove_leftovers(run.folder, LARGE_FILES)
+        remove_leftovers(run.folder, WRITTEN_FILES)
         if run.status.state != "starting":
             # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this one.
             run.take_stop_request()
@@ -137,6 +137,9 @@ class _Session:
 
     def _finish(self) -> Status:
         self._save_checkpoint()
+        if not self.run.has_weights:  # killed between the checkpoint of the last step and its weights
+            with self.trainer.evaluating():
+                self._publish()
         self._write_status("Evaluating.")
         self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
         posterior = encode(self.trainer.model, self.dataset.test.examples)
@@ -170,6 +173,7 @@ class _Session:
             self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
 
     def _save_checkpoint(self) -> None:
+        assert self.trainer.is_settled
         self.history.sync()
         checkpoint.save(self.run.folder, self.trainer, self.history.bytes_written, self.dataset.digest)
         self._saved_at = time.monotonic()

@@ -99,6 +99,24 @@ def test_a_stop_at_the_last_step_still_finishes(
     assert not stopped.take_stop_request() or last is EvaluationRecord
 
 
+def test_a_kill_between_the_last_checkpoint_and_its_weights_loses_no_weights(
+    store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, killed = store.create("whole", tiny), store.create("killed", tiny)
+    train_run(whole)
+
+    def kill(self: Run, model: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "write_weights", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train_run(killed)
+    assert not killed.has_weights
+    assert train_run(killed).state == "finished"
+    assert content(killed) == content(whole)
+
+
 def test_resuming_a_finished_run_changes_nothing(store: RunStore, tiny: RunConfig) -> None:
     run = store.create("a", tiny)
     train_run(run)
