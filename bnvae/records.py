@@ -98,10 +98,15 @@ def _fits(value: object, wanted: object) -> bool:
     if wanted is int:
         return type(value) is int and 0 <= value < 2**63
     if wanted is float:
-        return type(value) in (int, float)
+        return is_number(value)
     if value is None:
         return wanted == list[float] | None
-    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
+    return isinstance(value, list) and all(map(is_number, value))
+
+
+def is_number(value: object) -> bool:
+    """Whether a value read from JSON can be reckoned with: a whole number there may be too large for a float."""
+    return type(value) is float or (type(value) is int and -(2**63) <= value < 2**63)
 
 
 def rounded(value: float) -> float:

@@ -59,7 +59,7 @@ class DataCard:
         """
         if isinstance(self.shape, TextShape):
             wanted = f"whole numbers (N, L) below {self.shape.vocabulary_size}"
-            fits = stored.ndim == 2 and stored.dtype.kind == "i"
+            fits = stored.ndim == 2 and stored.shape[1] > 0 and stored.dtype.kind == "i"
             if fits and stored.size:
                 fits = int(stored.min()) >= 0 and int(stored.max()) < self.shape.vocabulary_size
         else:

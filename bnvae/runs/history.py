@@ -65,6 +65,8 @@ class HistoryReader:
             self._take_in()
         except FileNotFoundError:
             self._forget()
+        except OSError as error:  # a folder of that name, no permission
+            raise ValueError(f"{self._path.name} cannot be read ({error.strerror}).") from None
 
     def _take_in(self) -> None:
         with self._path.open("rb") as file:

@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, Self, final, get_args
 
+from bnvae.records import is_number
+
 RunState = Literal["starting", "training", "finished", "stopped", "failed", "interrupted", "broken"]
 
 ALIVE: tuple[RunState, ...] = ("starting", "training")
@@ -63,6 +65,6 @@ _BLANK = Status(state="broken", seconds_left=0.0)
 
 
 def _fits(value: object, example: object) -> bool:
-    if isinstance(example, float):
-        return type(value) in (int, float)
-    return type(value) is type(example)
+    if isinstance(example, (int, float)) and not is_number(value):
+        return False
+    return isinstance(example, float) or type(value) is type(example)

@@ -18,10 +18,10 @@ class KlBars extends DimensionBars {
     this.summary = make("div", { class: "line", "data-testid": "summary" });
     this.frame.before(title, this.summary);
     // Below the plot, so that the plots of two columns stay level whatever their floors and captions are.
+    this.caption = make("div", { class: "dim" }, root);
     this.legend = make("div", { class: "legend" }, root);
     this.fixedKey = this.legendEntry("fixed");
     this.currentKey = this.legendEntry("current");
-    this.caption = make("div", { class: "dim" }, root);
 
     [this.alive, this.dead, this.missing] = ["alive", "dead", "missing"].map((name) => this.shape(name));
     [this.fixedHalo, this.fixed, this.currentHalo, this.current] = ["halo fixed", "fixed", "halo current", "current"].map(

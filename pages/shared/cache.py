@@ -37,16 +37,20 @@ def history(run: Run, dimensions: int) -> HistoryReader:
     """The run's history up to now; only what was appended since the last look is parsed.
 
     Raises:
-        ValueError: the history is damaged, or of a model with another number of latent dimensions.
+        BrokenRunError: the history is damaged, or of a model with another number of latent dimensions.
     """
     reader, lock = _reader(run.id)
-    with lock:
-        reader.read()
+    try:
+        with lock:
+            reader.read()
+    except ValueError as error:
+        raise BrokenRunError(f"{run.id}/history.jsonl: {error}") from None
     for record in reader.steps:
         for values in (record.kl_per_dimension, record.current_floor, record.gamma_mean, record.gamma_std):
             if values is not None and len(values) != dimensions:
                 raise BrokenRunError(
-                    f"history.jsonl has {len(values)} values at step {record.step} for {dimensions} latent dimensions."
+                    f"{run.id}/history.jsonl has {len(values)} values at step {record.step} for {dimensions} latent "
+                    "dimensions."
                 )
     return reader
 

@@ -57,7 +57,8 @@ def histories(found: Sequence[tuple[Run, RunConfig]]) -> list[tuple[Run, RunConf
 def say_broken(run: Run, error: Exception) -> None:
     """What is wrong with a run, as plain text: its words may come from a stranger's file."""
     st.error("This run cannot be shown. Delete it on the Runs page, or put its folder right.")
-    st.text(f"{run.id}: {error}")
+    words = str(error)
+    st.text(words if words.startswith(run.id) else f"{run.id}: {words}")
 
 
 def bars(run: Run, config: RunConfig, record: Record | None, *, key: str, caption: str = "", group: str = "kl") -> None:
@@ -105,8 +106,9 @@ def live_status(run: Run, *, key: str) -> Status:
 
 def shared_top(found: Sequence[HistoryReader]) -> float:
     """One end for the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest."""
-    tops = [np.quantile([-record.elbo for record in history.steps], 0.9) for history in found if history.steps]
-    if not tops or not np.isfinite(tops).all() or max(tops) <= 0:
+    seen_so_far = [[-record.elbo for record in history.steps if np.isfinite(record.elbo)] for history in found]
+    tops = [np.quantile(values, 0.9) for values in seen_so_far if values]
+    if not tops or max(tops) <= 0:
         return 1.0
     magnitude = 10 ** np.floor(np.log10(max(tops)))
     return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * max(tops)) * magnitude)

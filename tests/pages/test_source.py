@@ -1,0 +1,69 @@
+"""What the pages' source must keep: thin, quick to import, and no text from data in markdown or HTML."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages.reading import ROOT
+
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+SHARED = sorted((ROOT / "pages" / "shared").glob("*.py"))
+INTERPRETED = {"markdown", "caption", "write", "html", "info", "warning", "error", "success", "title", "header",
+               "subheader", "toast", "latex", "metric", "expander", "popover"}  # fmt: skip
+"""Streamlit functions that read their first argument as markdown or HTML."""
+SLOW = ("umap", "sklearn", "torchvision", "scipy", "numba")
+OUR_OWN_WORDS = {"STYLE", "seen", "_why_without_weights", "label", "title", "question"}
+"""Names whose text is written in the source, or made of numbers and such text."""
+
+
+@pytest.mark.parametrize("file", [*PAGES, ROOT / "app.py"], ids=lambda file: file.name)
+def test_a_page_is_thin_and_does_no_arithmetic(file: Path) -> None:
+    source = file.read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 100
+    reckoned = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
+    assert all(isinstance(node.op, ast.BitOr) for node in reckoned)  # dictionaries and types are joined by it
+
+
+@pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_only_words_of_the_source_are_read_as_markdown(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in INTERPRETED:
+            for argument in node.args[:1]:
+                assert _is_ours(argument), f"line {node.lineno}: {ast.unparse(node)}: use st.text"
+        for keyword in getattr(node, "keywords", []):
+            assert keyword.arg != "unsafe_allow_html", ast.unparse(node)
+
+
+def _is_ours(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.JoinedStr):
+        return all(_is_ours(part.value) for part in node.values if isinstance(part, ast.FormattedValue))
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in OUR_OWN_WORDS
+    return isinstance(node, ast.Name) and node.id in OUR_OWN_WORDS
+
+
+def test_no_page_waits_for_a_slow_import() -> None:
+    modules = ", ".join(".".join(file.relative_to(ROOT).with_suffix("").parts) for file in SHARED)
+    program = f"import sys, {modules}, bnvae.runs.archive\nprint([name for name in {SLOW} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_opening_the_pages_imports_nothing_slow(tmp_path: Path) -> None:
+    program = """
+import sys
+from streamlit.testing.v1 import AppTest
+for name in ("app.py", "pages/overview.py", "pages/train.py", "pages/samples.py", "pages/runs.py"):
+    assert not AppTest.from_file(name, default_timeout=60).run().exception
+print([name for name in ("umap", "sklearn", "torchvision") if name in sys.modules])
+"""
+    environment = {"BNVAE_CHECKPOINTS": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == "[]"

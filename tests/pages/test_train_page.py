@@ -1,0 +1,120 @@
+"""The form of the Train page: refused values, what is created, and what a failed start says."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnvae.config import RunConfig
+from bnvae.runs import Run, RunStore
+from tests.pages.reading import checked, words
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """The runs for which a worker would have been started."""
+    runs: list[Run] = []
+    monkeypatch.setattr("pages.shared.start.submit", lambda run, threads: runs.append(run))
+    return runs
+
+
+def press_train(page: AppTest) -> AppTest:
+    return checked(next(button for button in page.button if button.label == "Train").click().run())
+
+
+def test_training_starts_the_run_and_its_plain_twin(empty: RunStore, visit: Visit, submitted: list[Run]) -> None:
+    page = press_train(visit("train"))
+    assert [run.id for run in submitted] == ["storybook-gaussian", "storybook-rms-scaler"]
+    plain, scaled = (run.config for run in submitted)
+    assert plain.model.head == "gaussian"
+    assert scaled == RunConfig.from_json(plain.to_json().replace('"gaussian"', '"rms-scaler"'))
+    assert page.query_params["runs"] == ["storybook-gaussian", "storybook-rms-scaler"]
+    assert page.multiselect[0].value == ["storybook-gaussian", "storybook-rms-scaler"]
+
+
+def test_without_the_twin_one_run_starts(empty: RunStore, visit: Visit, submitted: list[Run]) -> None:
+    page = visit("train")
+    page.toggle(key="set-twin").set_value(False).run()
+    page.selectbox(key="set-data").set_value("digits").run()
+    press_train(page)
+    assert [run.id for run in submitted] == ["digits-rms-scaler"]
+    assert submitted[0].config.network == "conv"
+
+
+@pytest.mark.parametrize("data", ["storybook", "digits", "shapes", "mnist", "cifar10", "celeba"])
+@pytest.mark.parametrize("head", ["rms-scaler", "bn-scaler", "bn-mean", "ln-mean", "gaussian"])
+def test_every_data_set_and_head_can_be_trained_as_the_form_stands(
+    data: str, head: str, empty: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    page = visit("train")
+    page.selectbox(key="set-data").set_value(data)
+    page.selectbox(key="set-head").set_value(head).run()
+    press_train(page)
+    assert len(submitted) == (1 if head == "gaussian" else 2)
+    assert submitted[-1].config.model.head == head
+
+
+def test_a_batch_too_small_to_normalise_over_is_refused(empty: RunStore, visit: Visit) -> None:
+    page = visit("train")
+    checked(page.number_input(key="set-batch").set_value(4).run())
+    assert "batch_size is 4" in words(page)
+    assert next(button for button in page.button if button.label == "Train").disabled
+    checked(page.selectbox(key="set-head").set_value("gaussian").run())
+    assert "batch_size" not in words(page)
+    assert not next(button for button in page.button if button.label == "Train").disabled
+
+
+@pytest.mark.parametrize("data", ["images", "text"])
+def test_own_data_needs_a_path(data: str, empty: RunStore, visit: Visit) -> None:
+    page = visit("train")
+    checked(page.selectbox(key="set-data").set_value(data).run())
+    assert "name its folder, file or https address" in words(page)
+    checked(page.text_input(key="set-path").set_value("/no/**such**/<b>place").run())
+    assert not page.warning
+
+
+def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:
+    page = visit("train")
+    page.selectbox(key="set-network-True").set_value("transformer").run()
+    checked(page.number_input(key="set-hidden-True").set_value(30).run())
+    assert "attention_heads is 4: it must divide hidden_units, 30" in words(page)
+
+
+def test_a_start_that_fails_says_why(empty: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(run: Run, threads: int) -> None:
+        raise OSError(28, "No space <b>left</b>")
+
+    monkeypatch.setattr("pages.shared.start.submit", refuse)
+    page = press_train(visit("train"))
+    assert "Training could not be started" in page.error[0].value
+    assert "No space <b>left</b>" in page.text[0].value
+
+
+def test_stop_and_go_on_reach_the_worker(runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="training", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+    page = visit("train", "digits-scaler")
+    checked(page.button(key="stop-digits-scaler").click().run())
+    assert run.take_stop_request()
+
+    monkeypatch.setattr(Run, "is_held", property(lambda self: False))
+    resumed: list[Run] = []
+    monkeypatch.setattr("pages.shared.panels.submit", lambda run, threads: resumed.append(run))
+    page = visit("train", "digits-scaler")
+    assert "Interrupted at step 3" in words(page)
+    checked(page.button(key="resume-digits-scaler").click().run())
+    assert [run.id for run in resumed] == ["digits-scaler"]
+
+
+def test_a_damaged_history_of_a_living_run_does_not_reload_the_page_for_ever(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="training"))
+    (run.folder / "history.jsonl").write_text("not a record\n")
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+    page = visit("train", "digits-scaler")
+    assert "history.jsonl" in words(page)
