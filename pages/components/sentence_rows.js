@@ -15,15 +15,16 @@ class SentenceList {
     while (this.table.childElementCount < rows) make("div", { role: "row" }, this.table);
     if (titled) this.writeRow(0, "", columns.map(({ title }) => ({ text: title, style: "head", role: "columnheader" })));
     for (let i = 0; i < count; i++) {
-      const cells = columns.map(({ title, sentences }) => this.cell(title, sentences[i]));
+      const cells = columns.map(({ title, sentences, reserve }) => this.cell(title, sentences[i], reserve?.[i]));
       this.writeRow(i + (titled ? 1 : 0), String(i + 1), cells);
     }
   }
 
-  cell(title, sentence) {
-    if (sentence === undefined) return { text: "", style: "", role: "cell" };
+  /** `reserve` is a sentence whose room is kept, so that the rows below rest while this one changes. */
+  cell(title, sentence, reserve = "") {
+    if (sentence === undefined) return { text: "", style: "", role: "cell", reserve };
     const blank = sentence.trim() === "";
-    return { text: blank ? "(empty)" : sentence, style: blank ? "blank" : "", role: "cell", title };
+    return { text: blank ? "(empty)" : sentence, style: blank ? "blank" : "", role: "cell", title, reserve };
   }
 
   writeRow(index, number, cells) {
@@ -33,9 +34,9 @@ class SentenceList {
     row.className = number ? "row" : "row top";
     set(row.firstChild, { class: "number", role: "rowheader" });
     write(row.firstChild, number);
-    cells.forEach(({ text, style, role, title = "" }, i) => {
+    cells.forEach(({ text, style, role, title = "", reserve = "" }, i) => {
       const node = row.children[i + 1];
-      set(node, { class: `sentence ${style}`, role, dir: "auto", "data-title": title });
+      set(node, { class: `sentence ${style}`, role, dir: "auto", "data-title": title, "data-reserve": reserve });
       write(node, text);
     });
   }
