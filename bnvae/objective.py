@@ -1,5 +1,6 @@
 """The ELBO, its two terms, and the loss that training minimises."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -67,7 +68,7 @@ def check_finite(value: Float[Tensor, ""], terms: ElboTerms, step: int) -> None:
     Raises:
         FloatingPointError: the loss is not finite; the message names step, term and dimension.
     """
-    if torch.isfinite(value):
+    if math.isfinite(value.item()):
         return
     if not torch.isfinite(terms.distortion).all():
         culprit = "the distortion"
@@ -83,7 +84,7 @@ def check_finite_gradient(norm: Float[Tensor, ""], step: int) -> None:
     Raises:
         FloatingPointError: the gradient's norm is not finite; the message names the step.
     """
-    if not torch.isfinite(norm):
+    if not math.isfinite(norm.item()):
         raise FloatingPointError(f"the norm of the gradient at step {step} is {norm.item()}. {_REMEDY}")
 
 

@@ -1,40 +1,16 @@
-"""Trains one run's folder from wherever it stands to its end: the only code that writes what training produces."""
+"""Trains runs' folders from wherever they stand to their end, alone or step for step beside each other."""
 
 import dataclasses
-import platform
-import time
-from collections.abc import Callable
-from typing import final
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
-import torch
-
-import bnvae
-from bnvae.analysis.generation import decode_codes, reconstruct
-from bnvae.analysis.metrics import evaluate
-from bnvae.batches import check_batch_norm, mix
-from bnvae.config import BATCH_NORMALISED, PrecisionName
 from bnvae.data import load_dataset
-from bnvae.data.dataset import Dataset
-from bnvae.evaluation import encode, recompute_statistics
-from bnvae.model import VAE
-from bnvae.records import EvaluationRecord, Record
-from bnvae.runs import checkpoint
-from bnvae.runs.files import read_json, remove_leftovers, write_json
-from bnvae.runs.history import HistoryWriter
-from bnvae.runs.run import Preview, Run
+from bnvae.pacing import Conductor
+from bnvae.runs.files import remove_leftovers
+from bnvae.runs.run import Run
 from bnvae.runs.status import Status
-from bnvae.training import Trainer
-
-STATUS_SECONDS = 0.25
-CHECKPOINT_SECONDS = 10.0
-PREVIEW_RECONSTRUCTIONS = 8
-PREVIEW_SAMPLES = 16
-ENVIRONMENT = "environment.json"
-
-WRITTEN_FILES = ("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status")
-"""what nobody else writes while a worker lives: a half-written one is a killed worker's"""
-
-Report = Callable[[Record, Status], None]
+from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading, evaluate_dataset
 
 
 def train_run(run: Run, report: Report | None = None) -> Status:
@@ -44,206 +20,72 @@ def train_run(run: Run, report: Report | None = None) -> Status:
         BlockingIOError: another process trains it.
         ValueError: the configuration or its data is refused; the run says so as well.
     """
-    with run.hold():
-        remove_leftovers(run.folder, WRITTEN_FILES)
-        if run.status.state != "starting":
-            # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this one.
-            run.take_stop_request()
-        try:
-            return _Session(run, report or (lambda record, status: None)).train()
-        except _Stopped:
-            status = run.status.replace(
-                state="stopped", seconds_left=None, message="Stopped while the data was loaded."
-            )
-        except Exception as error:
-            status = run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error))
-            run.write_status(status)
-            raise
-        run.write_status(status)
-        return status
+    return train_runs([run], report)[0]
 
 
-class _Stopped(Exception):
-    """A stop was asked for while the data was loaded: there is nothing to save yet."""
+def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status]:
+    """Train runs step for step beside each other, whatever each one's speed; returns how each ended.
+
+    One that ends, is stopped or fails is not waited for. Each computes what it would compute alone.
+
+    Raises:
+        BlockingIOError: another process trains one of them; none was touched.
+        Exception: what ended the first that failed, once all have ended.
+    """
+    tell = report or (lambda record, status: None)
+    with ExitStack() as leases:
+        for run in runs:
+            leases.enter_context(run.hold())
+        conductor = Conductor()
+        prepared = [(run, _prepare(run, tell, conductor)) for run in runs]
+        failures = [session for _, session in prepared if isinstance(session, Exception)]
+        sessions = [(run, session) for run, session in prepared if isinstance(session, Session)]
+        if len(sessions) == 1:  # in this thread, where a signal finds it
+            outcomes = [_train(*sessions[0])]
+        else:
+            with ThreadPoolExecutor(max(1, len(sessions))) as threads:
+                outcomes = list(threads.map(_train, *zip(*sessions, strict=True))) if sessions else []
+        failures += [outcome for outcome in outcomes if outcome is not None]
+        if failures:
+            raise failures[0]
+        return [run.status for run in runs]
 
 
-@final
-class _Session:
-    """One process's share of a run's training."""
-
-    def __init__(self, run: Run, report: Report) -> None:
-        self.run = run
-        self.report = report
-        self.status = run.status.replace(state="training", message="Loading the data.", seconds_left=None)
-        run.write_status(self.status)
-        self._written_at = time.monotonic()
-        config = run.config
-        if config.training.threads:
-            torch.set_num_threads(config.training.threads)
-        self.dataset = load_dataset(config.data, tokenizer=run.tokenizer, progress=self._loading)
-        check_batch_norm(self.dataset.training, config.model.head in BATCH_NORMALISED)
-        self.trainer = _build_trainer(run, self.dataset)
-        position = checkpoint.restore(run.folder, self.trainer, self.dataset.digest)
-        if position is None and run.has_weights:
-            raise ValueError(
-                f"run {run.id!r} came without the state of its training, as bundled and imported runs do: it can be "
-                "looked at and evaluated, but not resumed. Train a new run."
-            )
-        run.write_data(self.dataset)
-        self._write_environment()
-        self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
-        self._note = " ".join(position.skipped) if position else ""
-        self._speed = _Speed(self.trainer.step)
-        self._saved_at = self._written_at = time.monotonic()
-
-    def _loading(self, what: str, share: float) -> None:
-        now = time.monotonic()
-        if now - self._written_at > STATUS_SECONDS:
-            if self.run.take_stop_request():
-                raise _Stopped
-            self._written_at = now
-            self.status = self.status.replace(message=f"{what}: {share:.0%}")
-            self.run.write_status(self.status)
-
-    def train(self) -> Status:
-        trainer = self.trainer
-        self._write_status(self._note or "Training.")
-        stopping = False
-        try:
-            for record in trainer.fit():
-                self.history.append(record)
-                self.report(record, self.status)
-                now = time.monotonic()
-                if isinstance(record, EvaluationRecord):
-                    if not self.run.has_weights:
-                        self._save_checkpoint()  # weights without one mark a run that came from elsewhere
-                    self._publish()
-                if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
-                    self._save_checkpoint()
-                if now - self._written_at > STATUS_SECONDS:
-                    self._write_status(self._note or "Training.")
-                    stopping = stopping or self.run.take_stop_request()
-                if stopping and trainer.is_settled and trainer.step < trainer.total_steps:
-                    return self._stop()
-            return self._finish()
-        finally:
-            self.history.close()
-
-    def _stop(self) -> Status:
-        self._save_checkpoint()
-        with self.trainer.evaluating():
-            self._publish()
-        return self._end("stopped", f"Stopped at step {self.trainer.step}. What was learned is kept; resume to go on.")
-
-    def _finish(self) -> Status:
-        self._save_checkpoint()
-        if not self.run.has_weights:  # killed between the checkpoint of the last step and its weights
-            with self.trainer.evaluating():
-                self._publish()
-        self._write_status("Evaluating.")
-        self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
-        posterior = encode(self.trainer.model, self.dataset.test.examples)
-        self.run.write_posterior(posterior, self.dataset.test.labels)
-        return self._end("finished", "Finished." + (f" {self._note}" if self._note else ""))
-
-    def _end(self, state: str, message: str) -> Status:
-        self._write_status(message, state=state, seconds_left=None)
-        return self.status
-
-    def _publish(self) -> None:
-        """Weights and previews of the model as it stands, in eval mode with exact moments."""
-        model, shape = self.trainer.model, self.dataset.shape
-        self.run.write_weights(model)
-        originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
-        # The same codes at every evaluation and for every twin: what changes in a picture is the model.
-        codes = model.sample_prior(
-            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
-        )
-        self.run.write_preview(
-            Preview(
-                step=self.trainer.step,
-                originals=originals,
-                reconstructions=reconstruct(model, shape, originals),
-                samples=decode_codes(model, shape, codes),
-            )
-        )
-        if self.trainer.step < self.trainer.total_steps:
-            test = self.dataset.test
-            count = len(self.trainer.test_examples)
-            self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
-
-    def _save_checkpoint(self) -> None:
-        assert self.trainer.is_settled
-        self.history.sync()
-        checkpoint.save(self.run.folder, self.trainer, self.history.bytes_written, self.dataset.digest)
-        self._saved_at = time.monotonic()
-
-    def _write_status(self, message: str, *, state: str = "training", seconds_left: float | None = 0.0) -> None:
-        trainer = self.trainer
-        steps_per_second = self._speed.steps_per_second(trainer.step)
-        left = (trainer.total_steps - trainer.step) / steps_per_second if steps_per_second else None
-        self.status = Status(
-            state=state,  # type: ignore[arg-type]
-            step=trainer.step,
-            total_steps=trainer.total_steps,
-            epoch=trainer.epoch,
-            examples_per_second=steps_per_second * trainer.batches.batch_size,
-            seconds_left=None if seconds_left is None else left,
-            message=message,
-            device=f"{trainer.device.type}, {str(trainer.precision).removeprefix('torch.')}",
-        )
-        self.run.write_status(self.status)
-        self._written_at = time.monotonic()
-
-    def _write_environment(self) -> None:
-        write_json(
-            self.run.folder / ENVIRONMENT,
-            {
-                "bnvae": bnvae.__version__,
-                "python": platform.python_version(),
-                "system": platform.system(),
-                **checkpoint.fingerprint(self.trainer),
-            },
-        )
+def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Exception | None:
+    """One after the other: building models and data sets is not made for threads."""
+    remove_leftovers(run.folder, WRITTEN_FILES)
+    if run.status.state != "starting":
+        # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this one.
+        run.take_stop_request()
+    session: Session | None = None
+    try:
+        with _last_words(run):
+            session = Session(run, report, conductor)
+    except Exception as error:
+        return error
+    return session
 
 
-class _Speed:
-    """Steps a second over the last seconds, evaluations included: what a person waiting would measure."""
-
-    def __init__(self, step: int) -> None:
-        self._marks = [(time.monotonic(), step)]
-
-    def steps_per_second(self, step: int) -> float:
-        now = time.monotonic()
-        self._marks.append((now, step))
-        self._marks = [mark for mark in self._marks if now - mark[0] < 10] or self._marks[-1:]
-        started, first = self._marks[0]
-        return (step - first) / (now - started) if now > started else 0.0
+def _train(run: Run, session: Session) -> Exception | None:
+    try:
+        with _last_words(run):
+            session.train()
+    except Exception as error:
+        return error
+    return None
 
 
-def _build_trainer(run: Run, dataset: Dataset) -> Trainer:
-    config = run.config
-    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    training = dataclasses.replace(config.training, precision=_precision(run))
-    return Trainer(model, dataset.training, dataset.test, training, record_every=config.record_every)
-
-
-def _precision(run: Run) -> PrecisionName:
-    """What `auto` meant when this training began: timed again, it might mean something else."""
-    precision = run.config.training.precision
-    if precision != "auto" or not (run.folder / ENVIRONMENT).exists():
-        return precision
-    began = read_json(run.folder / ENVIRONMENT).get("precision")
-    return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
-
-
-def evaluate_dataset(model: VAE, dataset: Dataset) -> dict[str, object]:
-    """Figures of both splits, the head's moments recomputed over the training set first."""
-    recompute_statistics(model, dataset.training.examples)
-    return {
-        "test": evaluate(model, dataset.test.examples).to_dict(),
-        "training": evaluate(model, dataset.training.examples).to_dict(),
-    }
+@contextmanager
+def _last_words(run: Run) -> Iterator[None]:
+    """Let the run's status say what ended it."""
+    try:
+        yield
+    except StoppedWhileLoading:
+        message = "Stopped while the data was loaded."
+        run.write_status(run.status.replace(state="stopped", seconds_left=None, message=message))
+    except Exception as error:
+        run.write_status(run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
+        raise
 
 
 def evaluate_run(run: Run) -> dict[str, object]:

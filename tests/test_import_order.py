@@ -28,6 +28,7 @@ ORDER = (
     "training",
     "analysis",
     "runs",
+    "session",
     "worker",
     "launcher",
     "progress",

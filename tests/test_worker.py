@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from bnvae import worker
+from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint, lease
@@ -38,11 +38,11 @@ def wait_until(condition: Any, *, seconds: float = 60) -> None:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint and a look for stop requests at every record."""
-    monkeypatch.setattr(worker, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(worker, "STATUS_SECONDS", -1.0)
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(session, "STATUS_SECONDS", -1.0)
 
 
-def stop_at(run: Run, step: int, kind: type[Record]) -> worker.Report:
+def stop_at(run: Run, step: int, kind: type[Record]) -> session.Report:
     def report(record: Record, status: Status) -> None:
         if record.step == step and isinstance(record, kind):
             run.request_stop()
@@ -156,8 +156,8 @@ def test_a_resumed_run_keeps_the_precision_that_auto_meant_when_it_began(
 
 def train_process(run: Run) -> "subprocess.Popen[bytes]":
     program = (
-        "import sys; from pathlib import Path; from bnvae import worker; from bnvae.runs import Run\n"
-        "worker.CHECKPOINT_SECONDS = 0.2\n"
+        "import sys; from pathlib import Path; from bnvae import session, worker; from bnvae.runs import Run\n"
+        "session.CHECKPOINT_SECONDS = 0.2\n"
         "worker.train_run(Run(Path(sys.argv[1])))"
     )
     return subprocess.Popen([sys.executable, "-c", program, str(run.folder)], cwd=ROOT)
@@ -269,7 +269,7 @@ def test_while_the_data_is_loaded_the_run_is_training_and_can_be_stopped(
         run.request_stop()
         progress("downloading", 0.6)
 
-    monkeypatch.setattr(worker, "load_dataset", slow)
+    monkeypatch.setattr(session, "load_dataset", slow)
     assert train_run(run).state == "stopped"
     assert [(status.state, status.message) for status in seen] == [
         ("training", "Loading the data."),

@@ -33,9 +33,8 @@ class BernoulliLikelihood(Likelihood):
 
     def log_prob(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         target = examples.float().mul_(1 / 255)
-        # binary_cross_entropy_with_logits written out: ln(1 - p) = -softplus(logits).
-        each = target * self.logits - functional.softplus(self.logits)
-        return each.flatten(1).sum(1)
+        each = functional.binary_cross_entropy_with_logits(self.logits, target, reduction="none")
+        return -each.flatten(1).sum(1)
 
 
 @final

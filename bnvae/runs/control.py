@@ -96,7 +96,7 @@ class Desk:
             return []
 
     def take(self, request: Path, step: int) -> Change:
-        """One request as a change after `step`; the file is the caller's to remove, once the change is kept.
+        """One request as a change after `step`; to be dropped once the change is kept.
 
         Raises:
             ValueError: the request is damaged.
@@ -105,6 +105,10 @@ class Desk:
         if not isinstance(stored, dict):
             raise ValueError(f"{request.name} is not a request.")
         return Change.from_dict({**stored, "step": step})
+
+    def drop(self, request: Path) -> None:
+        """Take a request off the desk."""
+        request.unlink(missing_ok=True)
 
     # -- the schedule -------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,9 @@ from bnvae.data.dataset import Dataset
 from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
+from bnvae.records import StepRecord, record_from_json
 from bnvae.runs.card import DataCard
+from bnvae.runs.control import Desk
 from bnvae.runs.files import (
     MIB,
     BrokenRunError,
@@ -31,11 +33,13 @@ from bnvae.runs.files import (
 )
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.lease import hold, is_held
-from bnvae.runs.status import Status
+from bnvae.runs.status import HELD, Status
 from bnvae.runs.weights import model_of, weights_of
+from bnvae.steering import steered
 
 WEIGHTS = "weights.safetensors"
 LEASE = "lease.lock"
+LIVE = "live.json"
 LARGEST_WEIGHTS_BYTES = 4 * 2**30
 LARGEST_TOKENIZER_BYTES = 20 * MIB
 KEPT_EXAMPLES = 256
@@ -139,10 +143,10 @@ class Run:
     def status(self) -> Status:
         """The worker's last word, corrected where the worker no longer lives."""
         status = self._last_word()
-        if status.state == "training" and not self.is_held:
+        if status.state in HELD and not self.is_held:
             # Read again: it may have ended in order between the two questions.
             status = self._last_word()
-        if status.state == "training" and not self.is_held:
+        if status.state in HELD and not self.is_held:
             note = f"Interrupted at step {status.step}: its worker ended without a word."
             return status.replace(state="interrupted", message=note)
         return status
@@ -169,17 +173,49 @@ class Run:
         """Whether a living process trains this run."""
         return is_held(self.folder / LEASE)
 
+    @property
+    def desk(self) -> Desk:
+        """Where pages leave word for the worker."""
+        return Desk(self.folder)
+
     def request_stop(self) -> None:
-        """Ask the worker to save and end; it looks several times a second."""
-        write_json(self.folder / "control.json", {"command": "stop"})
+        """Ask the worker to save and end; it looks before every step."""
+        desk = self.desk
+        desk.command(dataclasses.replace(desk.control(), stop=True))
 
     def take_stop_request(self) -> bool:
-        """Whether a stop was asked for; the request is taken back by asking."""
-        path = self.folder / "control.json"
-        if not path.exists():
+        """Whether a stop was asked for; the request is taken back by asking, the pace is kept."""
+        desk = self.desk
+        if not (control := desk.control()).stop:
             return False
-        path.unlink(missing_ok=True)
+        desk.command(dataclasses.replace(control, stop=False))
         return True
+
+    @property
+    def steered_config(self) -> RunConfig:
+        """The configuration as it is now, after all that was changed while the run trained.
+
+        Raises:
+            BrokenRunError: the configuration or the changes are damaged.
+        """
+        try:
+            return steered(self.config, self.desk.changes())
+        except BrokenRunError:
+            raise
+        except ValueError as error:
+            raise BrokenRunError(f"{self.id}/steering.json: {error}") from None
+
+    def write_live(self, record: StepRecord) -> None:
+        """Show a step that is too young for the history: while a training is paused or in slow motion."""
+        write_atomic(self.folder / LIVE, record.to_json().encode())
+
+    def live(self) -> StepRecord | None:
+        """The record last shown by `write_live`; None if there is none, or a damaged one."""
+        try:
+            record = record_from_json(read_bytes(self.folder / LIVE, MIB).decode())
+        except (ValueError, UnicodeDecodeError):
+            return None
+        return record if isinstance(record, StepRecord) else None
 
     @property
     def log_tail(self) -> str:

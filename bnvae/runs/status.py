@@ -6,10 +6,12 @@ from typing import Any, Literal, Self, final, get_args
 
 from bnvae.records import is_number
 
-RunState = Literal["starting", "training", "finished", "stopped", "failed", "interrupted", "broken"]
+RunState = Literal["starting", "training", "paused", "finished", "stopped", "failed", "interrupted", "broken"]
 
-ALIVE: tuple[RunState, ...] = ("starting", "training")
+ALIVE: tuple[RunState, ...] = ("starting", "training", "paused")
 """states in which a worker holds the run"""
+HELD: tuple[RunState, ...] = ("training", "paused")
+"""states that are only true while a worker lives"""
 RESUMABLE: tuple[RunState, ...] = ("stopped", "failed", "interrupted")
 
 

@@ -1,5 +1,8 @@
 """A model's weights as bytes, and back into the model that they fit."""
 
+import json
+import math
+
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -9,10 +12,14 @@ from torch import Tensor
 from bnvae.config import RunConfig
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.model import VAE
+from bnvae.posterior import ScalerHead
 
 
 def weights_of(model: VAE) -> bytes:
-    return save_tensors({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()})
+    """The model's tensors as safetensors, with its tau: that may have been steered away from the configuration's."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    metadata = {"tau": repr(model.head.scaler.tau)} if isinstance(model.head, ScalerHead) else None
+    return save_tensors(tensors, metadata)
 
 
 def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -> VAE:
@@ -32,7 +39,24 @@ def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -
         raise ValueError(f"does not fit config.json: {misfit}.")
     model = VAE.build(config.network, config.model, shape, seed=0)
     model.load_state_dict(tensors)
+    if isinstance(model.head, ScalerHead) and (tau := _tau(content)) is not None:
+        model.head.scaler.tau = tau
     return model.eval().requires_grad_(False)
+
+
+def _tau(content: bytes) -> float | None:
+    """The tau noted beside the tensors, or None; the format's header is JSON behind its length."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    noted = header.get("__metadata__", {}).get("tau")
+    if noted is None:
+        return None
+    try:
+        tau = float(noted)
+    except ValueError:
+        tau = math.nan
+    if not 0 <= tau < 1:
+        raise ValueError(f"notes tau as {noted!r:.40}: expected 0 <= tau < 1.")
+    return tau
 
 
 def _misfit(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> str:
