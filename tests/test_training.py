@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import statistics
 from typing import Any
 
 import pytest
@@ -167,10 +168,10 @@ def test_an_evaluation_that_is_left_by_an_error_returns_to_training_mode(tiny: R
 @pytest.mark.parametrize("head", ["bn-mean", "bn-scaler", "rms-scaler"])
 def test_kl_in_eval_mode_is_that_of_training(head: HeadName, tiny: RunConfig, dataset: Dataset) -> None:
     # A public log of another implementation shows 6.0 nats in training and 18.6 in validation.
-    # Of a whole epoch, since the KL of `bn-scaler` has a heavy tail: a batch of 8 may be off by a third.
-    config = with_training(with_head(tiny, head), epochs=8, learning_rate=0.01, record_every=8)
+    config = with_training(with_head(tiny, head), epochs=8, learning_rate=0.01)
     records = list(trainer_of(config, dataset).fit())
-    evaluated, trained = records[-1].rate, records[-2].rate
+    # Single records of bn-scaler swing by a fifth, and rounding decides how: the mean of the last five does not.
+    evaluated, trained = records[-1].rate, statistics.mean(record.rate for record in records[-6:-1])
     assert evaluated == pytest.approx(trained, rel=0.25)  # other examples
 
 
@@ -202,6 +203,19 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(
     parameters = [name for name, _ in trainer.model.named_parameters()]
     assert all(torch.equal(before[name].nan_to_num(), after[name].nan_to_num()) for name in parameters)
     assert trainer.step == 1
+
+
+def test_a_gradient_is_limited_as_torch_limits_it(tiny: RunConfig, dataset: Dataset) -> None:
+    config = with_training(tiny, gradient_clip=0.5, optimiser="sgd", learning_rate=1.0)
+    trainer, twin = trainer_of(config, dataset), trainer_of(config, dataset)
+    before = [each.detach().clone() for each in trainer.model.parameters()]
+    trainer._advance()
+    twin.optimiser.step = lambda: None  # type: ignore[assignment,method-assign]
+    twin._advance()
+    torch.nn.utils.clip_grad_norm_(twin.model.parameters(), 0.5)
+    for old, new, limited in zip(before, trainer.model.parameters(), twin.model.parameters(), strict=True):
+        assert limited.grad is not None
+        torch.testing.assert_close(old - new, limited.grad, rtol=1e-4, atol=1e-6)  # torch adds 1e-6 to the norm
 
 
 @pytest.mark.parametrize("clip", [0.0, 5.0])
