@@ -1,7 +1,9 @@
 """Training: an iterator of records over optimiser steps. Does no I/O."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import final
 
 import torch
@@ -9,13 +11,13 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from bnvae.batches import Batches, mix
-from bnvae.config import TrainingConfig
+from bnvae.config import RunConfig, TrainingConfig
 from bnvae.data.dataset import Split
 from bnvae.device import autocast, resolve_device, resolve_precision
 from bnvae.evaluation import PosteriorStatistics, active_units, distortions, draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.objective import ElboTerms, check_finite, check_finite_gradient, kl_weight, loss
-from bnvae.posterior import Posterior
+from bnvae.posterior import Posterior, ScalerHead
 from bnvae.records import EvaluationRecord, Record, StepRecord, numbers, rounded
 
 EVALUATION_EXAMPLES = 2_000
@@ -61,8 +63,8 @@ class Trainer:
         """Whether all that was computed has been reported. Only then does a state saved and restored lose no record."""
         return self._totals.steps == 0 and not self._evaluation_due
 
-    def fit(self) -> Iterator[Record]:
-        """Train from the present step to the last.
+    def fit(self, before_step: Callable[[], None] = lambda: None) -> Iterator[Record]:
+        """Train from the present step to the last; `before_step` may wait, or `steer`.
 
         An `EvaluationRecord` is yielded while the model is in eval mode and its head holds the moments of the training
         set: what a consumer saves, decodes or encodes then is consistent with the record.
@@ -72,13 +74,14 @@ class Trainer:
         """
         interval = max(self.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
         while self.step < self.total_steps:
+            before_step()
             self._advance()
             last = self.step == self.total_steps
             first = self.step == FEWEST_STEPS_BETWEEN_EVALUATIONS
             self._evaluation_due = first or self.step % interval == 0 or last
             # Each evaluation has a record of its step beside it, so that a state saved there is whole.
             if self.step % self.record_every == 0 or self._evaluation_due:
-                yield self._step_record()
+                yield self._take_record()
             if self._evaluation_due:
                 with self.evaluating() as record:
                     self._evaluation_due = False
@@ -117,9 +120,25 @@ class Trainer:
                 torch._foreach_div_(gradients, excess)
         self.optimiser.step()
 
-    def _step_record(self) -> StepRecord:
-        (value, weight, distortion), vectors = self._totals.means()
-        self._totals = _Totals()
+    def steer(self, config: RunConfig) -> None:
+        """Go on under another beta, learning rate, free bits or tau from the next step on."""
+        self.config = dataclasses.replace(config.training, precision=self.config.precision)
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.training.learning_rate
+        if isinstance(self.model.head, ScalerHead):
+            self.model.head.scaler.tau = config.model.tau
+
+    def peek(self) -> StepRecord | None:
+        """The record that would be made now, of the steps since the last one; None right after one."""
+        # Of a copy: reduced here, the sums would be grouped otherwise than in a training that nobody looked at.
+        return self._step_record(self._totals.copy()) if self._totals.steps else None
+
+    def _take_record(self) -> StepRecord:
+        totals, self._totals = self._totals, _Totals()
+        return self._step_record(totals)
+
+    def _step_record(self, totals: "_Totals") -> StepRecord:
+        (value, weight, distortion), vectors = totals.means()
         gammas = self.model.head.gammas()
         kl, mean_second_moment, std_second_moment, mean_variance = vectors
         return StepRecord(
@@ -202,6 +221,11 @@ class _Totals:
         self.steps += 1
         if self._kept_numbers > MOST_KEPT_NUMBERS:
             self._reduce()
+
+    def copy(self) -> "_Totals":
+        twin = copy(self)
+        twin._kept = list(self._kept)
+        return twin
 
     def _reduce(self) -> None:
         value, distortion, kl, mean, std = (torch.stack(parts) for parts in zip(*self._kept, strict=True))

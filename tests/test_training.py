@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import statistics
 from typing import Any
 
 import pytest
@@ -168,10 +167,10 @@ def test_an_evaluation_that_is_left_by_an_error_returns_to_training_mode(tiny: R
 @pytest.mark.parametrize("head", ["bn-mean", "bn-scaler", "rms-scaler"])
 def test_kl_in_eval_mode_is_that_of_training(head: HeadName, tiny: RunConfig, dataset: Dataset) -> None:
     # A public log of another implementation shows 6.0 nats in training and 18.6 in validation.
-    config = with_training(with_head(tiny, head), epochs=8, learning_rate=0.01)
+    # Of a whole epoch, since the KL of `bn-scaler` has a heavy tail: a batch of 8 may be off by a third.
+    config = with_training(with_head(tiny, head), epochs=8, learning_rate=0.01, record_every=8)
     records = list(trainer_of(config, dataset).fit())
-    # Single records of bn-scaler swing by a fifth, and rounding decides how: the mean of the last five does not.
-    evaluated, trained = records[-1].rate, statistics.mean(record.rate for record in records[-6:-1])
+    evaluated, trained = records[-1].rate, records[-2].rate
     assert evaluated == pytest.approx(trained, rel=0.25)  # other examples
 
 
