@@ -106,6 +106,9 @@ class DimensionBars {
 
   drawAxes(y, top, name) {
     const { plot, data } = this;
+    const seen = [this.width, data.height, top, name, data.sorted, ...data.dimensions].join();
+    if (seen === this.axesSeen) return; // while only the bars move, which is most of the time
+    this.axesSeen = seen;
     const { ticks, decimals } = ticksBetween(0, top, Math.max(2, Math.floor((plot.bottom - MARGIN.top) / 32)));
     this.grid.setAttribute("d", ticks.slice(1).map((tick) => `M${MARGIN.left} ${y(tick)}H${plot.right}`).join(""));
     this.axis.setAttribute("d", `M${MARGIN.left} ${plot.bottom}H${plot.right}`);

@@ -2,10 +2,11 @@
 // come before this file.
 
 const BARS_PX = 200;
-const MOMENTS_PX = 150;
-const PICTURES_PX = 290; // about as high as the map beside them
-const GAP_BETWEEN_PX = 3;
+const MOMENTS_PX = 140;
+const SAMPLES_PX = 280; // as high as the map beside them
+const REBUILT_PX = 140;
 const LARGEST_ZOOM = 3;
+const NONE = { count: 0 };
 
 /** Rows of little-endian float32, base64: [row][column]. */
 function unpacked(text, columns) {
@@ -21,15 +22,16 @@ function unpacked(text, columns) {
 
 const finiteOrNull = (row) => row.map((value) => (Number.isFinite(value) ? value : null));
 
-/** Pictures or sentences that change with the step; `aside` are the originals, which do not. */
+/** Pictures or sentences that change with the step. */
 class Made {
-  constructor(root, heading) {
+  constructor(root, heading, heightPx) {
     this.root = root;
-    this.heading = make("div", { class: "heading" }, root);
-    write(this.heading, heading);
+    this.heightPx = heightPx; // of each grid of pictures, at most
+    write(make("div", { class: "heading" }, root), heading);
     this.asOf = make("div", { class: "dim as-of", "data-testid": "as-of" }, root);
     this.grids = [];
     this.images = new Map(); // PNG → image, so that a drag waits for no decoding
+    this.width = 0;
   }
 
   /** Decodes what is not decoded yet, calls `ready` when it is there, and forgets what is no longer needed. */
@@ -47,52 +49,54 @@ class Made {
     }
   }
 
-  /** parts: [{made, title, alt, reserve}], made in the form of Python's `_made`. */
+  /** parts: [{made, title, alt, reserve, hidden}], `made` in the form of Python's `_made`; what is hidden keeps its room. */
   show(parts, asOf) {
     write(this.asOf, asOf);
-    const written = parts.every(({ made }) => !made || made.sentences);
-    if (written && parts.some(({ made }) => made)) this.showSentences(parts);
-    else this.showPictures(parts.filter(({ made }) => made));
+    const written = parts.some(({ made }) => made.sentences);
+    this.root.dataset.kind = written ? "sentences" : "pictures";
+    if (written) this.showSentences(parts);
+    else this.showPictures(parts);
   }
 
   showSentences(parts) {
-    this.list ??= new SentenceList(this.asOfBefore("sentences"));
-    const columns = parts.map(({ made, title, reserve }) => ({ title, sentences: made?.sentences ?? [], reserve }));
+    this.list ??= new SentenceList(this.place("sentences"));
+    const columns = parts.map(({ made, title, reserve, hidden }) => ({ title, sentences: hidden ? [] : made.sentences, reserve }));
     this.list.update({ columns, label: parts.at(-1).alt });
   }
 
   showPictures(parts) {
-    while (this.grids.length < parts.length) this.grids.push(new ImageGrid(this.asOfBefore("pictures")));
-    this.grids.forEach((grid, i) => (grid.frame.parentNode.hidden = i >= parts.length));
-    parts.forEach(({ made, alt }, i) => {
+    while (this.grids.length < parts.length) this.grids.push(new ImageGrid(this.place("pictures")));
+    parts.forEach(({ made, alt, hidden }, i) => {
       const image = this.images.get(made.png);
       if (made.count && !image) return; // the picture before stays until this one is decoded
-      const columns = this.columnsFor(made);
-      this.grids[i].show({ ...made, alt, columns, sheet: made.count, scale: LARGEST_ZOOM }, image ?? null);
+      const data = { ...made, alt, columns: this.columnsFor(made), sheet: made.count, scale: LARGEST_ZOOM };
+      this.grids[i].frame.style.visibility = hidden ? "hidden" : "";
+      this.grids[i].show(data, image);
     });
   }
 
-  asOfBefore(name) {
+  place(name) {
     const place = make("div", { class: name });
     this.asOf.before(place);
     return place;
   }
 
-  /** As many columns as make the pictures largest within the width and `PICTURES_PX`; equal rows if that is possible. */
+  /** As many columns as make the pictures largest within the width and the height, in full rows. */
   columnsFor({ count, width, height }) {
+    const device = window.devicePixelRatio || 1;
     let best = { columns: Math.max(1, count), zoom: 0 };
-    const room = this.root.clientWidth;
     for (let columns = Math.max(1, count); columns >= 1; columns--) {
-      const rows = Math.ceil(count / columns);
-      const fitting = Math.min((room - GAP_BETWEEN_PX * (columns - 1)) / columns / width, PICTURES_PX / this.share / rows / height);
-      const zoom = Math.min(LARGEST_ZOOM, fitting >= 1 ? Math.floor(fitting) : fitting);
-      if (zoom > best.zoom && count % columns === 0) best = { columns, zoom };
+      if (count % columns) continue;
+      const wide = (this.width - GAP_PX * (columns - 1)) / columns / width;
+      const fitting = Math.min(LARGEST_ZOOM, wide, this.heightPx / (count / columns) / height) * device;
+      const zoom = fitting >= 1 ? Math.floor(fitting) : fitting;
+      if (zoom > best.zoom) best = { columns, zoom };
     }
     return best.columns;
   }
 
   resize() {
-    for (const grid of this.grids) grid.resize();
+    this.width = this.root.clientWidth;
   }
 }
 
@@ -111,16 +115,13 @@ class FilmedRun {
     this.moments = new MomentBars(moments.panel);
     write(make("div", { class: "heading" }, map.panel), "posteriors of test examples");
     this.map = new PosteriorMap(map.panel);
-    this.mapAsOf = make("div", { class: "dim as-of", "data-testid": "as-of" }, map.panel);
-    this.samples = new Made(samples.panel, "decoded from the prior");
-    this.rebuilt = new Made(rebuilt.panel, "test examples and their reconstructions");
-    this.samples.share = 1;
-    this.rebuilt.share = 2;
+    this.samples = new Made(samples.panel, "decoded from the prior", SAMPLES_PX);
+    this.rebuilt = new Made(rebuilt.panel, "test examples and their reconstructions", REBUILT_PX);
   }
 
-  /** `scales` are the axes of all runs together; `changed` is called when a picture has been decoded. */
-  update(run, { group, klTop, momentTop, colours, reach, place, changed }) {
-    Object.assign(this, { run, scales: { group, klTop, momentTop, colours, reach } });
+  /** `changed` is called when a picture has been decoded. The axes, which all runs share, are set in `scales` after it. */
+  update(run, { group, colours, reach, place, changed }) {
+    Object.assign(this, { run, scales: { group, colours, reach, klTop: null, momentTop: 1, momentNote: "" } });
     this.kl = unpacked(run.kl, run.dimensions);
     this.mean = unpacked(run.mean, run.dimensions);
     this.std = unpacked(run.std, run.dimensions);
@@ -182,6 +183,7 @@ class FilmedRun {
       dimensions,
       height: MOMENTS_PX,
       top: scales.momentTop,
+      note: scales.momentNote,
       mean: i < 0 ? [] : this.mean[i],
       std: i < 0 ? [] : this.std[i],
     });
@@ -192,14 +194,16 @@ class FilmedRun {
     const snapshot = run.snapshots[i];
     const none = run.snapshots.length ? `first at step ${counted(this.snapshotSteps[0])}` : "not there yet";
     const asOf = snapshot ? `as of step ${counted(snapshot.step)}` : none;
-    write(this.mapAsOf, [asOf, run.map_caption].filter(Boolean).join(" · "));
+    write(this.map.asOf, [asOf, run.map_caption].filter(Boolean).join(" · "));
     const title = snapshot ? `${run.title}, ${asOf}` : run.title;
     this.map.show(this.maps[i] ?? null, { ...scales, classes: run.labels, title });
     const alt = (what) => `${run.title}, ${asOf}: ${what}`;
-    const sampled = { made: snapshot?.samples, title: "", alt: alt("decoded from the prior"), reserve: this.samplesReserve };
-    this.samples.show([sampled], asOf);
-    const rebuilt = { made: snapshot?.reconstructions, title: "reconstruction", alt: alt("reconstructions"), reserve: this.rebuiltReserve };
-    this.rebuilt.show([{ made: run.originals, title: "test example", alt: `${run.title}: test examples` }, rebuilt], asOf);
+    const { samples, reconstructions } = snapshot ?? run.snapshots[0] ?? { samples: NONE, reconstructions: NONE };
+    const hidden = !snapshot;
+    this.samples.show([{ made: samples, alt: alt("decoded from the prior"), reserve: this.samplesReserve, hidden }], asOf);
+    const original = { made: run.originals, title: "test example", alt: `${run.title}: test examples` };
+    const rebuilt = { made: reconstructions, title: "reconstruction", alt: alt("reconstructions"), reserve: this.rebuiltReserve, hidden };
+    this.rebuilt.show(run.snapshots.length ? [original, rebuilt] : [original], asOf);
   }
 
   /** A picture has been decoded since. */
@@ -208,7 +212,7 @@ class FilmedRun {
   }
 
   resize() {
-    for (const part of [this.bars, this.moments, this.map]) part.resize();
+    for (const part of [this.bars, this.moments, this.map, this.samples, this.rebuilt]) part.resize();
     this.refresh();
   }
 

@@ -6,6 +6,7 @@ const LONGEST_FRAME_MS = 100; // a film that stood in a hidden tab goes on where
 const STILLS = 16; // with reduced motion a film is so many still pictures
 const PAGE_SHARE = 0.1;
 const LABEL_ROOM_PX = 14;
+const SPOKEN_EVERY_MS = 1000; // a film that is read out must not be read out sixty times a second
 
 /** Steps along the slider: linear below a fortieth of the whole, logarithmic above. */
 class StepScale {
@@ -73,11 +74,13 @@ class Transport {
       this.slider.setPointerCapture(event.pointerId);
       this.stop();
       this.dragging = true;
+      this.before = this.chosen;
       this.slider.classList.add("held");
       go(event);
     });
     this.slider.addEventListener("pointermove", (event) => this.dragging && go(event));
-    for (const name of ["pointerup", "pointercancel"]) this.slider.addEventListener(name, () => this.letGo());
+    this.slider.addEventListener("pointerup", () => this.letGo());
+    this.slider.addEventListener("pointercancel", () => this.takeBack());
     this.slider.addEventListener("keydown", (event) => this.onKey(event));
     this.slider.addEventListener("keyup", (event) => this.keyed && event.key !== " " && this.letGo());
     this.slider.addEventListener("blur", () => this.keyed && this.letGo());
@@ -113,6 +116,15 @@ class Transport {
     this.dragging = this.keyed = false;
     this.slider.classList.remove("held");
     this.released();
+  }
+
+  /** The finger went on to scroll the page: it did not mean the slider. */
+  takeBack() {
+    if (!this.dragging) return;
+    this.dragging = false;
+    this.slider.classList.remove("held");
+    this.chosen = this.before;
+    this.moved();
   }
 
   /** frames: ascending steps; marks: those with pictures; live: the end is where a training is now. */
@@ -183,9 +195,11 @@ class Transport {
   }
 
   stop() {
+    if (!this.playing) return;
     cancelAnimationFrame(this.playing);
     this.playing = 0;
     this.showButton();
+    this.show();
   }
 
   showButton() {
@@ -199,13 +213,16 @@ class Transport {
     const words = this.frames.length ? `step ${counted(step)} of ${counted(last)}` : "no steps yet";
     const at = `${100 * this.scale.share(step)}%`;
     this.thumb.style.left = this.done.style.width = at;
+    write(this.reading, words);
+    const now = performance.now();
+    if (this.playing && now - this.spoken < SPOKEN_EVERY_MS) return;
+    this.spoken = now;
     set(slider, {
       "aria-valuemin": this.frames[0] ?? 0,
       "aria-valuemax": last,
       "aria-valuenow": step,
       "aria-valuetext": this.live && this.chosen === null ? `${words}, now` : words,
     });
-    write(this.reading, words);
   }
 
   resize() {

@@ -15,11 +15,14 @@ class MomentBars extends DimensionBars {
       write(make("span", {}, entry), words);
     }
     this.legend = legend;
+    this.note = make("div", { class: "dim" }, root);
   }
 
-  /** data: {title, colour, height, dimensions, mean, std, top} */
+  /** data: {title, colour, height, dimensions, mean, std, top, note} */
   jump(data) {
     this.take(data);
+    write(this.note, data.note);
+    this.note.hidden = !data.note;
     this.legend.style.setProperty("--run", data.colour);
     this.svg.setAttribute("aria-label", this.summary());
     this.draw();

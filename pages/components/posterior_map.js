@@ -1,7 +1,7 @@
 // Posteriors of test examples in two dimensions: an ellipse of one std around each mean, over the circles of the prior.
-// What follows the theme is SVG, for CSS to colour; the ellipses are pixels above it. chart.js comes before this file.
+// What follows the theme is SVG, for CSS to colour; the ellipses are pixels between its grid and its circles. chart.js comes before this file.
 
-const LARGEST_MAP_PX = 320;
+const LARGEST_MAP_PX = 280;
 const SMALLEST_ELLIPSE_PX = 2.25; // a posterior of no width is still a point to be seen
 
 class PosteriorMap {
@@ -11,13 +11,15 @@ class PosteriorMap {
     this.side = 0;
     this.root = root;
     this.frame = make("div", { class: "map" }, root);
-    this.svg = make("svg:svg", { "aria-hidden": "true" }, this.frame);
+    this.back = make("svg:svg", { "aria-hidden": "true" }, this.frame);
     this.canvas = make("canvas", { role: "img" }, this.frame);
-    this.grid = make("svg:path", { class: "grid" }, this.svg);
+    this.svg = make("svg:svg", { "aria-hidden": "true" }, this.frame);
+    this.grid = make("svg:path", { class: "grid" }, this.back);
     this.twice = make("svg:circle", { class: "prior twice" }, this.svg);
     this.once = make("svg:circle", { class: "prior once" }, this.svg);
     this.labels = make("svg:g", {}, this.svg);
     this.empty = make("svg:text", { class: "empty", "text-anchor": "middle" }, this.svg);
+    this.asOf = make("div", { class: "dim as-of", "data-testid": "as-of" }, root);
     this.names = make("div", { class: "legend" }, root);
   }
 
@@ -71,7 +73,7 @@ class PosteriorMap {
   drawAxes(pixels) {
     const { side, reach } = this;
     this.canvas.width = this.canvas.height = pixels;
-    for (const node of [this.frame, this.svg, this.canvas]) node.style.width = node.style.height = `${side}px`;
+    for (const node of [this.frame, this.back, this.svg, this.canvas]) node.style.width = node.style.height = `${side}px`;
     this.drawnReach = reach;
     const at = (value) => this.at(value);
     const rows = ticksBetween(-reach, reach, 7).ticks.filter((tick) => tick % 2 === 0);
@@ -102,9 +104,9 @@ class PosteriorMap {
       brush.fillStyle = brush.strokeStyle = this.colourOf(i / 2);
       brush.beginPath();
       brush.ellipse(x, y, radius(i), radius(i + 1), 0, 0, 2 * Math.PI);
-      brush.globalAlpha = 0.14;
+      brush.globalAlpha = 0.07;
       brush.fill();
-      brush.globalAlpha = 0.6;
+      brush.globalAlpha = 0.5;
       brush.lineWidth = 1;
       brush.stroke();
     }

@@ -22,24 +22,19 @@ class TimeFilm {
 
   update(data, { setStateValue }) {
     Object.assign(this, { data, setStateValue });
+    const before = this.runs.length;
     while (this.runs.length > data.runs.length) this.runs.pop().dispose();
     while (this.runs.length < data.runs.length) this.runs.push(new FilmedRun(this.stage));
     this.stage.style.setProperty("--runs", data.runs.length);
-    const scales = {
-      group: this.group,
-      klTop: null,
-      momentTop: SMALLEST_MOMENT_AXIS,
-      colours: data.colours,
-      reach: data.reach,
-      changed: () => this.request({ pictures: true }),
-    };
-    this.runs.forEach((filmed, place) => filmed.update(data.runs[place], { ...scales, place }));
+    const { colours, reach } = data;
+    const changed = () => this.request({ pictures: true });
+    this.runs.forEach((filmed, place) => filmed.update(data.runs[place], { group: this.group, colours, reach, place, changed }));
     this.chooseAxes();
     this.obey(data.step);
     const steps = data.runs.flatMap((run) => [...run.steps, ...run.snapshots.map(({ step }) => step)]);
     const marks = data.runs.flatMap((run) => run.snapshots.map(({ step }) => step));
     this.transport.update({ frames: ascending(steps), marks: ascending(marks), live: data.live });
-    this.layOut();
+    if (this.runs.length !== before) this.resize();
     this.draw({ glide: this.transport.chosen === null && !this.transport.playing });
   }
 
@@ -52,7 +47,9 @@ class TimeFilm {
       mean.map((row, t) => Math.max(0, ...row.map((value, d) => value + std[t][d]).filter(Number.isFinite))),
     );
     const momentTop = Math.max(SMALLEST_MOMENT_AXIS, 1.02 * sturdyTop(sums));
-    for (const { scales } of this.runs) Object.assign(scales, { klTop, momentTop });
+    const most = Math.max(0, ...sums);
+    const momentNote = most > momentTop ? `early values up to ${short(most)} are above the axis` : "";
+    for (const { scales } of this.runs) Object.assign(scales, { klTop, momentTop, momentNote });
   }
 
   /** Goes to the step that Python gives, but not back to one that only came from here. */
@@ -85,13 +82,9 @@ class TimeFilm {
     performance.mark("film-draw");
   }
 
-  layOut() {
+  resize() {
     const room = (this.root.clientWidth + BETWEEN_RUNS_PX) / Math.max(1, this.runs.length) - BETWEEN_RUNS_PX;
     this.stage.dataset.layout = room >= WIDE_RUN_PX ? "wide" : room >= NARROW_RUN_PX || this.runs.length < 2 ? "narrow" : "stacked";
-  }
-
-  resize() {
-    this.layOut();
     this.transport.resize();
     for (const run of this.runs) run.resize();
   }

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ LARGEST_SIDE_PX = 32
 MAP_REACH = 3.5
 """The map shows -3.5 to 3.5 of both dimensions, whatever the points are: the prior has to look the same everywhere."""
 
-# Three of them to a picture of the palette of Okabe and Ito (2008); all stand out 3:1 from white and from dark pages.
+# Okabe and Ito's palette (2008) and four more; each stands out from a white page and from a dark one.
 LABEL_COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -152,24 +153,19 @@ def kept(count: int, most: int) -> Int[np.ndarray, " K"]:
     """
     if count <= most:
         return np.arange(count)
-    octave = 2 ** int(np.log2(most))
-    while octave > 1:
-        stride = octave
-        index = np.arange(count)
-        strides = np.maximum(1, 2.0 ** np.floor(np.log2(np.maximum(index, 1) / stride)))
-        chosen = index[index % strides.astype(int) == 0]
-        if chosen[-1] != count - 1:
-            chosen = np.append(chosen, count - 1)
+    index = np.arange(count)
+    for dense in 2 ** np.arange(int(np.log2(most)), -1, -1):
+        strides = 2 ** np.maximum(0, np.floor(np.log2(np.maximum(index, 1) / dense))).astype(int)
+        chosen: Int[np.ndarray, " K"] = index[(index % strides == 0) | (index == count - 1)]
         if len(chosen) <= most:
-            return chosen
-        octave //= 2
-    return np.linspace(0, count - 1, most).round().astype(int)
+            break
+    return chosen
 
 
 def _run(run: FilmRun) -> dict[str, Any]:
     _check(run)
     dimensions = run.kl.shape[1]
-    rows = kept(len(run.steps), max(2, min(MOST_RECORDS, MOST_NUMBERS // max(1, dimensions))))
+    rows = kept(len(run.steps), max(MOST_SNAPSHOTS, min(MOST_RECORDS, MOST_NUMBERS // max(1, dimensions))))
     snapshots = [run.snapshots[i] for i in kept(len(run.snapshots), MOST_SNAPSHOTS)]
     floors = [None] * len(rows) if run.current_floor is None else run.current_floor[rows]
     words = [
@@ -205,7 +201,7 @@ def _check(run: FilmRun) -> None:
         if values is not None and values.shape != shape:
             raise ValueError(f"{name} of {run.title!r} has shape {values.shape}: give {shape}, steps and dimensions.")
     for name, steps in (("steps", list(run.steps)), ("snapshots", [snapshot.step for snapshot in run.snapshots])):
-        if any(later <= earlier for earlier, later in zip(steps, steps[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(steps)):
             raise ValueError(f"{name} of {run.title!r} do not ascend: sort them by step, each step once.")
 
 
@@ -267,7 +263,8 @@ def _at_most(pixels: UInt8[np.ndarray, "K C H W"], side: int) -> UInt8[np.ndarra
     rows, columns = height // factor, width // factor
     cropped = pixels[:, :, : rows * factor, : columns * factor]
     blocks = cropped.reshape(count, channels, rows, factor, columns, factor)
-    return blocks.mean(axis=(3, 5)).round().astype(np.uint8)
+    smaller: UInt8[np.ndarray, "K C h w"] = blocks.mean(axis=(3, 5)).round().astype(np.uint8)
+    return smaller
 
 
 def _floats(values: Float[np.ndarray, "..."]) -> str:
