@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
     resume = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
     resume.set_defaults(command=_resume)
-    resume.add_argument("run")
+    resume.add_argument("run", nargs="+", help="several go step for step beside each other")
     resume.add_argument("--quiet", action="store_true", help="no progress bar")
 
     evaluate = commands.add_parser("evaluate", help="figures of a trained run on its test and training examples")
@@ -108,20 +108,26 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    return _follow(options.run, quiet=options.quiet)
+    return _follow(*options.run, quiet=options.quiet)
 
 
-def _follow(run_id: str, *, quiet: bool) -> int:
+def _follow(*run_ids: str, quiet: bool) -> int:
     from bnvae.progress import NoProgress, TerminalProgress
     from bnvae.runs import RunStore
-    from bnvae.worker import train_run
+    from bnvae.worker import train_runs
 
-    run = RunStore().get(run_id)
-    with _stop_on_signals(run.request_stop), NoProgress() if quiet else TerminalProgress(run) as progress:
-        status = train_run(run, progress.report)
+    runs = [RunStore().get(run_id) for run_id in dict.fromkeys(run_ids)]
+
+    def stop() -> None:
+        for run in runs:
+            run.request_stop()
+
+    with _stop_on_signals(stop), NoProgress() if quiet else TerminalProgress(runs) as progress:
+        statuses = train_runs(runs, progress.report)
     if not quiet:
-        print(f"{run.id}: {status.message}")
-    return 0 if status.state == "finished" else 3
+        for run, status in zip(runs, statuses, strict=True):
+            print(f"{run.id}: {status.message}")
+    return 0 if all(status.state == "finished" for status in statuses) else 3
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bnvae.runs.files import write_atomic
@@ -11,34 +13,41 @@ from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 
 PID = "worker.pid"
+LOG = "worker.log"
 _children: list["subprocess.Popen[bytes]"] = []
 # A server's sessions are threads: two may submit at once, and one asks for a state while another starts the worker.
 _lock = threading.RLock()
 
 
-def submit(run: Run, *, threads: int | None = None) -> None:
-    """Start `python -m bnvae resume RUN` as a process of its own, with a bounded number of processor threads.
+def submit(*runs: Run, threads: int | None = None) -> None:
+    """Start `python -m bnvae resume RUN ...` as a process of its own, with a bounded number of processor threads.
+
+    Several runs are a race: they go step for step in one process.
 
     Raises:
-        BlockingIOError: the run is being trained already.
+        BlockingIOError: one of the runs is being trained already; none is started.
     """
     with _lock:
-        if state(run).alive:
-            raise BlockingIOError(f"run {run.id!r} is being trained already.")
-        run.take_stop_request()  # one that came too late for the worker before
-        run.write_status(run.status.replace(state="starting", message="Starting the worker."))
-        worker = _start(run, threads)
-        write_atomic(run.folder / PID, f"{worker.pid}\n".encode())
+        for run in runs:
+            if state(run).alive:
+                raise BlockingIOError(f"run {run.id!r} is being trained already.")
+        for run in runs:
+            run.take_stop_request()  # one that came too late for the worker before
+            run.write_status(run.status.replace(state="starting", message="Starting the worker."))
+        worker = _start(runs, threads)
+        for run in runs:
+            write_atomic(run.folder / PID, f"{worker.pid}\n".encode())
         _children.append(worker)
 
 
-def _start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
-    environment = os.environ | {"BNVAE_CHECKPOINTS": str(run.folder.parent.resolve())}
+def _start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
+    root = runs[0].folder.parent
+    environment = os.environ | {"BNVAE_CHECKPOINTS": str(root.resolve())}
     if threads:
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    with (run.folder / "worker.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "bnvae", "resume", run.id, "--quiet"],
+    with (runs[0].folder / LOG).open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "bnvae", "resume", *(run.id for run in runs), "--quiet"],
             cwd=Path(__file__).resolve().parents[1],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -47,6 +56,11 @@ def _start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
             # Its own session: closing the terminal or stopping the server leaves it alone.
             start_new_session=True,
         )
+    for run in runs[1:]:  # one process, one log: each run has the same file
+        with suppress(OSError):  # a file system without links: only the first run has the log
+            (run.folder / LOG).unlink(missing_ok=True)
+            os.link(runs[0].folder / LOG, run.folder / LOG)
+    return worker
 
 
 def reap() -> None:

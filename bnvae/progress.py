@@ -1,6 +1,7 @@
 """What a terminal shows: a live bar with the KL while training, tables of figures and of runs."""
 
 import json
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -35,24 +36,24 @@ class NoProgress:
 
     def __exit__(self, *exception: object) -> None: ...
 
-    def report(self, record: Record, status: Status) -> None: ...
+    def report(self, run: Run, record: Record, status: Status) -> None: ...
 
 
 @final
 class TerminalProgress:
-    """One line that is rewritten, and one that stays for each evaluation."""
+    """One line a run that is rewritten, and one that stays for each evaluation."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, runs: Sequence[Run]) -> None:
         self._console = Console()
         self._progress = Progress(
-            TextColumn(escape(run.id)),
+            TextColumn("{task.fields[run]}", markup=False),
             BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False),
             console=self._console,
         )
-        self._task = self._progress.add_task("loading", total=None)
+        self._tasks = {run.id: self._progress.add_task("loading", total=None, run=run.id) for run in runs}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -63,16 +64,17 @@ class TerminalProgress:
     ) -> None:
         self._progress.stop()
 
-    def report(self, record: Record, status: Status) -> None:
+    def report(self, run: Run, record: Record, status: Status) -> None:
         dimensions = len(record.kl_per_dimension)
         if isinstance(record, EvaluationRecord):
             self._console.print(
-                f"step {record.step}: test −ELBO {record.distortion + record.rate:.2f} = distortion "
+                f"{run.id} step {record.step}: test −ELBO {record.distortion + record.rate:.2f} = distortion "
                 f"{record.distortion:.2f} + rate {record.rate:.2f} nats, {record.active_units} of {dimensions} active",
                 highlight=False,
+                markup=False,
             )
         self._progress.update(
-            self._task,
+            self._tasks[run.id],
             completed=record.step,
             total=status.total_steps or None,
             description=(

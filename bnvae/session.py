@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import final
 
 import torch
+from torch import Tensor
 
 import bnvae
 from bnvae.analysis.generation import decode_codes, reconstruct
@@ -18,8 +19,8 @@ from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.pacing import Conductor, Metronome
-from bnvae.records import EvaluationRecord, Record
-from bnvae.runs import checkpoint
+from bnvae.records import EvaluationRecord, Record, StepRecord
+from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.control import PLAY
 from bnvae.runs.files import read_json, write_json
 from bnvae.runs.history import HistoryWriter
@@ -32,6 +33,7 @@ STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
+SNAPSHOT_MOMENT_EXAMPLES = 1_000
 ENVIRONMENT = "environment.json"
 GLANCE_SECONDS = 0.02
 """between two looks at the control while waiting"""
@@ -41,7 +43,7 @@ REQUEST_SECONDS = 0.1
 WRITTEN_FILES = ("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status")
 """what nobody else writes while a worker lives: a half-written one is a killed worker's"""
 
-Report = Callable[[Record, Status], None]
+Report = Callable[[Run, Record, Status], None]
 
 
 class StoppedWhileLoading(Exception):
@@ -60,6 +62,7 @@ class Session:
         self._metronome = Metronome()
         self._stopping = False
         self._steered = 0
+        self._planned: list[int] | None = None
         self.status = run.status.replace(state="training", message="Loading the data.", seconds_left=None)
         run.write_status(self.status)
         self._written_at = time.monotonic()
@@ -102,8 +105,10 @@ class Session:
         try:
             for record in trainer.fit(self._wait_for_turn):
                 self.history.append(record)
-                self.report(record, self.status)
+                self.report(self.run, record, self.status)
                 now = time.monotonic()
+                if isinstance(record, StepRecord):
+                    self._take_snapshot()
                 if isinstance(record, EvaluationRecord):
                     if not self.run.has_weights:
                         self._save_checkpoint()  # weights without one mark a run that came from elsewhere
@@ -204,25 +209,53 @@ class Session:
 
     def _publish(self) -> None:
         """Weights and previews of the model as it stands, in eval mode with exact moments."""
-        model, shape = self.trainer.model, self.dataset.shape
+        model, test = self.trainer.model, self.dataset.test
         self.run.write_weights(model)
-        originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
-        # The same codes at every evaluation and for every twin: what changes in a picture is the model.
-        codes = model.sample_prior(
-            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
-        )
+        samples, reconstructions = self._made()
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
-                originals=originals,
-                reconstructions=reconstruct(model, shape, originals),
-                samples=decode_codes(model, shape, codes),
+                originals=test.examples[:PREVIEW_RECONSTRUCTIONS],
+                reconstructions=reconstructions,
+                samples=samples,
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            test = self.dataset.test
             count = len(self.trainer.test_examples)
             self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
+
+    def _made(self) -> tuple[Tensor, Tensor]:
+        """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
+        model, shape = self.trainer.model, self.dataset.shape
+        # The same codes every time and for every twin: what changes in a picture is the model.
+        codes = model.sample_prior(
+            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
+        )
+        originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
+        return decode_codes(model, shape, codes), reconstruct(model, shape, originals)
+
+    def _take_snapshot(self) -> None:
+        """Put the present moment into the album, if it is time for one."""
+        step = self.trainer.step
+        if self._planned is not None and not (self._planned and step >= self._planned[0]):
+            return
+        test = self.dataset.test
+        # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
+        recompute_statistics(self.trainer.model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
+        posterior = encode(self.trainer.model, test.examples[: snapshots.POINTS])
+        samples, reconstructions = self._made()
+        snapshot = snapshots.Snapshot(
+            step=step,
+            mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
+            std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
+            labels=test.labels[: snapshots.POINTS],
+            samples=samples,
+            reconstructions=reconstructions,
+        )
+        snapshots.save(self.run.folder, snapshot)
+        if self._planned is None:
+            self._planned = snapshots.planned(self.trainer.total_steps, snapshots.size_bytes(snapshot))
+        self._planned = [later for later in self._planned if later > step]
 
     def _save_checkpoint(self) -> None:
         assert self.trainer.is_settled

@@ -32,7 +32,7 @@ def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status
         BlockingIOError: another process trains one of them; none was touched.
         Exception: what ended the first that failed, once all have ended.
     """
-    tell = report or (lambda record, status: None)
+    tell = report or (lambda run, record, status: None)
     with ExitStack() as leases:
         for run in runs:
             leases.enter_context(run.hold())

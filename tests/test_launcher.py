@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -44,8 +44,8 @@ def endless(store: RunStore, tiny: RunConfig) -> Iterator[Run]:
 def stillborn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that end at once, after a word."""
 
-    def start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
-        (run.folder / "worker.log").write_text("Traceback ...\nMemoryError: no room\n")
+    def start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
+        (runs[0].folder / "worker.log").write_text("Traceback ...\nMemoryError: no room\n")
         return subprocess.Popen(["true"])
 
     monkeypatch.setattr(launcher, "_start", start)
@@ -100,8 +100,8 @@ def test_one_of_many_sessions_that_submit_at_once_starts_the_worker(
 ) -> None:
     started, refused = [], []
 
-    def start(run: Run, threads: int | None) -> "subprocess.Popen[bytes]":
-        started.append(run)
+    def start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
+        started.append(runs)
         time.sleep(0.05)
         return subprocess.Popen(["sleep", "60"])
 

@@ -43,8 +43,8 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stop_at(run: Run, step: int, kind: type[Record]) -> session.Report:
-    def report(record: Record, status: Status) -> None:
-        if record.step == step and isinstance(record, kind):
+    def report(told: Run, record: Record, status: Status) -> None:
+        if told.id == run.id and record.step == step and isinstance(record, kind):
             run.request_stop()
 
     return report

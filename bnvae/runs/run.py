@@ -33,6 +33,8 @@ from bnvae.runs.files import (
 )
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.lease import hold, is_held
+from bnvae.runs.snapshots import Snapshot
+from bnvae.runs.snapshots import load as load_snapshots
 from bnvae.runs.status import HELD, Status
 from bnvae.runs.weights import model_of, weights_of
 from bnvae.steering import steered
@@ -319,6 +321,13 @@ class Run:
             raise BrokenRunError(f"{where} step is {step.dtype} {step.shape}: expected one whole number.")
         parts = {name: card.examples(value, f"{where} {name}") for name, value in stored.items()}
         return Preview(step=int(step), **parts)
+
+    def snapshots(self) -> list[Snapshot]:
+        """The moments of the training that were kept, the earliest first; empty for a run without any."""
+        try:
+            return load_snapshots(self.folder, self.card)
+        except BrokenRunError as error:
+            raise BrokenRunError(f"{self.id}/{error}") from None
 
     def write_evaluation(self, evaluation: dict[str, Any]) -> None:
         write_json(self.folder / "evaluation.json", evaluation)

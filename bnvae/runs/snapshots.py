@@ -1,0 +1,91 @@
+"""A run's album: what the model made of the same codes and examples at up to 24 moments of its training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from bnvae.runs.card import DataCard
+from bnvae.runs.files import BrokenRunError, read_arrays, write_arrays
+
+FOLDER = "snapshots"
+MOST_SNAPSHOTS = 24
+MOST_BYTES = 10 * 2**20
+POINTS = 150
+"""test examples whose posteriors are kept"""
+MOST_DIMENSIONS = 64
+"""dimensions of them that are kept"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One moment of a training, of `POINTS` test examples and a few decoded pictures or sentences."""
+
+    step: int
+    mean: Float[Tensor, "N d"]
+    """posterior means, the first 64 dimensions at most"""
+    std: Float[Tensor, "N d"]
+    labels: Int[Tensor, "N"]
+    samples: Tensor
+    """decoded from the same prior codes at every moment; pixels or tokens"""
+    reconstructions: Tensor
+    """of the first test examples"""
+
+
+def planned(total_steps: int, bytes_each: int) -> list[int]:
+    """Steps at which to take snapshots: logarithmically spaced, the first and the last step among them."""
+    count = max(2, min(MOST_SNAPSHOTS, MOST_BYTES // max(1, bytes_each)))
+    return sorted({round(float(step)) for step in np.geomspace(1, max(1, total_steps), count)})
+
+
+def size_bytes(snapshot: Snapshot) -> int:
+    """What a snapshot takes at most: encodings in fp16, the rest before compression."""
+    return 4 * snapshot.mean.numel() + snapshot.samples.nbytes + snapshot.reconstructions.nbytes
+
+
+def save(folder: Path, snapshot: Snapshot) -> None:
+    album = folder / FOLDER
+    album.mkdir(exist_ok=True)
+    write_arrays(
+        album / f"{snapshot.step:09d}.npz",
+        {
+            "mean": snapshot.mean.numpy().astype(np.float16),
+            "std": snapshot.std.numpy().astype(np.float16),
+            "labels": snapshot.labels.numpy(),
+            "samples": snapshot.samples.numpy(),
+            "reconstructions": snapshot.reconstructions.numpy(),
+        },
+    )
+
+
+def load(folder: Path, card: DataCard) -> list[Snapshot]:
+    """All snapshots of a run, the earliest first.
+
+    Raises:
+        BrokenRunError: one of them is damaged, or does not fit data.json.
+    """
+    paths = sorted((folder / FOLDER).glob("[0-9]*.npz"))[: 2 * MOST_SNAPSHOTS]
+    return [_load(path, card) for path in paths]
+
+
+def _load(path: Path, card: DataCard) -> Snapshot:
+    stored = read_arrays(path, ("mean", "std", "labels", "samples", "reconstructions"))
+    where = f"{FOLDER}/{path.name}:"
+    mean, std = stored["mean"], stored["std"]
+    if mean.ndim != 2 or mean.dtype.kind != "f" or (std.shape, std.dtype.kind) != (mean.shape, "f"):
+        raise BrokenRunError(f"{where} mean {mean.shape} and std {std.shape} are not two equal tables of numbers.")
+    if not path.stem.isdigit():
+        raise BrokenRunError(f"{where} its name is not a step.")
+    return Snapshot(
+        step=int(path.stem),
+        mean=torch.from_numpy(mean.astype(np.float32)),
+        std=torch.from_numpy(std.astype(np.float32)),
+        labels=card.labels(stored["labels"], len(mean), f"{where} labels"),
+        samples=card.examples(stored["samples"], f"{where} samples"),
+        reconstructions=card.examples(stored["reconstructions"], f"{where} reconstructions"),
+    )
