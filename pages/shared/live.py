@@ -59,4 +59,6 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
     row(lambda run, config, history: active_unit_curves(run, history, config, key="live"))
     if any(config.model.head in SCALED for _, config, _ in found):
         row(lambda run, config, history: gamma_curves(run, config, history, key="live"))
-    previews([(run, config) for run, config, _ in found], key="live")
+    # A container, so that every child of the fragment stays a block while what is in it comes and changes.
+    with st.container():
+        previews([(run, config) for run, config, _ in found], key="live")

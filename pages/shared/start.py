@@ -15,13 +15,13 @@ PLAIN: HeadName = "gaussian"
 def start(config: RunConfig, *, twin: bool) -> list[str]:
     """Create the run, and with `twin` the plain VAE of the same seed and batches beside it, and start their workers.
 
-    Returns their ids, or none when that failed; the page then says why. The machine's cores are shared out, so that the
+    Returns their ids, or none when that failed; the page then says why. All cores but one are shared out, so that the
     app stays responsive and both advance alike.
     """
     configs = [config]
     if twin and config.model.head != PLAIN:
         configs.insert(0, dataclasses.replace(config, model=dataclasses.replace(config.model, head=PLAIN)))
-    threads = config.training.threads or max(1, (os.cpu_count() or 2) // len(configs))
+    threads = config.training.threads or max(1, ((os.cpu_count() or 2) - 1) // len(configs))
     started = []
     try:
         for one in configs:
