@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import final
 
 
@@ -12,6 +13,7 @@ class Conductor:
     def __init__(self) -> None:
         self._turn = threading.Condition()
         self._taken: dict[str, int] = {}
+        self._begun = -1
 
     def join(self, member: str, step: int) -> None:
         """Take part from `step` on; all members join before the first one goes."""
@@ -30,10 +32,19 @@ class Conductor:
             self._taken[member] = step
             self._turn.notify_all()
 
-    def may_go(self, member: str, timeout_s: float) -> bool:
-        """Whether the member may take its next step; waits up to `timeout_s` for the slowest."""
+    def may_go(self, member: str, ready: Callable[[], bool], timeout_s: float) -> bool:
+        """Whether the member may take its next step; waits up to `timeout_s` for the slowest.
+
+        The first to ask decides with `ready` for all, so that a pause finds every member at the same step.
+        """
         with self._turn:
-            return self._turn.wait_for(lambda: self._taken[member] <= min(self._taken.values()), timeout_s)
+            if not self._turn.wait_for(lambda: self._taken[member] <= min(self._taken.values()), timeout_s):
+                return False
+            step = self._taken[member]
+            if self._begun < step and not ready():
+                return False
+            self._begun = max(self._begun, step)
+            return True
 
 
 @final

@@ -4,6 +4,7 @@ import dataclasses
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import final
 
 import torch
@@ -21,7 +22,7 @@ from bnvae.model import VAE
 from bnvae.pacing import Conductor, Metronome
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
-from bnvae.runs.control import PLAY
+from bnvae.runs.control import PLAY, Control
 from bnvae.runs.files import read_json, write_json
 from bnvae.runs.history import HistoryWriter
 from bnvae.runs.run import Preview, Run
@@ -140,19 +141,22 @@ class Session:
             if control.stop or self._stopping:
                 self._stopping = True  # goes on to the next whole record, without waiting for anybody
                 return
-            if control.pause_at is not None and trainer.step >= control.pause_at:
-                self._show("paused", "Paused.")
-                time.sleep(GLANCE_SECONDS)
-            elif not self.conductor.may_go(self.run.id, timeout_s=GLANCE_SECONDS):
-                continue
-            elif self._metronome.is_time(control.steps_per_second):
+            if self.conductor.may_go(self.run.id, partial(self._may_begin, control), GLANCE_SECONDS):
                 break
-            else:
+            if self._is_paused(control):
+                self._show("paused", "Paused.")
+            elif control.steps_per_second is not None:
                 self._show("training", "In slow motion.")
-                time.sleep(GLANCE_SECONDS)
+            time.sleep(GLANCE_SECONDS)
         if self.status.state == "paused":
             self._speed = _Speed(trainer.step)
             self._write_status("Training.")
+
+    def _is_paused(self, control: Control) -> bool:
+        return control.pause_at is not None and self.trainer.step >= control.pause_at
+
+    def _may_begin(self, control: Control) -> bool:
+        return not self._is_paused(control) and self._metronome.is_time(control.steps_per_second)
 
     def _show(self, state: RunState, message: str) -> None:
         """Let pages see this very step, once."""

@@ -92,6 +92,25 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
     return None
 
 
+def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
+    """Manifest and tensors of the newest undamaged checkpoint, also while a worker writes the next; None if none."""
+    for slot, manifest in sorted(_manifests(folder).items(), key=lambda item: -item[1]["step"]):
+        try:
+            content = read_bytes(_paths(folder, slot)[0], LARGEST_CHECKPOINT_BYTES)
+        except BrokenRunError:
+            continue
+        if sha256(content) == manifest.get("sha256"):
+            return manifest, content
+    return None
+
+
+def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:
+    """Put a checkpoint into a folder that has none."""
+    tensors_path, manifest_path = _paths(folder, 0)
+    write_atomic(tensors_path, tensors)
+    write_json(manifest_path, manifest)
+
+
 def _manifests(folder: Path) -> dict[int, dict[str, Any]]:
     found = {}
     for slot in range(SLOTS):
