@@ -3,8 +3,8 @@
 
 const BARS_PX = 200;
 const MOMENTS_PX = 140;
-const SAMPLES_PX = 280; // as high as the map beside them
-const REBUILT_PX = 140;
+const SAMPLES_PX = 264; // as high as the map beside them
+const REBUILT_PX = 84; // one row, so that a reconstruction stands under its original
 const LARGEST_ZOOM = 3;
 const NONE = { count: 0 };
 
@@ -144,7 +144,7 @@ class FilmedRun {
     this.shownAt = null;
   }
 
-  /** Draws what there was at `step`; `glide` for new data, not for a slider that moved. */
+  /** Draws what there was at `step`; `glide` for new data and a film, not for a slider that is dragged. */
   show(step, { glide = false } = {}) {
     const record = atOrBefore(this.run.steps, step);
     const snapshot = atOrBefore(this.snapshotSteps, step);
@@ -177,7 +177,7 @@ class FilmedRun {
     };
     if (glide) this.bars.update(data);
     else this.bars.jump(data);
-    this.moments.jump({
+    const moments = {
       title,
       colour,
       dimensions,
@@ -186,18 +186,20 @@ class FilmedRun {
       note: scales.momentNote,
       mean: i < 0 ? [] : this.mean[i],
       std: i < 0 ? [] : this.std[i],
-    });
+    };
+    if (glide) this.moments.update(moments);
+    else this.moments.jump(moments);
   }
 
   showSnapshot(i) {
     const { run, scales } = this;
     const snapshot = run.snapshots[i];
-    const none = run.snapshots.length ? `first at step ${counted(this.snapshotSteps[0])}` : "not there yet";
+    const none = run.snapshots.length ? `first at step ${counted(this.snapshotSteps[0])}` : "";
     const asOf = snapshot ? `as of step ${counted(snapshot.step)}` : none;
     write(this.map.asOf, [asOf, run.map_caption].filter(Boolean).join(" · "));
     const title = snapshot ? `${run.title}, ${asOf}` : run.title;
     this.map.show(this.maps[i] ?? null, { ...scales, classes: run.labels, title });
-    const alt = (what) => `${run.title}, ${asOf}: ${what}`;
+    const alt = (what) => `${title}: ${what}`;
     const { samples, reconstructions } = snapshot ?? run.snapshots[0] ?? { samples: NONE, reconstructions: NONE };
     const hidden = !snapshot;
     this.samples.show([{ made: samples, alt: alt("decoded from the prior"), reserve: this.samplesReserve, hidden }], asOf);
@@ -218,6 +220,7 @@ class FilmedRun {
 
   dispose() {
     this.bars.dispose();
+    this.moments.dispose();
     this.map.dispose();
     for (const { panel } of Object.values(this.panels)) panel.remove();
   }

@@ -8,12 +8,15 @@ const PAGE_SHARE = 0.1;
 const LABEL_ROOM_PX = 14;
 const SPOKEN_EVERY_MS = 1000; // a film that is read out must not be read out sixty times a second
 
-/** Steps along the slider: linear below a fortieth of the whole, logarithmic above. */
+/**
+ * Ascending steps along the slider: about linear up to a fortieth of the whole or the tenth step, logarithmic above. With
+ * fewer steps in the linear part a film would begin with stills.
+ */
 class StepScale {
-  constructor(first, last) {
-    this.first = first;
-    this.span = last - first;
-    this.bend = this.span / 40 || 1;
+  constructor(steps) {
+    this.first = steps[0] ?? 0;
+    this.span = (steps.at(-1) ?? 0) - this.first;
+    this.bend = Math.max(this.span / 40, (steps[Math.min(10, steps.length - 1)] ?? 0) - this.first) || 1;
   }
 
   share(step) {
@@ -44,7 +47,7 @@ class Transport {
     Object.assign(this, { moved, released });
     this.frames = []; // the steps at which something changes
     this.chosen = null; // a step, or null for the end, wherever that is
-    this.scale = new StepScale(0, 0);
+    this.scale = new StepScale([]);
     this.dragging = false;
     this.playing = 0;
     const bar = make("div", { class: "transport", role: "group", "aria-label": "time" }, root);
@@ -130,7 +133,7 @@ class Transport {
   /** frames: ascending steps; marks: those with pictures; live: the end is where a training is now. */
   update({ frames, marks, live }) {
     Object.assign(this, { frames, marks, live });
-    this.scale = new StepScale(frames[0] ?? 0, frames.at(-1) ?? 0);
+    this.scale = new StepScale(frames);
     this.slider.setAttribute("aria-disabled", String(frames.length < 2));
     this.button.disabled = frames.length < 2;
     if (frames.length < 2) this.stop();
@@ -187,6 +190,7 @@ class Transport {
         return;
       }
       this.go(Math.min(this.frames.length - 2, Math.max(0, atOrBefore(this.frames, this.scale.step(shown) + 1e-6))));
+      this.place(shown); // the thumb moves on between two records
       this.playing = requestAnimationFrame(advance);
     };
     this.go(atOrBefore(this.frames, this.scale.step(share) + 1e-6));
@@ -211,8 +215,7 @@ class Transport {
   show() {
     const { step, last, slider } = this;
     const words = this.frames.length ? `step ${counted(step)} of ${counted(last)}` : "no steps yet";
-    const at = `${100 * this.scale.share(step)}%`;
-    this.thumb.style.left = this.done.style.width = at;
+    if (!this.playing) this.place(this.scale.share(step));
     write(this.reading, words);
     const now = performance.now();
     if (this.playing && now - this.spoken < SPOKEN_EVERY_MS) return;
@@ -223,6 +226,10 @@ class Transport {
       "aria-valuenow": step,
       "aria-valuetext": this.live && this.chosen === null ? `${words}, now` : words,
     });
+  }
+
+  place(share) {
+    this.thumb.style.left = this.done.style.width = `${100 * share}%`;
   }
 
   resize() {

@@ -4,6 +4,7 @@
 class MomentBars extends DimensionBars {
   constructor(root) {
     super(root);
+    this.glide = new Glide(() => this.draw());
     this.spreadShape = this.shape("spread");
     this.meanShape = this.shape("means");
     this.missing = this.shape("missing");
@@ -19,13 +20,32 @@ class MomentBars extends DimensionBars {
   }
 
   /** data: {title, colour, height, dimensions, mean, std, top, note} */
+  update(data) {
+    this.take(data);
+    this.glide.to(this.numbers());
+  }
+
+  /** As update, without gliding there. */
   jump(data) {
     this.take(data);
+    this.glide.jump(this.numbers());
+  }
+
+  take(data) {
+    super.take(data);
     write(this.note, data.note);
     this.note.hidden = !data.note;
     this.legend.style.setProperty("--run", data.colour);
     this.svg.setAttribute("aria-label", this.summary());
-    this.draw();
+  }
+
+  numbers() {
+    const { top, mean, std } = this.data;
+    return [top, ...mean, ...std];
+  }
+
+  dispose() {
+    this.glide.stop();
   }
 
   summary() {
@@ -36,20 +56,21 @@ class MomentBars extends DimensionBars {
   }
 
   draw() {
-    if (!this.width || !this.data) return;
-    const { data, plot } = this;
-    const y = (value) => plot.bottom - (Math.min(value, data.top * 1.05) / data.top) * (plot.bottom - MARGIN.top);
-    this.drawAxes(y, data.top, "second moments");
-    this.drawStacks(y);
-    const line = data.mean.length ? `M${MARGIN.left} ${y(1)}H${plot.right}` : "";
+    if (!this.width || !this.glide.shown) return;
+    const { plot, count } = this;
+    const [top, ...numbers] = this.glide.shown;
+    const [mean, std] = [numbers.slice(0, count), numbers.slice(count)];
+    const y = (value) => plot.bottom - (Math.min(value, top * 1.05) / top) * (plot.bottom - MARGIN.top);
+    this.drawAxes(y, top, "second moments");
+    this.drawStacks(mean, std, y);
+    const line = count ? `M${MARGIN.left} ${y(1)}H${plot.right}` : "";
     for (const path of [this.halo, this.one]) path.setAttribute("d", line);
     this.svg.classList.toggle("dense", this.slotWidth() < 8);
     const i = this.hovered;
-    this.drawCursor(i === null ? null : data.mean[i] + data.std[i], y);
+    this.drawCursor(i === null ? null : mean[i] + std[i], y);
   }
 
-  drawStacks(y) {
-    const { mean, std } = this.data;
+  drawStacks(mean, std, y) {
     const slot = this.slotWidth();
     const width = this.barWidth();
     const bottom = y(0);

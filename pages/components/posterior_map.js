@@ -1,7 +1,7 @@
 // Posteriors of test examples in two dimensions: an ellipse of one std around each mean, over the circles of the prior.
 // What follows the theme is SVG, for CSS to colour; the ellipses are pixels between its grid and its circles. chart.js comes before this file.
 
-const LARGEST_MAP_PX = 280;
+const LARGEST_MAP_PX = 264; // as wide as its track in time_film.css
 const SMALLEST_ELLIPSE_PX = 2.25; // a posterior of no width is still a point to be seen
 
 class PosteriorMap {
@@ -50,7 +50,7 @@ class PosteriorMap {
   }
 
   resize() {
-    this.side = Math.min(LARGEST_MAP_PX, this.root.clientWidth);
+    this.side = Math.min(LARGEST_MAP_PX, this.root.clientWidth) - 2; // its border
     this.draw();
   }
 

@@ -5,6 +5,7 @@ const WIDE_RUN_PX = 440; // from here a run's map and its pictures stand side by
 const NARROW_RUN_PX = 230; // below, the runs stand under one another
 const BETWEEN_RUNS_PX = 32;
 const MOST_AWAITED = 16;
+const MARKS_KEPT = 5000; // a film open all day must not fill the browser's record of marks
 
 let films = 0;
 
@@ -15,6 +16,7 @@ class TimeFilm {
     this.given = undefined; // the step that Python gave last
     this.awaited = []; // steps sent to Python that have not come back
     this.frame = 0;
+    this.draws = 0;
     this.transport = new Transport(root, { moved: () => this.request(), released: () => this.release() });
     this.stage = make("div", { class: "stage" }, root);
     this.runs = [];
@@ -78,7 +80,8 @@ class TimeFilm {
     if (this.pictures) for (const run of this.runs) run.refresh();
     this.pictures = false;
     this.transport.show();
-    for (const run of this.runs) run.show(this.transport.step, { glide });
+    for (const run of this.runs) run.show(this.transport.step, { glide: glide || this.transport.playing > 0 });
+    if (++this.draws % MARKS_KEPT === 0) performance.clearMarks("film-draw");
     performance.mark("film-draw");
   }
 

@@ -215,7 +215,7 @@ def test_a_snapshot_says_its_own_step(film: Page) -> None:
     """The snapshots of the left run are at steps 20, 820 …; those of the right run at 20, 620 …"""
     press(film, "Home")
     expect(film.locator(".samples .as-of")).to_have_text(["as of step 20", "as of step 20"])
-    hold(film, 0.56, press=True)
+    hold(film, 0.49, press=True)
     settled(film)
     step = int(slider(film).get_attribute("aria-valuenow") or 0)
     assert 620 < step < 820
