@@ -14,6 +14,7 @@ class Conductor:
         self._turn = threading.Condition()
         self._taken: dict[str, int] = {}
         self._begun = -1
+        self.metronome = Metronome()
 
     def join(self, member: str, step: int) -> None:
         """Take part from `step` on; all members join before the first one goes."""

@@ -19,7 +19,7 @@ from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
-from bnvae.pacing import Conductor, Metronome
+from bnvae.pacing import Conductor
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.control import PLAY, Control
@@ -60,7 +60,6 @@ class Session:
         self.report = report
         self.conductor = conductor
         self._desk = run.desk
-        self._metronome = Metronome()
         self._stopping = False
         self._steered = 0
         self._planned: list[int] | None = None
@@ -156,7 +155,7 @@ class Session:
         return control.pause_at is not None and self.trainer.step >= control.pause_at
 
     def _may_begin(self, control: Control) -> bool:
-        return not self._is_paused(control) and self._metronome.is_time(control.steps_per_second)
+        return not self._is_paused(control) and self.conductor.metronome.is_time(control.steps_per_second)
 
     def _show(self, state: RunState, message: str) -> None:
         """Let pages see this very step, once."""

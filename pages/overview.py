@@ -4,9 +4,11 @@ import streamlit as st
 
 from pages.shared.film import film
 from pages.shared.frame import frame
-from pages.shared.links import RUNS, SAMPLES, TRAIN, link_to
+from pages.shared.links import RACE, REPLAY, RUNS, SAMPLES, TRAIN, link_to
 from pages.shared.panels import histories, last_record, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
+
+NEXT = (TRAIN, RACE, REPLAY, SAMPLES, RUNS)
 
 frame("Posterior collapse, seen", "Does the latent code of a VAE carry anything? One bar per latent dimension says it.")
 
@@ -17,9 +19,11 @@ if found:
         with column:
             sentence_on(config, history)
             if (record := last_record(history)) is not None:
-                st.metric("active units", f"{record.active_units} of {len(record.kl_per_dimension)}", border=True)
+                active, price = st.columns(2)
+                active.metric("active units", f"{record.active_units} of {len(record.kl_per_dimension)}", border=True)
+                price.metric("ELBO, nats (higher is better)", f"{record.elbo:.1f}", border=True)
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
-    for column, page in zip(st.columns(3), (TRAIN, SAMPLES, RUNS), strict=True):
+    for column, page in zip(st.columns(len(NEXT)), NEXT, strict=True):
         with column:
             link_to(page, link_params(), page.invitation)

@@ -250,6 +250,11 @@ class Run:
         write_atomic(self.folder / WEIGHTS, weights_of(model))
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether there is a state to resume, or nothing yet: bundled and imported runs come without theirs."""
+        return not self.has_weights or any(self.folder.glob("trainer-*.json"))
+
+    @property
     def weights_digest(self) -> str:
         """sha256 of the weights, shortened: changes whenever the model does."""
         content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)

@@ -14,6 +14,7 @@ from bnvae.model import VAE
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.run import Examples, Preview
+from bnvae.runs.snapshots import Snapshot
 from pages.shared.state import store
 from pages.shared.typeset import typeset
 
@@ -117,6 +118,16 @@ def reconstructions(run: Run, settings: SampleSettings) -> Tensor:
 def originals(run: Run, settings: SampleSettings) -> Tensor:
     """The first of the test examples kept with the run."""
     return examples(run).examples[: settings.count]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _snapshots(run_id: str, album: tuple[int, int]) -> list[Snapshot]:
+    return store().get(run_id).snapshots()
+
+
+def snapshots(run: Run) -> list[Snapshot]:
+    """The album of the run."""
+    return _snapshots(run.id, version(run, "snapshots"))
 
 
 def sentences(run: Run, tokens: Tensor) -> list[str]:

@@ -25,7 +25,9 @@ OVERVIEW = PageEntry("pages/overview.py", "Overview", ":material/monitoring:", d
 TRAIN = PageEntry("pages/train.py", "Train", ":material/play_circle:", "Train a pair yourself")
 SAMPLES = PageEntry("pages/samples.py", "Samples", ":material/casino:", "Decode other samples")
 RUNS = PageEntry("pages/runs.py", "Runs", ":material/folder_open:", "See all runs")
-PAGES = (OVERVIEW, TRAIN, SAMPLES, RUNS)
+RACE = PageEntry("pages/race.py", "Race", ":material/flag:", "Race several recipes")
+REPLAY = PageEntry("pages/replay.py", "Replay", ":material/movie:", "Scrub through the training")
+PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, SAMPLES, RUNS)
 
 
 def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "") -> None:

@@ -14,13 +14,14 @@ from pages.shared.panels import (
     elbo_curves,
     gamma_curves,
     histories,
-    last_record,
     live_status,
     previews,
     readable,
     sentence_on,
     shared_top,
+    shown_record,
 )
+from pages.shared.transport import transport
 
 SECONDS_PER_TICK = 0.4
 
@@ -33,6 +34,8 @@ def watch(runs: Sequence[Run]) -> None:
 
     @st.fragment(run_every=SECONDS_PER_TICK if alive else None)
     def tick() -> None:
+        with st.container():  # its children come and go: what follows keeps its place
+            transport(runs)
         found = histories(readable(runs))
         if found:
             _rows(found)
@@ -51,7 +54,7 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
             with column:
                 panel(run, config, history)
 
-    row(lambda run, config, history: bars(run, config, last_record(history), key="live"))
+    row(lambda run, config, history: bars(run, config, shown_record(run, history), key="live"))
     row(lambda run, config, history: live_status(run, key=run.id))
     row(lambda run, config, history: sentence_on(config, history))
     top = shared_top([history for _, _, history in found])
@@ -59,6 +62,6 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
     row(lambda run, config, history: active_unit_curves(run, history, config, key="live"))
     if any(config.model.head in SCALED for _, config, _ in found):
         row(lambda run, config, history: gamma_curves(run, config, history, key="live"))
-    # A container, so that every child of the fragment stays a block while what is in it comes and changes.
+    # Here as well.
     with st.container():
         previews([(run, config) for run, config, _ in found], key="live")

@@ -19,7 +19,7 @@ from pages.components.image_grid import image_grid
 from pages.components.kl_bars import kl_bars
 from pages.components.sentence_list import sentence_columns
 from pages.shared import cache
-from pages.shared.words import head_words, seen, share_done, status_words
+from pages.shared.words import change_words, head_words, seen, share_done, status_words
 
 HEAD_FLOORS = {
     "bn-mean": "floor γ²/2",
@@ -37,7 +37,7 @@ def readable(runs: Sequence[Run]) -> list[tuple[Run, RunConfig]]:
     found = []
     for run in runs:
         try:
-            found.append((run, run.config))
+            found.append((run, run.steered_config))
         except BrokenRunError as error:
             say_broken(run, error)
     return found
@@ -94,9 +94,13 @@ def live_status(run: Run, *, key: str) -> Status:
     with buttons:
         if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:", width="stretch"):
             stop(run)
-        if status.resumable and st.button("Go on", key=f"resume-{key}", icon=":material/resume:", width="stretch"):
+        if (
+            status.resumable
+            and run.can_go_on
+            and st.button("Go on", key=f"resume-{key}", icon=":material/resume:", width="stretch")
+        ):
             try:
-                submit(run, threads=1)
+                submit(run, threads=run.config.training.threads or None)
             except (OSError, ValueError) as error:
                 st.text(str(error))
             else:
@@ -129,6 +133,7 @@ def elbo_curves(run: Run, history: HistoryReader, *, key: str, top: float) -> No
         title="−ELBO, lower is better",
         total_label="−ELBO",
         y_range=(0, top),
+        marks=[(change.step, change_words(change)) for change in run.desk.changes()],
     )
 
 
@@ -235,6 +240,12 @@ def distinct(originals: Sequence[tuple[Run, Tensor]]) -> dict[str, tuple[Run, Te
         if not any(torch.equal(rows, others) for _, others in shown.values()):
             shown[f"test example of {run.id}" if shown else "test example"] = run, rows
     return shown
+
+
+def shown_record(run: Run, history: HistoryReader) -> Record | None:
+    """The newest step there is to see: of the history, or the very step at which a training waits."""
+    last, live = last_record(history), run.live()
+    return live if live is not None and (last is None or live.step > last.step) else last
 
 
 def last_record(history: HistoryReader) -> Record | None:

@@ -36,6 +36,7 @@ DATA_WORDS: dict[DataName, str] = {
 }
 TRAINED_HEADS: tuple[HeadName, ...] = ("rms-scaler", "bn-scaler", "bn-mean", "ln-mean", "gaussian")
 HELP: dict[str, str] = field_help(DataConfig) | field_help(ModelConfig) | field_help(TrainingConfig)
+DEFAULT = ModelConfig()
 GIB = 2**30
 
 
@@ -88,18 +89,22 @@ def _network(model: dict[str, Any], *, text: bool) -> None:
     networks = NETWORKS_OF["text" if text else "image"][:: 1 if text else -1]
     model["network"] = st.selectbox("Network", networks, key=f"set-network-{text}", help=HELP["network"])
     model["hidden_units"] = st.number_input(
-        "Hidden units", 4, 4096, 128 if text else 256, 4, key=f"set-hidden-{text}", help=HELP["hidden_units"]
+        "Hidden units", 4, 4096, DEFAULT.hidden_units, 4, key="set-hidden", help=HELP["hidden_units"]
     )
     if model["network"] == "lstm":
         model["embedding_units"] = st.number_input(
-            "Embedding units", 4, 4096, 64, key="set-embedding", help=HELP["embedding_units"]
+            "Embedding units", 4, 4096, DEFAULT.embedding_units, key="set-embedding", help=HELP["embedding_units"]
         )
     if model["network"] in ("mlp", "transformer"):
-        model["layers"] = st.number_input("Layers", 1, 24, 2, key="set-layers", help=HELP["layers"])
+        model["layers"] = st.number_input("Layers", 1, 24, DEFAULT.layers, key="set-layers", help=HELP["layers"])
     if model["network"] == "transformer":
-        model["attention_heads"] = st.number_input("Attention heads", 1, 64, 4, help=HELP["attention_heads"])
+        model["attention_heads"] = st.number_input(
+            "Attention heads", 1, 64, DEFAULT.attention_heads, help=HELP["attention_heads"]
+        )
     if model["network"] == "conv":
-        model["conv_channels"] = st.number_input("Channels", 4, 256, 16, key="set-channels", help=HELP["conv_channels"])
+        model["conv_channels"] = st.number_input(
+            "Channels", 4, 256, DEFAULT.conv_channels, key="set-channels", help=HELP["conv_channels"]
+        )
     if text:
         model["dropout"] = st.slider("Dropout", 0.0, 0.95, 0.5, 0.05, key="set-dropout", help=HELP["dropout"])
 

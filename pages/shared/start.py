@@ -2,11 +2,13 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 import streamlit as st
 
 from bnvae.config import HeadName, RunConfig
 from bnvae.launcher import submit
+from bnvae.runs import Run
 from pages.shared.state import store
 
 PLAIN: HeadName = "gaussian"
@@ -35,3 +37,21 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
         st.text(str(error))
         return []
     return started
+
+
+def start_race(configs: Sequence[RunConfig]) -> list[str]:
+    """Create the runs of a race and start the one worker that trains them step for step.
+
+    Returns their ids, or none when that failed; the page then says why.
+    """
+    runs: list[Run] = []
+    try:
+        for config in configs:
+            wish = f"race-{config.data.name}-{config.model.head}"
+            runs.append(store().create(store().free_id(wish), config))
+        submit(*runs, threads=1)
+    except (OSError, ValueError) as error:
+        st.error("The race could not be started. What was created of it is on the Runs page.")
+        st.text(str(error))
+        return []
+    return [run.id for run in runs]

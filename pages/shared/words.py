@@ -1,8 +1,10 @@
 """Numbers in words: what a run is, what it is doing, what its bars say."""
 
 from bnvae.config import SCALED, HeadName, RunConfig
+from bnvae.posterior import fixed_floor
 from bnvae.records import Record
 from bnvae.runs import Status
+from bnvae.steering import Change
 
 HEAD_NAMES: dict[HeadName, str] = {
     "gaussian": "plain VAE",
@@ -17,15 +19,6 @@ HEAD_HELP: dict[HeadName, str] = {
     "bn-scaler": "Su 2020, to the letter: BatchNorm on mean and std, then one Scaler; floor −½ ln(1−τ) per dimension.",
     "rms-scaler": "The same Scaler and floor with a std that stays positive: a lower price for the same guarantee.",
     "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
-}
-_STATES = {
-    "starting": "starting",
-    "training": "training",
-    "finished": "finished",
-    "stopped": "stopped",
-    "failed": "failed",
-    "interrupted": "interrupted",
-    "broken": "broken",
 }
 COLLAPSED_BELOW_NATS = 0.1
 
@@ -50,20 +43,31 @@ def seen(config: RunConfig, record: Record) -> str:
             "decoder works without it."
         )
     lowest = min(record.kl_per_dimension)
-    if config.model.head in SCALED:
-        return (
-            f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, and none below its floor: the "
-            f"lowest carries {lowest:.2f} nats."
-        )
     dead = sum(value < 0.01 for value in record.kl_per_dimension)
     if dead:
         return f"**Partly collapsed.** {record.rate:.1f} nats in all; {dead} of {dimensions} dimensions carry nothing."
-    return f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats."
+    words = f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats"
+    floor = config.model.head in SCALED and fixed_floor(config.model.tau)
+    return words + (f"; its floor is {floor:.2f} nats." if floor else ".")
+
+
+STEERED_NAMES = {
+    "beta": "β",
+    "learning_rate": "learning rate",
+    "free_bits_per_dimension": "free bits per dimension (nats)",
+    "free_bits_total": "free bits in all (nats)",
+    "tau": "τ",
+}
+
+
+def change_words(change: Change) -> str:
+    """What was changed, short enough for a mark on a curve: "β = 0.5"."""
+    return f"{STEERED_NAMES.get(change.field, change.field)} = {change.value:g}"
 
 
 def status_words(status: Status) -> str:
     """State, position, speed and time left, as far as they are known."""
-    parts = [_STATES[status.state]]
+    parts: list[str] = [status.state]
     if status.total_steps:
         parts.append(f"step {status.step:,} of {status.total_steps:,}")
     if status.state == "training" and status.examples_per_second:

@@ -1,0 +1,21 @@
+"""Two to four configurations on the same data, seed and batches, step for step beside each other."""
+
+import streamlit as st
+
+from pages.shared.frame import frame
+from pages.shared.lessons import choose_race
+from pages.shared.live import watch
+from pages.shared.start import start_race
+from pages.shared.state import choose_runs, select
+
+frame("Race", "Same data, same seed, same batches, one clock: what does each recipe do to the latent code?")
+
+controls, live = st.columns([2, 5], gap="large")
+with controls:
+    configs = choose_race()
+    pressed = st.button("Start the race", type="primary", icon=":material/flag:", width="stretch")
+    if pressed and (started := start_race(configs)):
+        select(started)
+        st.rerun()
+with live:
+    watch(choose_runs("Runs on show", invite=False))

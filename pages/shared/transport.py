@@ -1,0 +1,96 @@
+"""Pause, play, one step, slow motion, and changes while it runs: for all the runs on show at once."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bnvae.launcher import state, submit
+from bnvae.runs import Run, Status
+from bnvae.runs.control import PAUSE, PLAY, Control
+from bnvae.runs.fork import fork_run, steerable
+from bnvae.steering import Change, steered
+from pages.shared.state import select, store
+from pages.shared.words import STEERED_NAMES
+
+SLOW_STEPS_PER_SECOND = 1.0
+
+
+def transport(runs: Sequence[Run]) -> None:
+    """A row of buttons, while there is something to steer; space pauses and plays, the right arrow takes one step."""
+    living = [(run, status) for run in runs if (status := state(run)).alive]
+    if not living:
+        _together(runs)
+        return
+    paused = all(status.state == "paused" for _, status in living)
+    play, step, slow, change, fork = st.columns([2, 2, 2, 2, 2])
+    with play:
+        if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play", width="stretch"):
+            _command(living, PLAY)
+        if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause", width="stretch"):
+            _command(living, PAUSE)
+    with step:
+        if st.button("One step", icon=":material/skip_next:", shortcut="Right", key="step", width="stretch"):
+            _command(living, Control(pause_at=1 + max(status.step for _, status in living)) if paused else PAUSE)
+    with slow:
+        is_slow = living[0][0].desk.control().steps_per_second is not None
+        label, icon = ("Full speed", ":material/speed:") if is_slow else ("Slow motion", ":material/slow_motion_video:")
+        if st.button(label, icon=icon, key="slow", width="stretch"):
+            _command(living, PLAY if is_slow else Control(steps_per_second=SLOW_STEPS_PER_SECOND))
+    with change, st.popover("Change", icon=":material/tune:", width="stretch"):
+        _change([run for run, _ in living])
+    with fork, st.popover("Branch off", icon=":material/call_split:", width="stretch"):
+        _fork([run for run, _ in living])
+
+
+def _command(living: Sequence[tuple[Run, Status]], control: Control) -> None:
+    for run, _ in living:
+        run.desk.command(control)
+
+
+def _together(runs: Sequence[Run]) -> None:
+    """Several runs that were stopped go on as they raced: step for step."""
+    waiting = [run for run in runs if state(run).resumable and run.can_go_on]
+    if len(waiting) > 1 and st.button("Go on together, step for step", icon=":material/resume:", key="together"):
+        try:
+            submit(*waiting, threads=1)
+        except (OSError, ValueError) as error:
+            st.text(str(error))
+        else:
+            st.rerun()
+
+
+def _change(runs: Sequence[Run]) -> None:
+    """Ask every run that has it for another value, from its next step on."""
+    st.caption("Takes effect at the next step of every run above that has it, and is marked on the curves.")
+    values = {name: value for run in runs for name, value in steerable(run).items()}
+    name = st.selectbox("What", list(values), format_func=lambda field: STEERED_NAMES[field], key="change-what")
+    value = st.number_input("Value", value=float(values[name]), key=f"change-{name}", format="%.4g", step=0.1)
+    if not st.button("Change it", type="primary", key="change-go"):
+        return
+    for run in runs:
+        if name not in steerable(run):
+            continue
+        try:
+            steered(run.steered_config, [Change(step=0, field=name, value=value)])
+        except ValueError as error:
+            st.text(str(error))
+        else:
+            run.desk.request(name, value)
+
+
+def _fork(runs: Sequence[Run]) -> None:
+    """A new run that goes on from the newest checkpoint with something else."""
+    st.caption("A new run goes on from the last checkpoint of the one chosen; that one goes on as it is.")
+    chosen = st.selectbox("From", runs, format_func=lambda run: run.id, key="fork-from")
+    values = steerable(chosen)
+    name = st.selectbox("With another", list(reversed(values)), format_func=STEERED_NAMES.__getitem__, key="fork-what")
+    value = st.number_input("Value", value=float(values[name]), key=f"fork-{name}", format="%.4g", step=0.1)
+    if st.button("Branch off", type="primary", key="fork-go"):
+        try:
+            fork = fork_run(store(), chosen, store().free_id(f"{chosen.id}-branch"), {name: value})
+            submit(fork, threads=1)
+        except (OSError, ValueError) as error:
+            st.text(str(error))
+        else:
+            select([*(run.id for run in runs), fork.id])
+            st.rerun()
