@@ -1,0 +1,117 @@
+"""All five posterior heads on one text and one image data set: what each costs and what it keeps.
+
+    python -m benchmarks.heads [--only storybook mnist] [--json heads.json]
+
+The networks and settings are those of the bundled runs (checkpoints/train.sh), with fewer epochs: storybook 6 of 15,
+MNIST 3 of 15 on 20,000 of its 60,000 examples. Every head starts from the same encoder and decoder and sees the same
+batches. One thread, one seed: differences of a few tenths of a nat mean nothing. Figures are of the test examples, in
+eval mode, with the moments of the training examples.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.report import machine, publish
+from bnvae.analysis.metrics import Evaluation, evaluate
+from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.data import load_dataset
+from bnvae.data.dataset import Dataset
+from bnvae.evaluation import recompute_statistics
+from bnvae.model import VAE
+from bnvae.training import Trainer
+
+BASES = {
+    "storybook": RunConfig(
+        data=DataConfig(name="storybook"),
+        model=ModelConfig(network="lstm", latent_dimensions=16, hidden_units=128, embedding_units=64),
+        training=TrainingConfig(epochs=6, threads=1, precision="fp32", device="cpu", record_every=20),
+    ),
+    "mnist": RunConfig(
+        data=DataConfig(name="mnist", training_examples=20_000),
+        model=ModelConfig(network="conv", latent_dimensions=16, hidden_units=128, conv_channels=16),
+        training=TrainingConfig(epochs=3, batch_size=128, threads=1, precision="fp32", device="cpu", record_every=20),
+    ),
+}
+HEADS: tuple[tuple[HeadName, float], ...] = (
+    ("gaussian", 0.0),
+    ("ln-mean", 0.0),
+    ("bn-mean", 0.0),
+    ("bn-scaler", 0.2),
+    ("bn-scaler", 0.5),
+    ("rms-scaler", 0.2),
+    ("rms-scaler", 0.5),
+)
+"""Each head, and the tau of those that have one."""
+
+
+def train(config: RunConfig, dataset: Dataset) -> tuple[Evaluation, float]:
+    """Figures on the test examples, and the seconds that training took, its evaluations included."""
+    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
+    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+    started = time.perf_counter()
+    for _ in trainer.fit():
+        pass
+    seconds = time.perf_counter() - started
+    recompute_statistics(model, dataset.training.examples)
+    return evaluate(model, dataset.test.examples), seconds
+
+
+def words(head: HeadName, tau: float, config: ModelConfig) -> str:
+    if head in SCALED:
+        return f"{head}, τ {tau:g}"
+    return f"{head}, γ {config.gamma:g}" if head in ("bn-mean", "ln-mean") else head
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", choices=list(BASES), default=list(BASES))
+    parser.add_argument("--json", type=Path, help="also write every figure to this file")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    kept = []
+    for name in chosen.only:
+        base = BASES[name]
+        dataset = load_dataset(base.data)
+        rows = []
+        for head, tau in HEADS:
+            model = dataclasses.replace(base.model, head=head, tau=tau)
+            found, seconds = train(dataclasses.replace(base, model=model), dataset)
+            kept.append({"data": name, "head": head, "tau": tau, "seconds": seconds, **found.to_dict()})
+            rows.append(
+                [
+                    words(head, tau, model),
+                    f"{found.elbo:.2f}",
+                    f"{found.distortion:.2f}",
+                    f"{found.rate:.2f}",
+                    f"{found.active_units} of {model.latent_dimensions}",
+                    f"{found.mutual_information:.2f}",
+                    f"{seconds:.0f}",
+                ]
+            )
+            print(" | ".join(rows[-1]), flush=True)
+        count = min(len(dataset.test), found.mutual_information_examples)
+        publish(
+            f"{name}: {base.network}, {base.training.epochs} epochs of {len(dataset.training):,} examples; nats",
+            [
+                "head",
+                "ELBO (higher is better)",
+                "distortion",
+                "rate",
+                "active units",
+                f"mutual information (N = {count:,}, at most {math.log(count):.2f})",
+                "training, s",
+            ],
+            rows,
+        )
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"machine": machine(), "runs": kept}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
