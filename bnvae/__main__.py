@@ -7,13 +7,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_type_hints
 
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.config_help import field_help
+
+if TYPE_CHECKING:
+    from bnvae.runs import Run
 
 SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 FLAGS = {("data", "name"): "data", ("data", "seed"): "data-seed"}
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     resume.set_defaults(command=_resume)
     resume.add_argument("run", nargs="+", help="several go step for step beside each other")
     resume.add_argument("--quiet", action="store_true", help="no progress bar")
+    resume.add_argument("--queue", action="store_true", help="wait in line with the trainings that the app started")
 
     evaluate = commands.add_parser("evaluate", help="figures of a trained run on its test and training examples")
     evaluate.set_defaults(command=_evaluate)
@@ -108,12 +113,13 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    return _follow(*options.run, quiet=options.quiet)
+    return _follow(*options.run, quiet=options.quiet, queue=options.queue)
 
 
-def _follow(*run_ids: str, quiet: bool) -> int:
+def _follow(*run_ids: str, quiet: bool, queue: bool = False) -> int:
     from bnvae.progress import NoProgress, TerminalProgress
     from bnvae.runs import RunStore
+    from bnvae.turns import turn
     from bnvae.worker import train_runs
 
     runs = [RunStore().get(run_id) for run_id in dict.fromkeys(run_ids)]
@@ -122,12 +128,28 @@ def _follow(*run_ids: str, quiet: bool) -> int:
         for run in runs:
             run.request_stop()
 
-    with _stop_on_signals(stop), NoProgress() if quiet else TerminalProgress(runs) as progress:
+    with ExitStack() as stack:
+        stack.enter_context(_stop_on_signals(stop))
+        if queue:
+            stack.enter_context(turn(RunStore().root, partial(_wait, runs)))
+        progress: NoProgress | TerminalProgress = NoProgress() if quiet else TerminalProgress(runs)
+        stack.enter_context(progress)
         statuses = train_runs(runs, progress.report)
     if not quiet:
         for run, status in zip(runs, statuses, strict=True):
             print(f"{run.id}: {status.message}")
     return 0 if all(status.state == "finished" for status in statuses) else 3
+
+
+def _wait(runs: "Sequence[Run]", place: int) -> None:
+    """Say how long the line is; a stop asked for meanwhile ends the waiting."""
+    stopped = [run for run in runs if run.take_stop_request()]
+    message = "Stopped before its turn." if stopped else f"Waiting for other trainings: place {place} in line."
+    for run in runs:
+        if stopped or run.status.message != message:
+            run.write_status(run.status.replace(state="stopped" if stopped else "starting", message=message))
+    if stopped:
+        raise SystemExit(3)
 
 
 @contextmanager

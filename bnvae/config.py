@@ -22,6 +22,9 @@ OWN_DATA: tuple[DataName, ...] = ("images", "text")
 NETWORKS_OF: dict[str, tuple[NetworkName, ...]] = {"image": ("mlp", "conv"), "text": ("lstm", "transformer")}
 BATCH_NORMALISED: tuple[HeadName, ...] = ("bn-mean", "bn-scaler", "rms-scaler")
 SCALED: tuple[HeadName, ...] = ("bn-scaler", "rms-scaler")
+"""heads with a Scaler, and so with a tau"""
+FIXED_SCALE: tuple[HeadName, ...] = ("bn-mean", "ln-mean")
+"""heads whose posterior mean has the fixed standard deviation gamma"""
 
 SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""

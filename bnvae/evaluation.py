@@ -24,7 +24,7 @@ CHUNK_EXAMPLES = 512
 @final
 @dataclass(frozen=True)
 class PosteriorStatistics:
-    """Sums over examples of what the posteriors of a model look like."""
+    """Means over examples of what the posteriors of a model look like."""
 
     kl_per_dimension: Float[Tensor, "D"]
     """E[KL_d] (nats)"""

@@ -47,7 +47,7 @@ def _start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     with (runs[0].folder / LOG).open("wb") as log:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "bnvae", "resume", *(run.id for run in runs), "--quiet"],
+            [sys.executable, "-m", "bnvae", "resume", *(run.id for run in runs), "--quiet", "--queue"],
             cwd=Path(__file__).resolve().parents[1],
             env=environment,
             stdin=subprocess.DEVNULL,

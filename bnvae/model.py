@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bnvae.config import ModelConfig, NetworkName
+from bnvae.config import FIXED_SCALE, SCALED, ModelConfig, NetworkName
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.networks import build_decoder, build_encoder
 from bnvae.networks.base import Decoder, Encoder, use_generator
@@ -64,9 +64,10 @@ class VAE(nn.Module):
 
 
 def build_head(config: ModelConfig, features: int) -> PosteriorHead:
+    """The head that `config` names, for features of this width, with the constant that it has."""
     head = HEADS[config.head]
-    if config.head in ("bn-scaler", "rms-scaler"):
+    if config.head in SCALED:
         return head(features, config.latent_dimensions, tau=config.tau)  # type: ignore[call-arg]
-    if config.head in ("bn-mean", "ln-mean"):
+    if config.head in FIXED_SCALE:
         return head(features, config.latent_dimensions, gamma=config.gamma)  # type: ignore[call-arg]
     return head(features, config.latent_dimensions)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bnvae.config import SCALED
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
@@ -85,6 +86,7 @@ class TerminalProgress:
 
 
 def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
+    """A table of the figures that are one number, a column a split."""
     table = Table(title=f"{escape(run_id)} (nats per example)")
     table.add_column("")
     for split in figures:
@@ -100,6 +102,7 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
 
 
 def print_runs(entries: list[dict[str, Any]]) -> None:
+    """A table of runs as `worker.describe` gives them."""
     table = Table(title="runs (figures on test examples, nats per example)")
     for name in ("run", "state", "data", "head", "tau", "ELBO", "rate", "active units"):
         table.add_column(name, justify="right" if name in ("tau", "ELBO", "rate", "active units") else "left")
@@ -113,7 +116,7 @@ def print_runs(entries: list[dict[str, Any]]) -> None:
             entry["status"]["state"],
             entry["config"]["data"]["name"],
             model["head"],
-            json.dumps(model["tau"]) if model["head"].endswith("scaler") else "",
+            json.dumps(model["tau"]) if model["head"] in SCALED else "",
             *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
             str(test.get("active_units", "")),
         )

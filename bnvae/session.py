@@ -25,7 +25,7 @@ from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.control import PLAY, Control
 from bnvae.runs.files import read_json, write_json
 from bnvae.runs.history import HistoryWriter
-from bnvae.runs.run import Preview, Run
+from bnvae.runs.run import LIVE, Preview, Run
 from bnvae.runs.status import RunState, Status
 from bnvae.steering import steered, until
 from bnvae.training import Trainer
@@ -41,7 +41,10 @@ GLANCE_SECONDS = 0.02
 REQUEST_SECONDS = 0.1
 """between two looks for requests while training at full speed: a look lists a folder"""
 
-WRITTEN_FILES = ("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status")
+WRITTEN_FILES = (
+    *("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status"),
+    *("environment", "live", "steering", f"{snapshots.FOLDER}/*"),
+)
 """what nobody else writes while a worker lives: a half-written one is a killed worker's"""
 
 Report = Callable[[Run, Record, Status], None]
@@ -62,13 +65,15 @@ class Session:
         self._desk = run.desk
         self._stopping = False
         self._steered = 0
-        self._planned: list[int] | None = None
+        self._published_at = -1
+        self._newest: StepRecord | None = None
         self.status = run.status.replace(state="training", message="Loading the data.", seconds_left=None)
         run.write_status(self.status)
         self._written_at = time.monotonic()
         config = run.config
-        if config.training.threads:
-            torch.set_num_threads(config.training.threads)
+        # Of this thread: a race has one for each run, and a new one starts with what the last run chose.
+        self._threads = config.training.threads or torch.get_num_threads()
+        torch.set_num_threads(self._threads)
         self.dataset = load_dataset(config.data, tokenizer=run.tokenizer, progress=self._loading)
         check_batch_norm(self.dataset.training, config.model.head in BATCH_NORMALISED)
         self.trainer = _build_trainer(run, self.dataset)
@@ -81,9 +86,17 @@ class Session:
         run.write_data(self.dataset)
         self._write_environment()
         self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
-        self._note = " ".join(position.skipped) if position else ""
+        # Of steps that are to be taken again.
+        (run.folder / LIVE).unlink(missing_ok=True)
+        self._skipped = " ".join(position.skipped) if position else ""
+        self._refusal = ""
         self._changes = self._desk.changes()
         self._steer()
+        pictures = PREVIEW_SAMPLES + PREVIEW_RECONSTRUCTIONS
+        size_bytes = snapshots.most_bytes(self.dataset, config.model.latent_dimensions, pictures)
+        # A checkpoint's own snapshot was taken before it.
+        planned = snapshots.planned(self.trainer.total_steps, size_bytes)
+        self._moments = [step for step in planned if step > self.trainer.step]
         self._speed = _Speed(self.trainer.step)
         self._saved_at = self._written_at = self._asked_at = time.monotonic()
         conductor.join(run.id, self.trainer.step)
@@ -99,15 +112,15 @@ class Session:
 
     def train(self) -> Status:
         trainer = self.trainer
-        if threads := self.run.config.training.threads:
-            torch.set_num_threads(threads)  # of this thread: a race has one for each run
-        self._write_status(self._note or "Training.")
+        torch.set_num_threads(self._threads)
+        self._write_status("Training.")
         try:
             for record in trainer.fit(self._wait_for_turn):
                 self.history.append(record)
                 self.report(self.run, record, self.status)
                 now = time.monotonic()
                 if isinstance(record, StepRecord):
+                    self._newest = record
                     self._take_snapshot()
                 if isinstance(record, EvaluationRecord):
                     if not self.run.has_weights:
@@ -116,7 +129,7 @@ class Session:
                 if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
                     self._save_checkpoint()
                 if now - self._written_at > STATUS_SECONDS:
-                    self._write_status(self._note or "Training.")
+                    self._write_status("Training.")
                 if (
                     (self._stopping or self._desk.control().stop)
                     and trainer.is_settled
@@ -125,12 +138,13 @@ class Session:
                     return self._stop()
             return self._finish()
         finally:
+            self.conductor.leave(self.run.id)  # first: to close a history on a full disk may fail
             self.history.close()
-            self.conductor.leave(self.run.id)
 
     def _wait_for_turn(self) -> None:
         """Before each step: wait while paused, for the other runs of a race, and for the beat; take in changes."""
         trainer = self.trainer
+        self._take_snapshot()
         self.conductor.arrive(self.run.id, trainer.step)
         if self._steered < len(self._changes):
             self._steer()  # a resumed run comes again to where it was changed
@@ -158,10 +172,12 @@ class Session:
         return not self._is_paused(control) and self.conductor.metronome.is_time(control.steps_per_second)
 
     def _show(self, state: RunState, message: str) -> None:
-        """Let pages see this very step, once."""
-        if (self.status.state, self.status.step) == (state, self.trainer.step):
+        """Let pages see this very step, and what was said to a visitor's wish, once."""
+        shown = self.status
+        if (shown.state, shown.step, shown.message) == (state, self.trainer.step, self._with_notes(message)):
             return
-        if (record := self.trainer.peek()) is not None:
+        record = self.trainer.peek() or self._newest
+        if record is not None and record.step == self.trainer.step:
             self.run.write_live(record)
         self._write_status(message, state=state)
 
@@ -177,8 +193,9 @@ class Session:
                 steered(self.run.config, [*self._changes, change])
                 self._desk.keep_changes([*self._changes, change])
                 self._changes.append(change)
+                self._refusal = ""
             except ValueError as error:
-                self._note = f"A change was refused: {error}"
+                self._refusal = f"A change was refused: {error}"
             self._desk.drop(request)
             self._steer()
 
@@ -196,14 +213,14 @@ class Session:
 
     def _finish(self) -> Status:
         self._save_checkpoint()
-        if not self.run.has_weights:  # killed between the checkpoint of the last step and its weights
+        if self._published_at != self.trainer.step:  # killed between the last step's checkpoint and its pictures
             with self.trainer.evaluating():
                 self._publish()
         self._write_status("Evaluating.")
         self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
         posterior = encode(self.trainer.model, self.dataset.test.examples)
         self.run.write_posterior(posterior, self.dataset.test.labels)
-        return self._end("finished", "Finished." + (f" {self._note}" if self._note else ""))
+        return self._end("finished", "Finished.")
 
     def _end(self, state: RunState, message: str) -> Status:
         self.run.take_stop_request()
@@ -226,6 +243,7 @@ class Session:
         if self.trainer.step < self.trainer.total_steps:
             count = len(self.trainer.test_examples)
             self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
+        self._published_at = self.trainer.step
 
     def _made(self) -> tuple[Tensor, Tensor]:
         """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
@@ -239,14 +257,17 @@ class Session:
 
     def _take_snapshot(self) -> None:
         """Put the present moment into the album, if it is time for one."""
-        step = self.trainer.step
-        if self._planned is not None and not (self._planned and step >= self._planned[0]):
+        step, model, test = self.trainer.step, self.trainer.model, self.dataset.test
+        if not self._moments or step < self._moments[0]:
             return
-        test = self.dataset.test
+        self._moments = [later for later in self._moments if later > step]
+        stored = {name: value.clone() for name, value in model.head.named_buffers()}
         # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
-        recompute_statistics(self.trainer.model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
-        posterior = encode(self.trainer.model, test.examples[: snapshots.POINTS])
+        recompute_statistics(model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
+        posterior = encode(model, test.examples[: snapshots.POINTS])
         samples, reconstructions = self._made()
+        for name, value in model.head.named_buffers():
+            value.copy_(stored[name])  # what is trained and saved is that of a training without an album
         snapshot = snapshots.Snapshot(
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
@@ -256,9 +277,6 @@ class Session:
             reconstructions=reconstructions,
         )
         snapshots.save(self.run.folder, snapshot)
-        if self._planned is None:
-            self._planned = snapshots.planned(self.trainer.total_steps, snapshots.size_bytes(snapshot))
-        self._planned = [later for later in self._planned if later > step]
 
     def _save_checkpoint(self) -> None:
         assert self.trainer.is_settled
@@ -277,11 +295,14 @@ class Session:
             epoch=trainer.epoch,
             examples_per_second=steps_per_second * trainer.batches.batch_size,
             seconds_left=None if seconds_left is None else left,
-            message=message,
+            message=self._with_notes(message),
             device=f"{trainer.device.type}, {str(trainer.precision).removeprefix('torch.')}",
         )
         self.run.write_status(self.status)
         self._written_at = time.monotonic()
+
+    def _with_notes(self, message: str) -> str:
+        return " ".join(filter(None, (message, self._skipped, self._refusal)))
 
     def _write_environment(self) -> None:
         write_json(

@@ -31,7 +31,10 @@ class Change:
             raise ValueError(f"step is {step!r}: expected a whole number from 0.")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"value is {value!r}: expected a number.")
-        return cls(step=step, field=str(stored["field"]), value=float(value))
+        try:
+            return cls(step=step, field=str(stored["field"]), value=float(value))
+        except OverflowError:  # JSON's whole numbers have no end
+            raise ValueError("value is too large a number.") from None
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
+import torch
+
 from bnvae.data import load_dataset
 from bnvae.pacing import Conductor
 from bnvae.runs.files import remove_leftovers
@@ -53,16 +55,19 @@ def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status
 
 def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Exception | None:
     """One after the other: building models and data sets is not made for threads."""
-    remove_leftovers(run.folder, WRITTEN_FILES)
-    if run.status.state != "starting":
-        # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this one.
-        run.take_stop_request()
     session: Session | None = None
+    threads = torch.get_num_threads()
     try:
         with _last_words(run):
+            remove_leftovers(run.folder, WRITTEN_FILES)
+            if run.status.state != "starting":
+                # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this.
+                run.take_stop_request()
             session = Session(run, report, conductor)
     except Exception as error:
         return error
+    finally:
+        torch.set_num_threads(threads)  # the next run may leave the number to torch
     return session
 
 

@@ -28,6 +28,7 @@ ORDER = (
     "training",
     "analysis",
     "runs",
+    "turns",
     "session",
     "worker",
     "launcher",
@@ -127,7 +128,7 @@ WRITES = ("open", "write_text", "write_bytes", "mkdir", "unlink", "rename", "rmt
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in MODULES if part_of(path) not in ("data", "runs", "launcher", "worker", "__main__")],
+    [path for path in MODULES if part_of(path) not in ("data", "runs", "turns", "launcher", "worker", "__main__")],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_only_data_and_runs_touch_the_disk(path: Path) -> None:

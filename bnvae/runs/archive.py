@@ -18,6 +18,8 @@ EXPORTED = (
     "data.json",
     "status.json",
     "environment.json",
+    "steering.json",
+    "origin.json",
     "history.jsonl",
     "weights.safetensors",
     "tokenizer.json",
@@ -120,7 +122,14 @@ def _check(run: Run) -> None:
     """Read every part once, so that a broken run is refused at the door instead of on a page."""
     try:
         run.load_model()
-        for part in (lambda: run.examples, run.encodings, run.history, run.preview, run.evaluation):
+        for part in (
+            lambda: run.examples,
+            lambda: run.steered_config,
+            run.encodings,
+            run.history,
+            run.preview,
+            run.evaluation,
+        ):
             part()
         _check_tokenizer(run)
     except BrokenRunError as error:

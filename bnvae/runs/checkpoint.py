@@ -1,5 +1,7 @@
 """A training's whole state, saved so that it can be killed at any moment and go on from there."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -10,7 +12,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from bnvae.runs.files import BrokenRunError, read_bytes, read_json, sha256, write_atomic, write_json
+from bnvae.runs.files import BrokenRunError, read_bytes, read_json, write_atomic, write_json
 from bnvae.training import Trainer
 
 SLOTS = 2
@@ -37,10 +39,10 @@ def _paths(folder: Path, slot: int) -> tuple[Path, Path]:
 def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -> None:
     """Write the training's state into the older of the slots.
 
-    Call it when the trainer `is_settled`. The manifest goes last and has the hash of the tensors, so a checkpoint is
-    either whole or not there.
+    Call it when the trainer `is_settled`. The manifest goes last and has the hash of both, so a checkpoint is either
+    whole or not there.
     """
-    steps = {slot: manifest["step"] for slot, manifest in _manifests(folder).items()}
+    steps = {slot: manifest["step"] for slot, manifest in _manifests(folder)[0].items()}
     if trainer.step in steps.values():
         return
     slot = min(range(SLOTS), key=lambda index: steps.get(index, -1))
@@ -48,10 +50,8 @@ def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -
     content = save_tensors(_tensors(trainer))
     manifest_path.unlink(missing_ok=True)
     write_atomic(tensors_path, content)
-    write_json(
-        manifest_path,
-        {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest, "sha256": sha256(content)},
-    )
+    manifest = {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest}
+    write_json(manifest_path, {**manifest, "sha256": _hash(manifest, content)})
 
 
 def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None:
@@ -61,21 +61,20 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
         ValueError: the data set is not the one the checkpoint was trained on.
         BrokenRunError: every checkpoint is damaged.
     """
-    skipped: list[str] = []
-    damaged: list[Path] = []
-    manifests = _manifests(folder)
+    manifests, damaged = _manifests(folder)
+    skipped = [f"{path.name} passed over: it is damaged." for path in damaged]
     for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
-        if manifest.get("data_digest") != data_digest:
-            raise ValueError(
-                f"the data set has changed since step {manifest['step']}: its digest was "
-                f"{str(manifest.get('data_digest'))[:12]} and is {data_digest[:12]}. Start a new run for the new data."
-            )
         tensors_path, manifest_path = _paths(folder, slot)
         try:
             content = read_bytes(tensors_path, LARGEST_CHECKPOINT_BYTES)
-            if sha256(content) != manifest.get("sha256"):
+            if _hash(manifest, content) != manifest.get("sha256"):
                 raise BrokenRunError(
                     f"{tensors_path.name} does not match its hash: it was damaged after it was written."
+                )
+            if manifest["data_digest"] != data_digest:
+                raise ValueError(
+                    f"the data set has changed since step {manifest['step']}: its digest was "
+                    f"{manifest['data_digest'][:12]} and is {data_digest[:12]}. Start a new run for the new data."
                 )
             _restore(trainer, load_tensors(content))
         except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
@@ -94,13 +93,18 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
 
 def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
     """Manifest and tensors of the newest undamaged checkpoint, also while a worker writes the next; None if none."""
-    for slot, manifest in sorted(_manifests(folder).items(), key=lambda item: -item[1]["step"]):
-        try:
-            content = read_bytes(_paths(folder, slot)[0], LARGEST_CHECKPOINT_BYTES)
-        except BrokenRunError:
-            continue
-        if sha256(content) == manifest.get("sha256"):
-            return manifest, content
+    manifests = _manifests(folder)[0]
+    while manifests:
+        for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
+            try:
+                content = read_bytes(_paths(folder, slot)[0], LARGEST_CHECKPOINT_BYTES)
+            except BrokenRunError:
+                continue
+            if _hash(manifest, content) == manifest.get("sha256"):
+                return manifest, content
+        before, manifests = manifests, _manifests(folder)[0]
+        if manifests == before:
+            return None
     return None
 
 
@@ -111,17 +115,30 @@ def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:
     write_json(manifest_path, manifest)
 
 
-def _manifests(folder: Path) -> dict[int, dict[str, Any]]:
-    found = {}
+def _manifests(folder: Path) -> tuple[dict[int, dict[str, Any]], list[Path]]:
+    """Those that can be read by their slot, whatever their hash; and the files of the others."""
+    found, damaged = {}, []
     for slot in range(SLOTS):
         _, path = _paths(folder, slot)
         try:
             manifest = read_json(path)
         except BrokenRunError:
+            if path.exists():
+                damaged.append(path)
             continue
         if isinstance(manifest.get("step"), int) and isinstance(manifest.get("history_bytes"), int):
             found[slot] = manifest
-    return found
+        else:
+            damaged.append(path)
+    return found, damaged
+
+
+def _hash(manifest: dict[str, Any], tensors: bytes) -> str:
+    """Of all that a checkpoint says: a manifest is short, but a wrong step in it would do as much harm."""
+    stated = json.dumps([manifest.get(name) for name in ("step", "history_bytes", "data_digest")])
+    digest = hashlib.sha256(stated.encode())
+    digest.update(tensors)
+    return digest.hexdigest()
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

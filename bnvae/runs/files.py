@@ -105,9 +105,10 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
 
 
 def remove_leftovers(folder: Path, names: tuple[str, ...]) -> None:
-    """Remove half-written versions of these files; a process that is killed while writing leaves one."""
+    """Remove half-written versions of these files, named from `folder`; a process killed while writing leaves one."""
     for name in names:
-        for leftover in folder.glob(f".{name}.*.part"):
+        *parents, last = name.split("/")
+        for leftover in folder.joinpath(*parents).glob(f".{last}.*.part"):
             leftover.unlink(missing_ok=True)
 
 

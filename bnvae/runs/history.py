@@ -1,8 +1,9 @@
 """A run's history: one JSON record a line, appended while it trains and read while it grows."""
 
 import os
+from copy import copy
 from pathlib import Path
-from typing import TypeVar, final
+from typing import Self, TypeVar, final
 
 from bnvae.records import EvaluationRecord, Record, StepRecord, record_from_json
 
@@ -67,6 +68,12 @@ class HistoryReader:
             self._forget()
         except OSError as error:  # a folder of that name, no permission
             raise ValueError(f"{self._path.name} cannot be read ({error.strerror}).") from None
+
+    def copied(self) -> Self:
+        """What was read so far, which a later `read` of this reader leaves as it is: two threads may share a reader."""
+        twin = copy(self)
+        twin.steps, twin.evaluations = list(self.steps), list(self.evaluations)
+        return twin
 
     def _take_in(self) -> None:
         with self._path.open("rb") as file:

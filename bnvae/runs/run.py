@@ -1,7 +1,6 @@
 """One run's folder: everything needed to show, decode, evaluate and resume it, without its data set."""
 
 import dataclasses
-import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,12 +252,6 @@ class Run:
     def can_go_on(self) -> bool:
         """Whether there is a state to resume, or nothing yet: bundled and imported runs come without theirs."""
         return not self.has_weights or any(self.folder.glob("trainer-*.json"))
-
-    @property
-    def weights_digest(self) -> str:
-        """sha256 of the weights, shortened: changes whenever the model does."""
-        content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)
-        return hashlib.sha256(content).hexdigest()[:16]
 
     def load_model(self) -> VAE:
         """The published model, on the CPU, in eval mode, without gradients.

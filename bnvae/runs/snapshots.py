@@ -7,8 +7,10 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
+from bnvae.data.dataset import Dataset, TextShape
 from bnvae.runs.card import DataCard
 from bnvae.runs.files import BrokenRunError, read_arrays, write_arrays
 
@@ -17,6 +19,8 @@ MOST_SNAPSHOTS = 24
 MOST_BYTES = 10 * 2**20
 POINTS = 150
 """test examples whose posteriors are kept"""
+ARCHIVE_BYTES = 4_096
+"""at most, for the names and headers of a file's parts"""
 MOST_DIMENSIONS = 64
 """dimensions of them that are kept"""
 
@@ -43,9 +47,17 @@ def planned(total_steps: int, bytes_each: int) -> list[int]:
     return sorted({round(float(step)) for step in np.geomspace(1, max(1, total_steps), count)})
 
 
-def size_bytes(snapshot: Snapshot) -> int:
-    """What a snapshot takes at most: encodings in fp16, the rest before compression."""
-    return 4 * snapshot.mean.numel() + snapshot.samples.nbytes + snapshot.reconstructions.nbytes
+def most_bytes(dataset: Dataset, latent_dimensions: int, pictures: int) -> int:
+    """What a snapshot with so many decoded examples takes at most, before compression.
+
+    Known before the first one is taken, so that a resumed run plans as an undisturbed one did.
+    """
+    points = min(POINTS, len(dataset.test))
+    example, shape = dataset.test.examples[0].nbytes, dataset.shape
+    if isinstance(shape, TextShape):
+        example = max(example, 4 * (shape.max_tokens + 1))
+    encodings = 2 * 2 * points * min(MOST_DIMENSIONS, latent_dimensions)
+    return ARCHIVE_BYTES + encodings + 8 * points + pictures * example
 
 
 def save(folder: Path, snapshot: Snapshot) -> None:
@@ -54,13 +66,19 @@ def save(folder: Path, snapshot: Snapshot) -> None:
     write_arrays(
         album / f"{snapshot.step:09d}.npz",
         {
-            "mean": snapshot.mean.numpy().astype(np.float16),
-            "std": snapshot.std.numpy().astype(np.float16),
+            "mean": _halved(snapshot.mean),
+            "std": _halved(snapshot.std),
             "labels": snapshot.labels.numpy(),
             "samples": snapshot.samples.numpy(),
             "reconstructions": snapshot.reconstructions.numpy(),
         },
     )
+
+
+def _halved(values: Float[Tensor, "N d"]) -> NDArray[np.float16]:
+    """In half the bytes; the codes of a training that is about to fail may be larger than they can say."""
+    largest = float(np.finfo(np.float16).max)
+    return values.clamp(-largest, largest).numpy().astype(np.float16)
 
 
 def load(folder: Path, card: DataCard) -> list[Snapshot]:
