@@ -17,8 +17,9 @@ if found:
     film(found)
     for column, (_, config, history) in zip(st.columns(len(found), gap="large"), found, strict=True):
         with column:
-            sentence_on(config, history)
-            if (record := last_record(history)) is not None:
+            record = last_record(history)
+            sentence_on(config, record)
+            if record is not None:
                 active, price = st.columns(2)
                 active.metric("active units", f"{record.active_units} of {len(record.kl_per_dimension)}", border=True)
                 price.metric("ELBO, nats (higher is better)", f"{record.elbo:.1f}", border=True)

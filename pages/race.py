@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.frame import frame
 from pages.shared.lessons import choose_race
 from pages.shared.live import watch
+from pages.shared.mode import may_change, say_demonstration
 from pages.shared.start import start_race
 from pages.shared.state import choose_runs, select
 
@@ -12,10 +13,13 @@ frame("Race", "Same data, same seed, same batches, one clock: what does each rec
 
 controls, live = st.columns([2, 5], gap="large")
 with controls:
-    configs = choose_race()
-    pressed = st.button("Start the race", type="primary", icon=":material/flag:", width="stretch")
-    if pressed and (started := start_race(configs)):
-        select(started)
-        st.rerun()
+    if not may_change():
+        say_demonstration("racing")
+    else:
+        configs = choose_race()
+        pressed = st.button("Start the race", type="primary", icon=":material/flag:", width="stretch")
+        if pressed and (started := start_race(configs)):
+            select(started)
+            st.rerun()
 with live:
     watch(choose_runs("Runs on show", invite=False))

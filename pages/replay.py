@@ -15,3 +15,5 @@ if found:
     chosen = time_film(key="replay", runs=found, step=step_in_url())
     if chosen is not None:
         st.query_params["step"] = str(chosen)
+    else:
+        st.query_params.pop("step", None)  # the end needs no step, and an old one would come back at a reload

@@ -4,47 +4,44 @@ from functools import partial
 
 import streamlit as st
 
+from bnvae.runs import Run
 from bnvae.runs.archive import export_run, import_run
 from pages.shared.frame import frame
 from pages.shared.links import TRAIN, link_to
+from pages.shared.mode import may_change, say_demonstration
 from pages.shared.run_table import run_table
 from pages.shared.state import follow, select, store
 
-frame("Runs", "What has been trained, and how good is it?")
 
-runs = store().runs()
-chosen = run_table(runs)
-if chosen is not None:
-    st.subheader("Chosen run", anchor=False)
-    st.text(chosen.id)
-    look, rename, download, delete = st.columns([1, 3, 1, 1], vertical_alignment="bottom")
-    with look:
-        link_to(TRAIN, {"runs": [chosen.id]}, "Open")
-    with rename, st.form(f"rename-{chosen.id}", border=False):
+def change(run: Run) -> None:
+    """Rename or delete a run."""
+    rename, delete = st.columns([3, 1], vertical_alignment="bottom")
+    with rename, st.form(f"rename-{run.id}", border=False):
         name, submit = st.columns([2, 1], vertical_alignment="bottom")
-        new_id = name.text_input("Name", chosen.id, key=f"name-{chosen.id}", max_chars=64)
+        new_id = name.text_input("Name", run.id, key=f"name-{run.id}", max_chars=64)
         renamed = submit.form_submit_button("Rename", width="stretch")
-    with download:
-        if chosen.has_weights:
-            st.download_button("Download", partial(export_run, chosen), f"{chosen.id}.zip", width="stretch")
     with delete, st.popover("Delete", icon=":material/delete:", width="stretch"):
         st.write("The run's folder is removed for good.")
-        deleted = st.button("Delete it", type="primary", key=f"delete-{chosen.id}")
+        deleted = st.button("Delete it", type="primary", key=f"delete-{run.id}")
     try:
-        if renamed and new_id != chosen.id:
-            follow(chosen.id, store().rename(chosen.id, new_id).id)
+        if renamed and new_id != run.id:
+            follow(run.id, store().rename(run.id, new_id).id)
             st.rerun()
         if deleted:
-            store().delete(chosen.id)
-            follow(chosen.id, None)
+            store().delete(run.id)
+            follow(run.id, None)
             st.rerun()
     except (ValueError, OSError) as error:
         st.error("That did not work:")
         st.text(str(error))
 
-with st.expander("Bring in a run", expanded=not runs):
-    upload = st.file_uploader("A .zip that this app or `python -m bnvae export` wrote", type="zip", key="upload")
-    if upload is not None and st.button("Take it in", type="primary"):
+
+def bring_in(*, expanded: bool) -> None:
+    """Take in a run from a .zip."""
+    with st.expander("Bring in a run", expanded=expanded):
+        upload = st.file_uploader("A .zip that this app or `python -m bnvae export` wrote", type="zip", key="upload")
+        if upload is None or not st.button("Take it in", type="primary"):
+            return
         try:
             run = import_run(store(), upload.getvalue())
         except (ValueError, OSError) as error:
@@ -53,3 +50,25 @@ with st.expander("Bring in a run", expanded=not runs):
         else:
             select([run.id])
             st.rerun()
+
+
+frame("Runs", "What has been trained, and how good is it?")
+
+runs = store().runs()
+chosen = run_table(runs)
+if chosen is not None:
+    st.subheader("Chosen run", anchor=False)
+    st.text(chosen.id)
+    look, download = st.columns(2)
+    with look:
+        link_to(TRAIN, {"runs": [chosen.id]}, "Open")
+    with download:
+        if chosen.has_weights:
+            st.download_button("Download", partial(export_run, chosen), f"{chosen.id}.zip", width="stretch")
+    if may_change():
+        change(chosen)
+
+if may_change():
+    bring_in(expanded=not runs)
+else:
+    say_demonstration("uploading, renaming and deleting")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared.frame import frame
 from pages.shared.live import watch
+from pages.shared.mode import may_change, say_demonstration
 from pages.shared.settings import choose_config
 from pages.shared.start import start
 from pages.shared.state import choose_runs, select
@@ -12,10 +13,14 @@ frame("Train", "What happens to the KL of each latent dimension while a VAE lear
 
 controls, live = st.columns([2, 5], gap="large")
 with controls:
-    config, twin = choose_config()
-    pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None)
-    if pressed and config is not None and (started := start(config, twin=twin)):
-        select(started)
-        st.rerun()
+    if not may_change():
+        say_demonstration("training")
+    else:
+        config, twin = choose_config()
+        ready = config is not None
+        pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not ready)
+        if pressed and config is not None and (started := start(config, twin=twin)):
+            select(started)
+            st.rerun()
 with live:
     watch(choose_runs("Runs on show", invite=False))

@@ -13,12 +13,10 @@ _component = st.components.v2.component(
 )
 
 
-def sentence_list(*, key: str, sentences: Sequence[str], title: str = "", label: str = "sentences") -> None:
-    """A numbered list, from 1; a sentence without a visible character is shown as a dim "(empty)"."""
-    sentence_columns(key=key, columns={title: sentences}, label=label)
-
-
 def sentence_columns(*, key: str, columns: Mapping[str, Sequence[str]], label: str = "sentences") -> None:
-    """Lists under their titles side by side, row by row level with each other; `label` is for screen readers."""
+    """Lists under their titles side by side, row by row level with each other; `label` is for screen readers.
+
+    Sentences are numbered from 1; one without a visible character is shown as a dim "(empty)".
+    """
     lists = [{"title": title, "sentences": list(sentences)} for title, sentences in columns.items()]
     _component(key=key, data={"columns": lists, "label": label})

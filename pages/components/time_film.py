@@ -5,7 +5,7 @@ at 16 dimensions and 24 snapshots of MNIST, however long the training was.
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -114,12 +114,11 @@ def time_film(
     runs: Sequence[FilmRun],
     step: int | None = None,
     live: bool = False,
-    on_release: Callable[[], None] | None = None,
 ) -> int | None:
     """The step at which the visitor let the slider go, or None for the end: there it follows a training.
 
     `step` is where the slider stands first, and where it goes when another `step` is given later; in between the
-    visitor moves it. `live` names the end of the slider "now". `on_release` is called before the script runs again.
+    visitor moves it. `live` names the end of the slider "now".
 
     Raises:
         ValueError: there are not 1 to 4 runs, or an array of a run has another shape than its steps and dimensions.
@@ -128,7 +127,7 @@ def time_film(
         key=key,
         data={"runs": payload(runs), "step": step, "live": live, "colours": LABEL_COLOURS, "reach": MAP_REACH},
         default={"step": step},
-        on_step_change=on_release or _nothing,
+        on_step_change=_nothing,
     )
     chosen = result.step
     return None if chosen is None else int(chosen)

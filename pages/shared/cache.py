@@ -11,6 +11,7 @@ from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
 from bnvae.batches import mix
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
+from bnvae.records import StepRecord
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.run import Examples, Preview
@@ -44,16 +45,35 @@ def history(run: Run, dimensions: int) -> HistoryReader:
     try:
         with lock:
             reader.read()
+            recorded = reader.copied()  # another visitor's look must not lengthen what this one is drawing
     except ValueError as error:
         raise BrokenRunError(f"{run.id}/history.jsonl: {error}") from None
-    for record in reader.steps:
-        for values in (record.kl_per_dimension, record.current_floor, record.gamma_mean, record.gamma_std):
-            if values is not None and len(values) != dimensions:
-                raise BrokenRunError(
-                    f"{run.id}/history.jsonl has {len(values)} values at step {record.step} for {dimensions} latent "
-                    "dimensions."
-                )
-    return reader
+    for record in recorded.steps:
+        if not _fits(record, dimensions):
+            raise BrokenRunError(
+                f"{run.id}/history.jsonl has values at step {record.step} that are not one for each of {dimensions} "
+                "latent dimensions."
+            )
+    return recorded
+
+
+def live(run: Run, dimensions: int) -> StepRecord | None:
+    """The step at which the run waits, if it shows one; None also for a record of another model."""
+    record = run.live()
+    return record if record is not None and _fits(record, dimensions) else None
+
+
+def _fits(record: StepRecord, dimensions: int) -> bool:
+    """Whether every list of the record has one value for each latent dimension."""
+    vectors = (
+        record.kl_per_dimension,
+        record.mean_second_moment,
+        record.std_second_moment,
+        record.current_floor,
+        record.gamma_mean,
+        record.gamma_std,
+    )
+    return all(values is None or len(values) == dimensions for values in vectors)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model")
@@ -62,6 +82,7 @@ def _model(run_id: str, weights: tuple[int, int]) -> VAE:
 
 
 def model(run: Run) -> VAE:
+    """The published model, shared by all visitors: never to be changed."""
     return _model(run.id, version(run, "weights.safetensors"))
 
 
@@ -71,6 +92,7 @@ def _preview(run_id: str, preview: tuple[int, int]) -> Preview | None:
 
 
 def preview(run: Run) -> Preview | None:
+    """What the model made at its last evaluation; None before the first."""
     return _preview(run.id, version(run, "preview.npz"))
 
 
@@ -80,6 +102,7 @@ def _examples(run_id: str, examples: tuple[int, int]) -> Examples:
 
 
 def examples(run: Run) -> Examples:
+    """The test examples kept with the run."""
     return _examples(run.id, version(run, "examples.npz"))
 
 

@@ -1,4 +1,4 @@
-"""The live part of the Train page: everything about the runs on show, again and again while one of them trains."""
+"""The live part of the Train and Race pages: all about the runs on show, again and again while one of them trains."""
 
 from collections.abc import Callable, Sequence
 
@@ -34,10 +34,10 @@ def watch(runs: Sequence[Run]) -> None:
 
     @st.fragment(run_every=SECONDS_PER_TICK if alive else None)
     def tick() -> None:
+        whole = readable(runs)
         with st.container():  # its children come and go: what follows keeps its place
-            transport(runs)
-        found = histories(readable(runs))
-        if found:
+            transport([run for run, _ in whole])
+        if found := histories(whole):
             _rows(found)
         # A fragment can't end its own clock: the page does, once nothing lives any more.
         if alive != any(state(run).alive for run in runs):
@@ -54,14 +54,13 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
             with column:
                 panel(run, config, history)
 
-    row(lambda run, config, history: bars(run, config, shown_record(run, history), key="live"))
+    row(lambda run, config, history: bars(run, config, shown_record(run, config, history), key="live"))
     row(lambda run, config, history: live_status(run, key=run.id))
-    row(lambda run, config, history: sentence_on(config, history))
+    row(lambda run, config, history: sentence_on(config, shown_record(run, config, history)))
     top = shared_top([history for _, _, history in found])
     row(lambda run, config, history: elbo_curves(run, history, key="live", top=top))
     row(lambda run, config, history: active_unit_curves(run, history, config, key="live"))
     if any(config.model.head in SCALED for _, config, _ in found):
         row(lambda run, config, history: gamma_curves(run, config, history, key="live"))
-    # Here as well.
-    with st.container():
+    with st.container():  # here they come and go as well
         previews([(run, config) for run, config, _ in found], key="live")

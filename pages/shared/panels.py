@@ -13,12 +13,14 @@ from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.posterior import fixed_floors
 from bnvae.records import Record
 from bnvae.runs import BrokenRunError, Run, Status
+from bnvae.runs.control import PLAY
 from bnvae.runs.history import HistoryReader
 from pages.components.curves import Series, curves
 from pages.components.image_grid import image_grid
 from pages.components.kl_bars import kl_bars
 from pages.components.sentence_list import sentence_columns
 from pages.shared import cache
+from pages.shared.mode import may_change
 from pages.shared.words import change_words, head_words, seen, share_done, status_words
 
 HEAD_FLOORS = {
@@ -63,11 +65,7 @@ def say_broken(run: Run, error: Exception) -> None:
 
 def bars(run: Run, config: RunConfig, record: Record | None, *, key: str, caption: str = "", group: str = "kl") -> None:
     """KL per dimension of one record, with both floors."""
-    head = config.model.head
-    fixed = None
-    if head in HEAD_FLOORS:
-        model = config.model
-        fixed = fixed_floors(head, model.latent_dimensions, tau=model.tau, gamma=model.gamma)
+    head, fixed = config.model.head, floors(config)
     kl_bars(
         key=f"bars-{key}-{run.id}",
         kl=None if record is None else record.kl_per_dimension,
@@ -82,6 +80,14 @@ def bars(run: Run, config: RunConfig, record: Record | None, *, key: str, captio
     )
 
 
+def floors(config: RunConfig) -> list[float] | None:
+    """The fixed floor of each dimension (nats), or None for a head without one."""
+    model = config.model
+    if model.head not in HEAD_FLOORS:
+        return None
+    return fixed_floors(model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma)
+
+
 def live_status(run: Run, *, key: str) -> Status:
     """One line on what the run is doing, and what can be done about it."""
     status = state(run)
@@ -92,6 +98,8 @@ def live_status(run: Run, *, key: str) -> Status:
         if status.state in ("failed", "interrupted", "broken"):
             st.text(status.message)
     with buttons:
+        if not may_change():
+            return status
         if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:", width="stretch"):
             stop(run)
         if (
@@ -100,6 +108,7 @@ def live_status(run: Run, *, key: str) -> Status:
             and st.button("Go on", key=f"resume-{key}", icon=":material/resume:", width="stretch")
         ):
             try:
+                run.desk.command(PLAY)  # it may have been stopped while it was paused
                 submit(run, threads=run.config.training.threads or None)
             except (OSError, ValueError) as error:
                 st.text(str(error))
@@ -242,17 +251,18 @@ def distinct(originals: Sequence[tuple[Run, Tensor]]) -> dict[str, tuple[Run, Te
     return shown
 
 
-def shown_record(run: Run, history: HistoryReader) -> Record | None:
+def shown_record(run: Run, config: RunConfig, history: HistoryReader) -> Record | None:
     """The newest step there is to see: of the history, or the very step at which a training waits."""
-    last, live = last_record(history), run.live()
+    last, live = last_record(history), cache.live(run, config.model.latent_dimensions)
     return live if live is not None and (last is None or live.step > last.step) else last
 
 
 def last_record(history: HistoryReader) -> Record | None:
+    """The newest step of a history; None before the first."""
     return history.steps[-1] if history.steps else None
 
 
-def sentence_on(config: RunConfig, history: HistoryReader) -> None:
-    """What the bars say, in words."""
-    if record := last_record(history):
+def sentence_on(config: RunConfig, record: Record | None) -> None:
+    """What the bars of a record say, in words."""
+    if record is not None:
         st.markdown(seen(config, record))

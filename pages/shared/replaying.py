@@ -9,13 +9,12 @@ from torch import Tensor
 
 from bnvae.config import RunConfig
 from bnvae.palette import HEAD_COLOURS
-from bnvae.posterior import fixed_floors
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs import snapshots as album
 from bnvae.runs.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot
 from pages.shared import cache
-from pages.shared.panels import HEAD_FLOORS, say_broken
+from pages.shared.panels import HEAD_FLOORS, floors, say_broken
 from pages.shared.words import head_words
 
 SENTENCES, PICTURES = 6, 8
@@ -32,7 +31,8 @@ def films(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> list[FilmRun
     shown = []
     for run, config, history in found:
         if not history.steps:
-            st.info(f"{run.id} has recorded nothing yet: its film begins with its first steps.")
+            st.info("This run has recorded nothing yet: its film begins with its first steps.")
+            st.text(run.id)
             continue
         try:
             shown.append(_film(run, config, history))
@@ -54,7 +54,7 @@ def _film(run: Run, config: RunConfig, history: HistoryReader) -> FilmRun:
         mean_second_moment=np.array([record.mean_second_moment for record in steps]),
         std_second_moment=np.array([record.std_second_moment for record in steps]),
         current_floor=np.array([record.current_floor for record in steps]) if model.head in HEAD_FLOORS else None,
-        fixed_floor=_floors(config),
+        fixed_floor=floors(config),
         fixed_floor_label=HEAD_FLOORS.get(model.head, ""),
         labels=moments[-1].labels.tolist() if moments else (),
         label_names=run.card.label_names,
@@ -64,15 +64,8 @@ def _film(run: Run, config: RunConfig, history: HistoryReader) -> FilmRun:
     )
 
 
-def _floors(config: RunConfig) -> list[float] | None:
-    model = config.model
-    if model.head not in HEAD_FLOORS:
-        return None
-    return fixed_floors(model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma)
-
-
 def _widest(moments: Sequence[album.Snapshot]) -> list[int]:
-    """The two dimensions whose posterior means spread most in the last snapshot; one where there is only one."""
+    """The two dimensions whose posterior means spread most in the last snapshot; the only one twice."""
     if not moments:
         return []
     spread = moments[-1].mean.var(0, correction=0)

@@ -5,6 +5,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from bnvae.config import (
+    FIXED_SCALE,
     NETWORKS_OF,
     SCALED,
     TEXT_DATA,
@@ -58,7 +59,7 @@ def choose_config() -> tuple[RunConfig | None, bool]:
     )
     if model["head"] in SCALED:
         model["tau"] = st.slider("τ", 0.0, 0.95, 0.5, 0.05, key="set-tau", help=HELP["tau"])
-    elif model["head"] in ("bn-mean", "ln-mean"):
+    elif model["head"] in FIXED_SCALE:
         model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", help=HELP["gamma"])
     model["latent_dimensions"] = st.number_input(
         "Latent dimensions", 1, 512, 16, key="set-dimensions", help=HELP["latent_dimensions"]

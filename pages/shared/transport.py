@@ -1,22 +1,28 @@
 """Pause, play, one step, slow motion, and changes while it runs: for all the runs on show at once."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from bnvae.launcher import state, submit
 from bnvae.runs import Run, Status
-from bnvae.runs.control import PAUSE, PLAY, Control
+from bnvae.runs.control import PLAY
 from bnvae.runs.fork import fork_run, steerable
 from bnvae.steering import Change, steered
+from pages.shared.mode import may_change
 from pages.shared.state import select, store
 from pages.shared.words import STEERED_NAMES
 
 SLOW_STEPS_PER_SECOND = 1.0
+RATE_PRESS = 1e-4
+"""by how much a press on + changes the learning rate; 0.1, as for the others, would end the training"""
 
 
 def transport(runs: Sequence[Run]) -> None:
     """A row of buttons, while there is something to steer; space pauses and plays, the right arrow takes one step."""
+    if not may_change():
+        return
     living = [(run, status) for run in runs if (status := state(run)).alive]
     if not living:
         _together(runs)
@@ -25,26 +31,27 @@ def transport(runs: Sequence[Run]) -> None:
     play, step, slow, change, fork = st.columns([2, 2, 2, 2, 2])
     with play:
         if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play", width="stretch"):
-            _command(living, PLAY)
+            _command(living, pause_at=None)
         if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause", width="stretch"):
-            _command(living, PAUSE)
+            _command(living, pause_at=0)
     with step:
         if st.button("One step", icon=":material/skip_next:", shortcut="Right", key="step", width="stretch"):
-            _command(living, Control(pause_at=1 + max(status.step for _, status in living)) if paused else PAUSE)
+            _command(living, pause_at=1 + max(status.step for _, status in living) if paused else 0)
     with slow:
         is_slow = living[0][0].desk.control().steps_per_second is not None
         label, icon = ("Full speed", ":material/speed:") if is_slow else ("Slow motion", ":material/slow_motion_video:")
         if st.button(label, icon=icon, key="slow", width="stretch"):
-            _command(living, PLAY if is_slow else Control(steps_per_second=SLOW_STEPS_PER_SECOND))
+            _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
     with change, st.popover("Change", icon=":material/tune:", width="stretch"):
         _change([run for run, _ in living])
     with fork, st.popover("Branch off", icon=":material/call_split:", width="stretch"):
         _fork([run for run, _ in living])
 
 
-def _command(living: Sequence[tuple[Run, Status]], control: Control) -> None:
+def _command(living: Sequence[tuple[Run, Status]], **pace: float | None) -> None:
+    """Change these fields of each run's `Control`; a stop that was asked for and not yet read stays asked for."""
     for run, _ in living:
-        run.desk.command(control)
+        run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
 
 
 def _together(runs: Sequence[Run]) -> None:
@@ -52,6 +59,8 @@ def _together(runs: Sequence[Run]) -> None:
     waiting = [run for run in runs if state(run).resumable and run.can_go_on]
     if len(waiting) > 1 and st.button("Go on together, step for step", icon=":material/resume:", key="together"):
         try:
+            for run in waiting:
+                run.desk.command(PLAY)  # they may have been stopped while they were paused
             submit(*waiting, threads=1)
         except (OSError, ValueError) as error:
             st.text(str(error))
@@ -64,7 +73,7 @@ def _change(runs: Sequence[Run]) -> None:
     st.caption("Takes effect at the next step of every run above that has it, and is marked on the curves.")
     values = {name: value for run in runs for name, value in steerable(run).items()}
     name = st.selectbox("What", list(values), format_func=lambda field: STEERED_NAMES[field], key="change-what")
-    value = st.number_input("Value", value=float(values[name]), key=f"change-{name}", format="%.4g", step=0.1)
+    value = _value_input(values, name, key="change")
     if not st.button("Change it", type="primary", key="change-go"):
         return
     for run in runs:
@@ -84,7 +93,7 @@ def _fork(runs: Sequence[Run]) -> None:
     chosen = st.selectbox("From", runs, format_func=lambda run: run.id, key="fork-from")
     values = steerable(chosen)
     name = st.selectbox("With another", list(reversed(values)), format_func=STEERED_NAMES.__getitem__, key="fork-what")
-    value = st.number_input("Value", value=float(values[name]), key=f"fork-{name}", format="%.4g", step=0.1)
+    value = _value_input(values, name, key="fork")
     if st.button("Branch off", type="primary", key="fork-go"):
         try:
             fork = fork_run(store(), chosen, store().free_id(f"{chosen.id}-branch"), {name: value})
@@ -92,5 +101,11 @@ def _fork(runs: Sequence[Run]) -> None:
         except (OSError, ValueError) as error:
             st.text(str(error))
         else:
-            select([*(run.id for run in runs), fork.id])
+            # Beside its origin; where four are on show already, the last makes room.
+            select([chosen.id, fork.id, *(run.id for run in runs)])
             st.rerun()
+
+
+def _value_input(values: Mapping[str, float], name: str, *, key: str) -> float:
+    step = RATE_PRESS if name == "learning_rate" else 0.1
+    return st.number_input("Value", value=float(values[name]), key=f"{key}-{name}", format="%.4g", step=step)

@@ -103,6 +103,8 @@ def history_line(**changes: object) -> str:
         {"kl_per_dimension": []},
         {"kl_per_dimension": [0.1] * 9},
         {"current_floor": []},
+        {"mean_second_moment": []},
+        {"std_second_moment": [0.1] * 9},
         {"gamma_mean": [], "gamma_std": []},
         {"kl_per_dimension": [float("nan"), float("inf"), -1.0, 1e300, 0.0]},
         {"distortion": float("nan"), "rate": float("inf")},
@@ -116,7 +118,7 @@ def history_line(**changes: object) -> str:
 )
 def test_pages_survive_a_history_of_odd_numbers(changes: dict[str, object], runs: RunStore, visit: Visit) -> None:
     (runs.root / "story-bn" / "history.jsonl").write_text(history_line() + history_line(**({"step": 2} | changes)))
-    for name in ("overview", "train"):
+    for name in ("overview", "train", "replay"):
         visit(name, "story-bn", "digits-plain")
 
 

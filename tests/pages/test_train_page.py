@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore
+from bnvae.runs.control import Control
 from tests.pages.reading import checked, words
 
 Visit = Callable[..., AppTest]
@@ -107,6 +108,26 @@ def test_stop_and_go_on_reach_the_worker(runs: RunStore, visit: Visit, monkeypat
     assert "Interrupted at step 3" in words(page)
     checked(page.button(key="resume-digits-scaler").click().run())
     assert [run.id for run in resumed] == ["digits-scaler"]
+
+
+def test_a_new_pace_takes_back_no_stop(runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="training", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+    page = visit("train", "digits-scaler")
+    checked(page.button(key="slow").click().run())
+    run.request_stop()
+    checked(page.button(key="pause").click().run())
+    assert run.desk.control() == Control(pause_at=0, steps_per_second=1.0, stop=True)
+
+
+def test_a_run_stopped_while_paused_goes_on(runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="stopped", step=3))
+    run.desk.command(Control(pause_at=0))
+    monkeypatch.setattr("pages.shared.panels.submit", lambda run, threads: None)
+    checked(visit("train", "digits-scaler").button(key="resume-digits-scaler").click().run())
+    assert run.desk.control() == Control()
 
 
 def test_a_damaged_history_of_a_living_run_does_not_reload_the_page_for_ever(
