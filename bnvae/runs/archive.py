@@ -1,6 +1,7 @@
 """A run as one .zip: to hand to someone, and to take in from a stranger."""
 
 import io
+import re
 import shutil
 import stat
 import tempfile
@@ -9,6 +10,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from bnvae.data.dataset import TextShape
+from bnvae.runs import snapshots
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id
@@ -29,6 +31,8 @@ EXPORTED = (
     "evaluation.json",
 )
 """Files that make up a run for a reader. The trainer's own state stays behind: a stranger's run is looked at."""
+EXPORTED_SNAPSHOT = re.compile(rf"{snapshots.FOLDER}/[0-9]{{9}}\.npz")
+"""The album is exported as well."""
 
 LARGEST_ARCHIVE_BYTES = 256 * MIB
 LARGEST_EXPANDED_BYTES = 512 * MIB
@@ -45,7 +49,8 @@ def export_run(run: Run) -> bytes:
         raise ValueError(f"run {run.id!r} has no weights yet: let it train until its first evaluation.")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for name in EXPORTED:
+        album = [f"{snapshots.FOLDER}/{path.name}" for path in sorted((run.folder / snapshots.FOLDER).glob("*.npz"))]
+        for name in (*EXPORTED, *filter(EXPORTED_SNAPSHOT.fullmatch, album)):
             path = run.folder / name
             if path.is_file() and not path.is_symlink():
                 archive.write(path, f"{run.id}/{name}")
@@ -89,15 +94,17 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     folders = set()
     for entry in entries:
         path = PurePosixPath(entry.filename)
-        if len(path.parts) != 2 or ".." in path.parts or path.is_absolute() or "\\" in entry.filename:
+        name = "/".join(path.parts[1:])
+        expected = len(path.parts) == 2 or EXPORTED_SNAPSHOT.fullmatch(name)
+        if not expected or ".." in path.parts or path.is_absolute() or "\\" in entry.filename:
             raise ValueError(f"the archive holds {entry.filename!r}: expected one folder with a run's files.")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise ValueError(f"the archive holds {entry.filename!r}, a link: only plain files are taken.")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"the archive packs {entry.filename!r} in an unusual way: re-pack it as a plain .zip.")
         folders.add(path.parts[0])
-        if path.name in EXPORTED:
-            members[path.name] = entry
+        if name in EXPORTED or EXPORTED_SNAPSHOT.fullmatch(name):
+            members[name] = entry
     if len(folders) != 1 or "config.json" not in members:
         raise ValueError("the archive is not one run: expected one folder with config.json and weights.safetensors.")
     return folders.pop(), members
@@ -105,6 +112,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
 
 def _extract(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
     left = LARGEST_EXPANDED_BYTES
+    (folder / snapshots.FOLDER).mkdir()
     for name, entry in members.items():
         try:
             with archive.open(entry) as source, (folder / name).open("wb") as target:
@@ -128,6 +136,7 @@ def _check(run: Run) -> None:
             run.encodings,
             run.history,
             run.preview,
+            run.snapshots,
             run.evaluation,
         ):
             part()

@@ -12,6 +12,7 @@ import pytest
 from bnvae.runs import Run, RunStore, Status, archive
 from bnvae.runs.archive import EXPORTED, export_run, import_run
 from bnvae.runs.files import write_arrays
+from bnvae.steering import Change
 
 Entries = dict[str, bytes]
 
@@ -41,6 +42,31 @@ def test_an_exported_run_comes_back_equal(run: Run, elsewhere: RunStore) -> None
         name.split("/")[1]: content for name, content in entries_of(run).items()
     }
     assert not list(taken.folder.glob("trainer-*"))
+
+
+def test_what_was_changed_while_a_run_trained_goes_with_it(image_run: Run, elsewhere: RunStore) -> None:
+    image_run.desk.keep_changes([Change(step=1, field="tau", value=0.25)])
+    assert import_run(elsewhere, export_run(image_run)).steered_config.model.tau == 0.25
+
+
+def test_changes_that_are_refused_are_refused_at_the_door(image_run: Run, elsewhere: RunStore) -> None:
+    image_run.desk.keep_changes([Change(step=1, field="tau", value=2.0)])
+    assert_refused(elsewhere, export_run(image_run), "steering.json: tau is 2.0")
+
+
+def test_the_album_goes_with_the_run(image_run: Run, elsewhere: RunStore) -> None:
+    taken = import_run(elsewhere, export_run(image_run))
+    assert [moment.step for moment in taken.snapshots()] == [moment.step for moment in image_run.snapshots()] != []
+
+
+@pytest.mark.parametrize("name", ["snapshots/../config.json", "snapshots/1.npz", "snapshots/sub/000000001.npz"])
+def test_only_snapshots_are_taken_into_the_album(name: str, run: Run, elsewhere: RunStore) -> None:
+    assert_refused(elsewhere, zipped(entries_of(run) | {f"{run.id}/{name}": b"x"}), "expected one folder")
+
+
+def test_a_damaged_snapshot_is_refused_at_the_door(image_run: Run, elsewhere: RunStore) -> None:
+    damaged = entries_of(image_run) | {f"{image_run.id}/snapshots/000000001.npz": b"x"}
+    assert_refused(elsewhere, zipped(damaged), "000000001.npz")
 
 
 def test_a_taken_name_is_varied(run: Run, elsewhere: RunStore) -> None:
