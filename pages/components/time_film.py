@@ -267,4 +267,5 @@ def _at_most(pixels: UInt8[np.ndarray, "K C H W"], side: int) -> UInt8[np.ndarra
 
 
 def _floats(values: Float[np.ndarray, "..."]) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
+    with np.errstate(over="ignore"):  # too large for float32 is infinite, and drawn as what is not a number
+        return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
