@@ -79,7 +79,7 @@ def test_own_data_needs_a_path(data: str, empty: RunStore, visit: Visit) -> None
 def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:
     page = visit("train")
     page.selectbox(key="set-network-True").set_value("transformer").run()
-    checked(page.number_input(key="set-hidden-True").set_value(30).run())
+    checked(page.number_input(key="set-hidden").set_value(30).run())
     assert "attention_heads is 4: it must divide hidden_units, 30" in words(page)
 
 

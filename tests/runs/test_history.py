@@ -147,6 +147,15 @@ def test_a_history_shorter_than_its_checkpoint_says_keeps_its_complete_lines(pat
     assert steps(read(path)) == [1, 2, 3]
 
 
+def test_a_copy_stays_as_it_is_while_the_reader_goes_on(path: Path) -> None:
+    end = written(path, 1)
+    reader = read(path)
+    copied = reader.copied()
+    written(path, 2, keep_bytes=end)
+    assert steps(reader) == [1, 2]
+    assert [record.step for record in copied.steps] == [1]
+
+
 @pytest.mark.parametrize("line", [b"", b"\0\0", b"{}", b"\xff", b"nonsense", b'{"kind":"step","step":"<script>"}'])
 def test_a_hostile_line_is_refused_each_time_and_nothing_is_counted_twice(line: bytes, path: Path) -> None:
     written(path, 1)
