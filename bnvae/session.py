@@ -25,7 +25,7 @@ from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.control import PLAY, Control
 from bnvae.runs.files import read_json, write_json
 from bnvae.runs.history import HistoryWriter
-from bnvae.runs.run import LIVE, Preview, Run
+from bnvae.runs.run import Preview, Run
 from bnvae.runs.status import RunState, Status
 from bnvae.steering import steered, until
 from bnvae.training import Trainer
@@ -86,8 +86,7 @@ class Session:
         run.write_data(self.dataset)
         self._write_environment()
         self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
-        # Of steps that are to be taken again.
-        (run.folder / LIVE).unlink(missing_ok=True)
+        run.drop_live()  # of a step that is to be taken again
         self._skipped = " ".join(position.skipped) if position else ""
         self._refusal = ""
         self._changes = self._desk.changes()

@@ -184,7 +184,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_bytes_of_an_undistur
 
 
 def any_checkpoint(run: Run) -> bool:
-    return bool(checkpoint._manifests(run.folder))
+    return bool(checkpoint._manifests(run.folder)[0])
 
 
 def test_a_second_trainer_is_refused_and_changes_nothing(
@@ -235,7 +235,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_the_run_says_so(store: RunStore
     whole, run = store.create("whole", tiny), store.create("a", tiny)
     train_run(whole)
     train_run(run, stop_at(run, 6, StepRecord))
-    manifests = checkpoint._manifests(run.folder)
+    manifests = checkpoint._manifests(run.folder)[0]
     newest = max(manifests, key=lambda slot: manifests[slot]["step"])
     (run.folder / f"trainer-{newest}.safetensors").write_bytes(b"damaged")
     status = train_run(run)

@@ -210,6 +210,9 @@ class Run:
         """Show a step that is too young for the history: while a training is paused or in slow motion."""
         write_atomic(self.folder / LIVE, record.to_json().encode())
 
+    def drop_live(self) -> None:
+        (self.folder / LIVE).unlink(missing_ok=True)
+
     def live(self) -> StepRecord | None:
         """The record last shown by `write_live`; None if there is none, or a damaged one."""
         try:

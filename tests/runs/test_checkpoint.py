@@ -83,11 +83,11 @@ def test_the_two_newest_are_kept(tiny: RunConfig, tmp_path: Path) -> None:
     trainer = saved_twice(tiny, tmp_path)
     advance(trainer, 9)
     checkpoint.save(tmp_path, trainer, 900, DIGEST)
-    assert sorted(manifest["step"] for manifest in checkpoint._manifests(tmp_path).values()) == [6, 9]
+    assert sorted(manifest["step"] for manifest in checkpoint._manifests(tmp_path)[0].values()) == [6, 9]
 
 
 def newest(folder: Path, suffix: str) -> Path:
-    manifests = checkpoint._manifests(folder)
+    manifests = checkpoint._manifests(folder)[0]
     return folder / f"trainer-{max(manifests, key=lambda slot: manifests[slot]['step'])}.{suffix}"
 
 
