@@ -1,16 +1,19 @@
 """A new run that goes on from where another stands, with something changed."""
 
-import dataclasses
+import errno
 import shutil
+import tempfile
+from pathlib import Path
 
 from bnvae.config import SCALED
-from bnvae.runs import checkpoint
-from bnvae.runs.files import write_atomic, write_json
+from bnvae.runs import checkpoint, snapshots
+from bnvae.runs.files import BrokenRunError, write_atomic, write_json
 from bnvae.runs.run import Run
-from bnvae.runs.store import RunStore
+from bnvae.runs.store import RunStore, check_id
 from bnvae.steering import STEERABLE, Change, steered, until
 
 ORIGIN = "origin.json"
+ASIDE = ".fork-"
 COPIED = ("tokenizer.json", "data.json", "examples.npz", "environment.json")
 
 
@@ -27,21 +30,50 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) 
     step = int(manifest["step"])
     config = steered(run.config, until(run.desk.changes(), step + 1))
     config = steered(config, [Change(step=step, field=name, value=value) for name, value in changed.items()])
-    fork = store.create(new_id, config)
-    try:
+    shared = _shared_history(run, int(manifest["history_bytes"]))
+    if (store.root / check_id(new_id)).exists():
+        raise _taken(new_id)
+    # Made aside, where nobody takes it for a run: half of one would begin anew when it is resumed.
+    with tempfile.TemporaryDirectory(dir=store.root, prefix=ASIDE) as aside:
+        fork = RunStore(Path(aside)).create(new_id, config)
         for name in COPIED:
             if (run.folder / name).is_file():
                 shutil.copyfile(run.folder / name, fork.folder / name)
-        with (run.folder / "history.jsonl").open("rb") as history:
-            write_atomic(fork.folder / "history.jsonl", history.read(int(manifest["history_bytes"])))
+        _copy_album(run.folder, fork.folder, step)
+        write_atomic(fork.folder / "history.jsonl", shared)
         checkpoint.place(fork.folder, manifest, tensors)
         write_json(fork.folder / ORIGIN, {"run": run.id, "step": step, "changed": changed})
         message = f"Goes on from step {step} of {run.id}."
-        fork.write_status(dataclasses.replace(run.status, state="stopped", step=step, message=message))
-    except BaseException:
-        shutil.rmtree(fork.folder, ignore_errors=True)
-        raise
-    return fork
+        fork.write_status(run.status.replace(state="stopped", step=step, seconds_left=None, message=message))
+        try:
+            fork.folder.rename(store.root / new_id)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # taken a moment ago
+                raise _taken(new_id) from None
+            raise
+    return store.get(new_id)
+
+
+def _taken(new_id: str) -> ValueError:
+    return ValueError(f"run is {new_id!r}: that name is taken. Choose another, or delete that run.")
+
+
+def _shared_history(run: Run, length_bytes: int) -> bytes:
+    try:
+        with (run.folder / "history.jsonl").open("rb") as history:
+            shared = history.read(length_bytes)
+    except OSError as error:
+        raise BrokenRunError(f"{run.id}/history.jsonl cannot be read ({error.strerror}).") from None
+    if len(shared) < length_bytes:
+        raise BrokenRunError(f"{run.id}/history.jsonl is shorter than at its checkpoint: it was cut.")
+    return shared
+
+
+def _copy_album(folder: Path, fork: Path, until_step: int) -> None:
+    (fork / snapshots.FOLDER).mkdir()
+    for path in sorted((folder / snapshots.FOLDER).glob("[0-9]*.npz")):
+        if path.stem.isdigit() and int(path.stem) <= until_step:
+            shutil.copyfile(path, fork / snapshots.FOLDER / path.name)
 
 
 def steerable(run: Run) -> dict[str, float]:
