@@ -1,7 +1,7 @@
 """The same networks as this project's, as a PyTorch user would write them in a script: the yardstick of its speed.
 
 Plain `nn` modules, `nn.Dropout`, `functional.cross_entropy`, one `Adam`, examples as tensors in memory. No records, no
-evaluations, no check of the loss, no limit of the gradient.
+evaluations, no check of the loss; no limit of the gradient unless asked for.
 """
 
 import math
@@ -118,10 +118,11 @@ class BareLstm(nn.Module):
 class BareLoop:
     """Draws batches in a fresh order each epoch and takes steps, and nothing else."""
 
-    def __init__(self, model: nn.Module, examples: Tensor, batch_size: int, *, fused: bool) -> None:
+    def __init__(self, model: nn.Module, examples: Tensor, batch_size: int, *, fused: bool, clip: float = 0.0) -> None:
         self.model = model.train()
         self.examples = examples
         self.batch_size = batch_size
+        self.clip = clip
         self.optimiser = Adam(model.parameters(), lr=1e-3, fused=fused)
         self.lengths = (examples != PAD).sum(1) if examples.dtype == torch.int32 else None
         self._order = torch.empty(0, dtype=torch.long)
@@ -137,5 +138,7 @@ class BareLoop:
             self.optimiser.zero_grad()
             loss = self.model(batch)
             loss.backward()
+            if self.clip:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
             self.optimiser.step()
         assert math.isfinite(loss.item())

@@ -1,14 +1,16 @@
 """Training speed of this project against a bare PyTorch loop of the same network, and against pythae's own trainer.
 
-    python -m benchmarks.training_speed [--rounds 9] [--only mlp storybook ptb pythae] [--threads 1]
+    python -m benchmarks.training_speed [--rounds 31] [--only mlp storybook ptb pythae] [--threads 1]
 
 The project's side is what its worker runs: `Trainer.fit`, every record serialised and written to disk, and the
-evaluations at their own cadence. Contenders take turns, a second or so each, so that a busy machine slows all of them
-alike; a figure is the median over the turns. An evaluation is timed on its own in every round, and its share of an
-epoch is added to the project's time.
+evaluations at their own cadence. The bare loop has Adam and nothing else, plain or fused; a third one, fused, limits the
+gradient's norm with `clip_grad_norm_` as the project's recipe does. Contenders take turns of a few steps each, so that a
+busy machine slows all of them alike. An evaluation is timed on its own in some of the rounds, and its share of an epoch
+is added to the project's time.
 
-One thread by default: that is what each of two runs trained side by side on two cores gets, and two threads that wait
-for each other measure what else the machine does.
+Seconds are those of the processor: with one thread they are the wall's on an idle machine, and on a busy one they leave
+out the time given to others. Ratios are medians over rounds, by processor and by wall. One thread by default: that is
+what each of two runs trained side by side on two cores gets. With more, read the wall's ratio.
 
 pythae is measured where it can be imported: `pip install --no-deps pythae pydantic pydantic-core annotated-types
 typing-inspection dill cloudpickle imageio`.
@@ -25,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -41,8 +43,21 @@ from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 
 HEADS: tuple[HeadOfBare, ...] = ("gaussian", "rms-scaler")
 TAU = 0.5
+EVALUATION_ROUNDS = 6
 EVER = 10_000
 """epochs: more than any measurement takes"""
+
+
+class Seconds(NamedTuple):
+    wall: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> "Seconds":
+        return cls(time.perf_counter(), time.process_time())
+
+    def __sub__(self, other: "Seconds") -> "Seconds":
+        return Seconds(self.wall - other.wall, self.processor - other.processor)
 
 
 class Product:
@@ -53,28 +68,32 @@ class Product:
         self.trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
         self._history = HistoryWriter(folder / f"{config.network}-{config.model.head}.jsonl")
         self._records: Iterator[Record] = self.trainer.fit()
-        self.evaluation_seconds: list[float] = []
+        self.evaluations: list[Seconds] = []
 
     def run(self, steps: int) -> None:
         target = self.trainer.step + steps
         while self.trainer.step < target:
             self._history.append(next(self._records))
 
-    def between_turns(self, steps: int) -> None:
-        """Times an evaluation, and steps over the next one of the training itself if a turn would meet it."""
-        started = time.perf_counter()
-        with self.trainer.evaluating() as record:
-            self._history.append(record)
-        self.evaluation_seconds.append(time.perf_counter() - started)
-        every = max(self.trainer.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
-        if -self.trainer.step % every <= steps + self.trainer.record_every:
+    def between_turns(self, index: int, steps: int) -> None:
+        """Times an evaluation now and then, and leaves the training's own out of the turns."""
+        if index % EVALUATION_ROUNDS == 0:
+            started = Seconds.now()
+            with self.trainer.evaluating() as record:
+                self._history.append(record)
+            self.evaluations.append(Seconds.now() - started)
+        if -self.trainer.step % self._interval <= steps + self.trainer.record_every:
             while not isinstance(next(self._records), EvaluationRecord):
                 pass
 
-    def steps_per_second(self, step_seconds: float) -> float:
-        """With the evaluations of an epoch shared out among its steps."""
-        every = max(self.trainer.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
-        return 1 / (step_seconds + statistics.median(self.evaluation_seconds) / every)
+    def share_of_training(self, seconds_per_step: float) -> float:
+        """Share of an epoch that goes to steps and not to the evaluation (processor time)."""
+        evaluation = statistics.median(each.processor for each in self.evaluations) / self._interval
+        return seconds_per_step / (seconds_per_step + evaluation)
+
+    @property
+    def _interval(self) -> int:
+        return max(self.trainer.batches.steps_per_epoch, FEWEST_STEPS_BETWEEN_EVALUATIONS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,7 +123,7 @@ def mlp_case() -> Case:
         name="MLP 784-512-16, MNIST, batch 128",
         unit="images/s",
         units_per_step=128,
-        steps=160,
+        steps=40,
         config=config,
         dataset=dataset,
         bare_examples=dataset.training.examples.flatten(1).float() / 255,
@@ -114,13 +133,13 @@ def mlp_case() -> Case:
 
 def storybook_case() -> Case:
     model = ModelConfig(network="lstm", latent_dimensions=16, hidden_units=128, embedding_units=64, tau=TAU)
-    return _text_case("LSTM 64/128/16, storybook, batch 64", load_dataset(DataConfig()), model, batch_size=64, steps=40)
+    return _text_case("LSTM 64/128/16, storybook, batch 64", load_dataset(DataConfig()), model, batch_size=64, steps=10)
 
 
 def ptb_case() -> Case:
     model = ModelConfig(network="lstm", latent_dimensions=32, hidden_units=256, embedding_units=256, tau=TAU)
     name = "LSTM 256/256/32, vocabulary 10,000, made-up tokens in PTB's sizes, batch 32"
-    return _text_case(name, _made_up_text(), model, batch_size=32, steps=12)
+    return _text_case(name, _made_up_text(), model, batch_size=32, steps=5)
 
 
 def _text_case(name: str, dataset: Dataset, model: ModelConfig, *, batch_size: int, steps: int) -> Case:
@@ -184,46 +203,53 @@ def measure(case: Case, rounds: int, folder: Path) -> list[list[str]]:
             "product": product.run,
             "fused": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=True).run,
             "plain": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=False).run,
+            "clipped": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=True, clip=5.0).run,
         }
         product.run(FEWEST_STEPS_BETWEEN_EVALUATIONS)  # past the first evaluation, which comes earlier than the others
-        seconds = _take_turns(contenders, case.steps, rounds, product.between_turns)
-        step = {name: statistics.median(turns) / case.steps for name, turns in seconds.items()}
-        full, alone = product.steps_per_second(step["product"]), 1 / step["product"]
-        # Neighbouring turns saw the same machine, so the ratio is taken turn by turn.
-        ratio = {
-            name: statistics.median(b / a for a, b in zip(seconds["product"], seconds[name], strict=True))
-            * full
-            / alone
-            for name in ("fused", "plain")
-        }
+        turns = _take_turns(contenders, case.steps, rounds, product.between_turns)
+        step = {name: statistics.median(turn.processor for turn in each) / case.steps for name, each in turns.items()}
+        training = product.share_of_training(step["product"])
+        ratios = {name: _ratio(turns[name], turns["product"]) for name in ("fused", "plain", "clipped")}
         rows.append(
             [
                 case.name,
                 head,
-                f"{thousands(full * case.units_per_step)} {case.unit}",
+                f"{thousands(training * case.units_per_step / step['product'])} {case.unit}",
                 f"{thousands(case.units_per_step / step['fused'])}",
                 f"{thousands(case.units_per_step / step['plain'])}",
-                f"{1 - full / alone:.1%}",
-                f"**{ratio['fused']:.2f}**",
-                f"{ratio['plain']:.2f}",
+                f"{1 - training:.1%}",
+                f"**{training * ratios['fused'].processor:.2f}**",
+                f"{training * ratios['fused'].wall:.2f}",
+                f"{training * ratios['plain'].processor:.2f}",
+                f"{training * ratios['clipped'].processor:.2f}",
             ]
         )
+        print(" | ".join(rows[-1]), flush=True)
     return rows
 
 
 def _take_turns(
-    contenders: dict[str, Callable[[int], None]], steps: int, rounds: int, between: Callable[[int], None]
-) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    contenders: dict[str, Callable[[int], None]], steps: int, rounds: int, between: Callable[[int, int], None]
+) -> dict[str, list[Seconds]]:
+    turns: dict[str, list[Seconds]] = {name: [] for name in contenders}
     for index in range(rounds + 1):
-        between(steps)
+        between(index, steps)
         # Every other round backwards: nobody always runs after the same neighbour.
         for name in list(contenders)[:: 1 if index % 2 else -1]:
-            started = time.perf_counter()
+            started = Seconds.now()
             contenders[name](steps)
             if index:  # the first round warms up
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
+                turns[name].append(Seconds.now() - started)
+    return turns
+
+
+def _ratio(theirs: list[Seconds], ours: list[Seconds]) -> Seconds:
+    """Our speed over theirs: the median over rounds, since neighbouring turns saw the same machine."""
+    pairs = list(zip(theirs, ours, strict=True))
+    return Seconds(
+        statistics.median(they.wall / we.wall for they, we in pairs),
+        statistics.median(they.processor / we.processor for they, we in pairs),
+    )
 
 
 class Pythae:
@@ -277,20 +303,20 @@ def measure_pythae(rounds: int, folder: Path) -> list[list[str]]:
         product.run(epoch)
         contenders = {"product": product.run, "pythae": lambda steps: pythae.run_epoch()}
         # Whole epochs on both sides, the project's one evaluation an epoch among them.
-        seconds = _take_turns(contenders, epoch, rounds, lambda steps: None)
-        per_image = {name: statistics.median(turns) / len(case.bare_examples) for name, turns in seconds.items()}
-        ratio = statistics.median(
-            theirs / ours for ours, theirs in zip(seconds["product"], seconds["pythae"], strict=True)
-        )
+        turns = _take_turns(contenders, epoch, rounds, lambda index, steps: None)
+        seconds = {name: statistics.median(turn.processor for turn in each) for name, each in turns.items()}
+        ratio = _ratio(turns["pythae"], turns["product"])
         rows.append(
             [
                 case.name,
                 head,
-                f"{thousands(1 / per_image['product'])} {case.unit}",
-                thousands(1 / per_image["pythae"]),
-                f"**{ratio:.2f}**",
+                f"{thousands(len(case.bare_examples) / seconds['product'])} {case.unit}",
+                thousands(len(case.bare_examples) / seconds["pythae"]),
+                f"**{ratio.processor:.2f}**",
+                f"{ratio.wall:.2f}",
             ]
         )
+        print(" | ".join(rows[-1]), flush=True)
     return rows
 
 
@@ -299,7 +325,7 @@ CASES = {"mlp": mlp_case, "storybook": storybook_case, "ptb": ptb_case}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="turns that each contender takes")
+    parser.add_argument("--rounds", type=int, default=31, help="turns that each contender takes")
     parser.add_argument("--only", nargs="*", choices=[*CASES, "pythae"], default=[*CASES, "pythae"])
     parser.add_argument("--threads", type=int, default=1, help="processor threads; 0: as many as torch chooses")
     chosen = parser.parse_args()
@@ -311,13 +337,17 @@ def main() -> None:
         ]
         if rows:
             header = ["network", "head", "bnvae", "bare, fused Adam", "bare, plain Adam", "evaluations take"]
-            publish("Training speed, fp32", [*header, "of fused (≥ 0.90)", "of plain"], rows)
+            publish(
+                "Training speed, fp32",
+                [*header, "of fused (≥ 0.90)", "by the wall", "of plain", "of fused that clips"],
+                rows,
+            )
         if "pythae" in chosen.only:
             if importlib.util.find_spec("pythae") is None:
                 print("pythae is not installed here: its row is left out.")
             else:
-                rows = measure_pythae(chosen.rounds, Path(folder))
-                header = ["network", "head", "bnvae", "pythae (gaussian)", "ratio (> 1)"]
+                rows = measure_pythae(max(1, chosen.rounds // 6), Path(folder))
+                header = ["network", "head", "bnvae", "pythae (gaussian)", "ratio (> 1)", "by the wall"]
                 publish("Training speed against pythae, fp32, whole epochs", header, rows)
 
 
