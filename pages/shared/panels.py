@@ -29,6 +29,8 @@ HEAD_FLOORS = {
     "rms-scaler": "floor −½ ln(1−τ)",
 }
 ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
+ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
+"""what the state says already; anything else a worker says is shown"""
 LEGIBLE_PX = 64
 """width of a picture on the page, however few pixels it has"""
 GAMMA_COLOURS = ("#0072B2", "#D55E00")
@@ -95,7 +97,7 @@ def live_status(run: Run, *, key: str) -> Status:
     with words:
         st.progress(share_done(status))
         st.text(status_words(status))
-        if status.state in ("failed", "interrupted", "broken"):
+        if status.message not in ROUTINE_MESSAGES:
             st.text(status.message)
     with buttons:
         if not may_change():

@@ -74,8 +74,6 @@ def status_words(status: Status) -> str:
         parts.append(f"{status.examples_per_second:,.0f} examples/s")
         if status.seconds_left is not None:
             parts.append(f"{duration(status.seconds_left)} left")
-    if status.state == "starting" or (status.state == "training" and not status.total_steps):
-        parts.append(status.message)
     if status.device and status.alive:
         parts.append(status.device)
     return " · ".join(parts)
