@@ -17,12 +17,13 @@ if found:
     film(found)
     for column, (_, config, history) in zip(st.columns(len(found), gap="large"), found, strict=True):
         with column:
-            record = last_record(history)
-            sentence_on(config, record)
-            if record is not None:
+            st.caption("At the end of what was recorded:")
+            sentence_on(config, last_record(history))
+            if history.evaluations:
+                tested = history.evaluations[-1]
                 active, price = st.columns(2)
-                active.metric("active units", f"{record.active_units} of {len(record.kl_per_dimension)}", border=True)
-                price.metric("ELBO, nats (higher is better)", f"{record.elbo:.1f}", border=True)
+                active.metric("active units", f"{tested.active_units} of {len(tested.kl_per_dimension)}", border=True)
+                price.metric("test ELBO, nats (higher is better)", f"{tested.elbo:.1f}", border=True)
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
     for column, page in zip(st.columns(len(NEXT)), NEXT, strict=True):

@@ -20,7 +20,7 @@ class Lane:
 
 
 LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
-    "Plain against BN + Scaler": (
+    "Plain against the Scaler": (
         "On sentences the plain VAE soon stops using its code; the Scaler keeps every dimension above its floor.",
         (Lane(model={"head": "gaussian"}), Lane(model={"head": "rms-scaler", "tau": 0.5})),
     ),
@@ -32,7 +32,7 @@ LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
         "A higher floor carries more, and costs more: look at the rate and at −ELBO.",
         tuple(Lane(model={"head": "rms-scaler", "tau": tau}) for tau in (0.1, 0.5, 0.9)),
     ),
-    "Warm-up and free bits against BN + Scaler": (
+    "Warm-up and free bits against the Scaler": (
         "Two remedies in the loss and one in the posterior head.",
         (
             Lane(model={"head": "gaussian"}, training={"kl_schedule": "linear", "kl_warmup_epochs": 5.0}),

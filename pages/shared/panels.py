@@ -93,29 +93,22 @@ def floors(config: RunConfig) -> list[float] | None:
 def live_status(run: Run, *, key: str) -> Status:
     """One line on what the run is doing, and what can be done about it."""
     status = state(run)
-    words, buttons = st.columns([5, 2], vertical_alignment="center")
-    with words:
-        st.progress(share_done(status))
-        st.text(status_words(status))
-        if status.message not in ROUTINE_MESSAGES:
-            st.text(status.message)
-    with buttons:
-        if not may_change():
-            return status
-        if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:", width="stretch"):
-            stop(run)
-        if (
-            status.resumable
-            and run.can_go_on
-            and st.button("Go on", key=f"resume-{key}", icon=":material/resume:", width="stretch")
-        ):
-            try:
-                run.desk.command(PLAY)  # it may have been stopped while it was paused
-                submit(run, threads=run.config.training.threads or None)
-            except (OSError, ValueError) as error:
-                st.text(str(error))
-            else:
-                st.rerun()
+    st.progress(share_done(status))
+    st.text(status_words(status))
+    if status.message not in ROUTINE_MESSAGES:
+        st.text(status.message)
+    if not may_change():
+        return status
+    if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:"):
+        stop(run)
+    if status.resumable and run.can_go_on and st.button("Go on", key=f"resume-{key}", icon=":material/resume:"):
+        try:
+            run.desk.command(PLAY)  # it may have been stopped while it was paused
+            submit(run, threads=run.config.training.threads or None)
+        except (OSError, ValueError) as error:
+            st.text(str(error))
+        else:
+            st.rerun()
     return status
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from bnvae.launcher import state, submit
+from bnvae.launcher import state, stop, submit
 from bnvae.runs import Run, Status
 from bnvae.runs.control import PLAY
 from bnvae.runs.fork import fork_run, steerable
@@ -28,24 +28,24 @@ def transport(runs: Sequence[Run]) -> None:
         _together(runs)
         return
     paused = all(status.state == "paused" for _, status in living)
-    play, step, slow, change, fork = st.columns([2, 2, 2, 2, 2])
-    with play:
-        if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play", width="stretch"):
+    is_slow = living[0][0].desk.control().steps_per_second is not None
+    with st.container(horizontal=True):  # wraps where columns would cut the words
+        if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play"):
             _command(living, pause_at=None)
-        if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause", width="stretch"):
+        if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause"):
             _command(living, pause_at=0)
-    with step:
-        if st.button("One step", icon=":material/skip_next:", shortcut="Right", key="step", width="stretch"):
+        if st.button("One step", icon=":material/skip_next:", shortcut="Right", key="step"):
             _command(living, pause_at=1 + max(status.step for _, status in living) if paused else 0)
-    with slow:
-        is_slow = living[0][0].desk.control().steps_per_second is not None
         label, icon = ("Full speed", ":material/speed:") if is_slow else ("Slow motion", ":material/slow_motion_video:")
-        if st.button(label, icon=icon, key="slow", width="stretch"):
+        if st.button(label, icon=icon, key="slow"):
             _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
-    with change, st.popover("Change", icon=":material/tune:", width="stretch"):
-        _change([run for run, _ in living])
-    with fork, st.popover("Branch off", icon=":material/call_split:", width="stretch"):
-        _fork([run for run, _ in living])
+        with st.popover("Change", icon=":material/tune:"):
+            _change([run for run, _ in living])
+        with st.popover("Branch off", icon=":material/call_split:"):
+            _fork([run for run, _ in living])
+        if len(living) > 1 and st.button("Stop all", icon=":material/stop:", key="stop-all"):
+            for run, _ in living:
+                stop(run)
 
 
 def _command(living: Sequence[tuple[Run, Status]], **pace: float | None) -> None:
@@ -85,6 +85,7 @@ def _change(runs: Sequence[Run]) -> None:
             st.text(str(error))
         else:
             run.desk.request(name, value)
+            st.toast(f"{STEERED_NAMES[name]} = {value:g} from the next step of {run.id} on")
 
 
 def _fork(runs: Sequence[Run]) -> None:
