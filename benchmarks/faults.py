@@ -126,11 +126,18 @@ def config_of(head: HeadName, modality: str, *, epochs: int) -> RunConfig:
     return RunConfig(data=data, model=model, training=training)
 
 
-def _live(folder: str, checkpoint_seconds: float, fault: Fault | None, largest_file_bytes: int, counted: Any) -> None:
+def _without_waiting(descriptor: int) -> None:
+    """A killed process loses nothing that it gave to the system, and syncs would take most of its life."""
+
+
+def _live(
+    folders: Sequence[str], checkpoint_seconds: float, fault: Fault | None, largest_file_bytes: int, counted: Any
+) -> None:
     """A worker's whole life; its exit status says whether it ended in order."""
     from bnvae import session, worker
 
     session.CHECKPOINT_SECONDS, session.STATUS_SECONDS = checkpoint_seconds, 0.05 if fault is None else 1e9
+    os.fsync = _without_waiting  # type: ignore[assignment]
     disk = FaultyDisk(fault or Fault(kind="error", number=0))
     if fault is not None:
         disk.install()
@@ -138,7 +145,7 @@ def _live(folder: str, checkpoint_seconds: float, fault: Fault | None, largest_f
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
     status = 0
     try:
-        worker.train_run(Run(Path(folder)))
+        worker.train_runs([Run(Path(folder)) for folder in folders])
     except (OSError, ValueError):
         status = 1
     counted.value = disk.operations
@@ -146,19 +153,19 @@ def _live(folder: str, checkpoint_seconds: float, fault: Fault | None, largest_f
 
 
 def start(
-    run: Run, *, checkpoint_seconds: float = 0.05, fault: Fault | None = None, largest_file_bytes: int = 0
+    *runs: Run, checkpoint_seconds: float = 0.05, fault: Fault | None = None, largest_file_bytes: int = 0
 ) -> tuple[ForkServerProcess, Any]:
-    """A worker of its own for this run, and the number of operations on its disk, once it has ended."""
+    """A worker of its own for these runs, and the number of operations on its disk, once it has ended."""
     counted = _workers.Value("i", 0)
-    arguments = (str(run.folder), checkpoint_seconds, fault, largest_file_bytes, counted)
+    arguments = ([str(run.folder) for run in runs], checkpoint_seconds, fault, largest_file_bytes, counted)
     process = _workers.Process(target=_live, args=arguments)
     process.start()
     return process, counted
 
 
-def live(run: Run, **options: Any) -> tuple[int, int]:
+def live(*runs: Run, **options: Any) -> tuple[int, int]:
     """A whole life: its exit status, and how many operations its disk saw."""
-    process, counted = start(run, **options)
+    process, counted = start(*runs, **options)
     process.join(LONGEST_LIFE_SECONDS)
     assert process.exitcode is not None, "the worker hangs"
     return process.exitcode, counted.value
@@ -213,10 +220,10 @@ def strike(store: RunStore, config: RunConfig, wanted: dict[str, bytes], fault: 
     return found
 
 
-def undisturbed(store: RunStore, config: RunConfig) -> tuple[Run, int]:
-    """A training to its end, and how many operations its disk saw with a checkpoint at every record."""
+def undisturbed(store: RunStore, config: RunConfig, *, checkpoint_seconds: float = 1e9) -> tuple[Run, int]:
+    """A training to its end, and how many operations its disk saw."""
     run = store.create(store.free_id("whole"), config)
-    status, operations = live(run, checkpoint_seconds=-1.0, fault=Fault(kind="error", number=0))
+    status, operations = live(run, checkpoint_seconds=checkpoint_seconds, fault=Fault(kind="error", number=0))
     assert status == 0, run.status.message
     return run, operations
 
@@ -255,7 +262,7 @@ def _publish_kills(store: RunStore, kills: int, rng: random.Random) -> None:
 
 def _publish_faults(store: RunStore, every: int) -> None:
     config = config_of("rms-scaler", "image", epochs=2)
-    whole, operations = undisturbed(store, config)
+    whole, operations = undisturbed(store, config, checkpoint_seconds=-1.0)
     wanted, rows = outcome(whole), []
     for kind in get_args(FaultKind):
         numbers = range(1, operations + 1, every)

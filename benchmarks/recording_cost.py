@@ -143,11 +143,14 @@ def main() -> None:
                     without = bare(config, dataset)
                 wall.append(100 * (watched.wall_seconds / without.wall_seconds - 1))
                 processor.append(100 * (watched.processor_seconds / without.processor_seconds - 1))
-                seconds.append(without.wall_seconds)
+                seconds.append(without.processor_seconds)
+                print(
+                    f"{name}: {wall[-1]:.1f} % of the wall's time, {processor[-1]:.1f} % of the processor's", flush=True
+                )
         rows.append(
             [
                 NAMES[name],
-                f"{statistics.median(seconds):.1f} s",
+                f"{statistics.median(seconds):.1f} processor s",
                 f"**{with_spread(wall, '%', digits=2)}**",
                 with_spread(processor, "%", digits=2),
             ]

@@ -3,10 +3,10 @@
     python -m benchmarks.training_speed [--rounds 31] [--only mlp storybook ptb pythae] [--threads 1]
 
 The project's side is what its worker runs: `Trainer.fit`, every record serialised and written to disk, and the
-evaluations at their own cadence. The bare loop has Adam and nothing else, plain or fused; a third one, fused, limits the
-gradient's norm with `clip_grad_norm_` as the project's recipe does. Contenders take turns of a few steps each, so that a
-busy machine slows all of them alike. An evaluation is timed on its own in some of the rounds, and its share of an epoch
-is added to the project's time.
+evaluations at their own cadence. The bare loop has Adam and nothing else, plain or fused; a third one, fused, limits
+the gradient's norm with `clip_grad_norm_` as the project's recipe does. Contenders take turns of a few steps each, so
+that a busy machine slows all of them alike. An evaluation is timed on its own in some of the rounds, and its share of
+an epoch is added to the project's time.
 
 Seconds are those of the processor: with one thread they are the wall's on an idle machine, and on a busy one they leave
 out the time given to others. Ratios are medians over rounds, by processor and by wall. One thread by default: that is
