@@ -1,0 +1,123 @@
+"""Workers that are killed, and disks that fail: the run ends with the bytes of an undisturbed one."""
+
+import errno
+import random
+import sys
+import time
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bnvae.config import HeadName, RunConfig
+from bnvae.data import load_dataset
+from bnvae.model import VAE
+from bnvae.runs import BrokenRunError, RunStore, checkpoint
+from bnvae.training import Trainer
+
+if sys.platform == "win32":
+    pytest.skip("kills and limits of POSIX", allow_module_level=True)
+
+from benchmarks import faults
+
+KILLS = {"image": 3, "text": 2}
+"""each; 25 over the five heads"""
+SAMPLED_FAULTS = 3
+"""of each kind; `python -m benchmarks.faults` tries them all"""
+
+
+@pytest.mark.parametrize("modality", faults.MODALITIES)
+@pytest.mark.parametrize("head", faults.HEADS)
+def test_workers_killed_at_random_moments_leave_the_bytes_of_an_undisturbed_training(
+    head: HeadName, modality: str, store: RunStore
+) -> None:
+    config = faults.config_of(head, modality, epochs=13)  # evaluations at steps 100 and 104
+    whole, _ = faults.undisturbed(store, config)
+    rng = random.Random(f"{head} {modality}")
+    wanted = faults.outcome(whole)
+    kills = KILLS[modality]
+    assert faults.kill_again_and_again(store, config, wanted, kills=kills, rng=rng, within_s=0.5) == []
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunConfig, dict[str, bytes], int]:
+    """A configuration, what it leaves, and how many operations its disk sees."""
+    config = faults.config_of("rms-scaler", "image", epochs=1)
+    store = RunStore(tmp_path_factory.mktemp("whole"))
+    whole, operations = faults.undisturbed(store, config, checkpoint_seconds=-1.0)
+    return config, faults.outcome(whole), operations
+
+
+@pytest.mark.parametrize("kind", get_args(faults.FaultKind))
+def test_a_disk_that_fails_at_any_operation_costs_no_byte(
+    kind: faults.FaultKind, short: tuple[RunConfig, dict[str, bytes], int], store: RunStore
+) -> None:
+    config, wanted, operations = short
+    for number in random.Random(kind).sample(range(1, operations + 1), SAMPLED_FAULTS):
+        fault = faults.Fault(kind=kind, number=number)
+        assert faults.strike(store, config, wanted, fault) == [], fault
+
+
+def test_a_full_disk_is_said_by_the_run_and_costs_no_byte(
+    short: tuple[RunConfig, dict[str, bytes], int], store: RunStore
+) -> None:
+    config, wanted, _ = short
+    run = store.create("full", config)
+    # Enough for a status, too little for the trainer's state.
+    status, _ = faults.live(run, checkpoint_seconds=-1.0, largest_file_bytes=6_000)
+    assert status == 1
+    assert run.status.state == "failed"
+    assert f"[Errno {errno.EFBIG}]" in run.status.message
+    assert faults.live(run)[0] == 0
+    assert faults.differing(run, wanted) == []
+
+
+def trainer_of(config: RunConfig) -> Trainer:
+    data = load_dataset(config.data)
+    model = VAE.build(config.network, config.model, data.shape, seed=0)
+    return Trainer(model, data.training, data.test, config.training)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def test_every_flipped_bit_of_a_checkpoint_is_noticed_and_the_one_before_is_taken(
+    suffix: str, tiny: RunConfig, tmp_path: Path
+) -> None:
+    trainer = trainer_of(tiny)
+    for step in (0, 1):
+        trainer.step = step
+        checkpoint.save(tmp_path, trainer, 0, "d" * 64)
+    newest = tmp_path / f"trainer-1.{suffix}"
+    manifest = (tmp_path / "trainer-1.json").read_bytes()
+    content, rng = newest.read_bytes(), random.Random(0)
+    for _ in range(60):
+        bit = rng.randrange(8 * len(content))
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        newest.write_bytes(flipped)
+        position = checkpoint.restore(tmp_path, trainer, "d" * 64)
+        assert position is not None
+        assert position.step == 0, bit
+        assert "passed over" in position.skipped[0]
+        newest.write_bytes(content)
+        (tmp_path / "trainer-1.json").write_bytes(manifest)
+
+
+def test_a_manifest_that_was_the_only_one_is_not_taken_for_none(tiny: RunConfig, tmp_path: Path) -> None:
+    trainer = trainer_of(tiny)
+    checkpoint.save(tmp_path, trainer, 0, "d" * 64)
+    (tmp_path / "trainer-0.json").write_bytes(b"\0")
+    with pytest.raises(BrokenRunError, match=r"trainer-0\.json passed over: it is damaged"):
+        checkpoint.restore(tmp_path, trainer, "d" * 64)
+
+
+def test_a_race_whose_worker_is_killed_is_resumed_to_the_bytes_of_runs_alone(store: RunStore) -> None:
+    configs = [faults.config_of(head, "image", epochs=13) for head in ("rms-scaler", "gaussian")]
+    wanted = [faults.outcome(faults.undisturbed(store, config)[0]) for config in configs]
+    race = [store.create(f"race-{index}", config) for index, config in enumerate(configs)]
+    for delay_s in (0.3, 0.6):
+        process, _ = faults.start(*race)
+        time.sleep(delay_s)
+        process.kill()
+        process.join()
+    assert faults.live(*race)[0] == 0
+    assert [faults.differing(run, outcome) for run, outcome in zip(race, wanted, strict=True)] == [[], []]
