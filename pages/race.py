@@ -14,7 +14,7 @@ frame("Race", "Same data, same seed, same batches, one clock: what does each rec
 controls, live = st.columns([2, 5], gap="large")
 with controls:
     if not may_change():
-        say_demonstration("racing")
+        say_demonstration()
     else:
         configs = choose_race()
         pressed = st.button("Start the race", type="primary", icon=":material/flag:", width="stretch")

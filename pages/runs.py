@@ -71,4 +71,4 @@ if chosen is not None:
 if may_change():
     bring_in(expanded=not runs)
 else:
-    say_demonstration("uploading, renaming and deleting")
+    say_demonstration()

@@ -14,7 +14,7 @@ frame("Train", "What happens to the KL of each latent dimension while a VAE lear
 controls, live = st.columns([2, 5], gap="large")
 with controls:
     if not may_change():
-        say_demonstration("training")
+        say_demonstration()
     else:
         config, twin = choose_config()
         ready = config is not None

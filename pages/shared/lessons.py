@@ -48,7 +48,7 @@ def choose_race() -> list[RunConfig]:
     """The configurations of the lesson chosen: equal but for what it compares."""
     lesson = st.selectbox("Lesson", list(LESSONS), key="race-lesson")
     why, lanes = LESSONS[lesson]
-    st.caption(why)
+    st.text(why)
     data = st.selectbox("Data", RACED_DATA, format_func=DATA_WORDS.__getitem__, key="race-data")
     dimensions = st.number_input("Latent dimensions", 2, 64, 16, key="race-dimensions", help=HELP["latent_dimensions"])
     epochs = st.number_input("Epochs", 1, 200, 5, key="race-epochs", help=HELP["epochs"])

@@ -19,6 +19,6 @@ def may_change() -> bool:
     return mode == ""
 
 
-def say_demonstration(what: str) -> None:
+def say_demonstration() -> None:
     """Why something is missing here, and where it is to be had."""
-    st.info(f"This is a demonstration: {what} is off. Everything else works; on your own machine all of it does.")
+    st.info("This is a demonstration: here you can look at everything and change nothing. On your own machine you can.")

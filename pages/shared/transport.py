@@ -85,7 +85,7 @@ def _change(runs: Sequence[Run]) -> None:
             st.text(str(error))
         else:
             run.desk.request(name, value)
-            st.toast(f"{STEERED_NAMES[name]} = {value:g} from the next step of {run.id} on")
+            st.toast("Changed from the next step on.")
 
 
 def _fork(runs: Sequence[Run]) -> None:
