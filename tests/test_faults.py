@@ -32,11 +32,13 @@ def test_workers_killed_at_random_moments_leave_the_bytes_of_an_undisturbed_trai
     head: HeadName, modality: str, store: RunStore
 ) -> None:
     config = faults.config_of(head, modality, epochs=13)  # evaluations at steps 100 and 104
+    begun = time.monotonic()
     whole, _ = faults.undisturbed(store, config)
+    within_s = 0.7 * min(4.0, time.monotonic() - begun)  # on a busy machine every life is longer
     rng = random.Random(f"{head} {modality}")
     wanted = faults.outcome(whole)
     kills = KILLS[modality]
-    assert faults.kill_again_and_again(store, config, wanted, kills=kills, rng=rng, within_s=0.5) == []
+    assert faults.kill_again_and_again(store, config, wanted, kills=kills, rng=rng, within_s=within_s) == []
 
 
 @pytest.fixture(scope="module")
