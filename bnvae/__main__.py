@@ -113,6 +113,13 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
+    from bnvae.runs import RunStore
+    from bnvae.runs.control import PLAY
+
+    if not options.queue:  # a run stopped while it was paused would wait for a page that may never come
+        for run in map(RunStore().get, options.run):
+            if not run.is_held:
+                run.desk.command(PLAY)
     return _follow(*options.run, quiet=options.quiet, queue=options.queue)
 
 

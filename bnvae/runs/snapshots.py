@@ -1,5 +1,6 @@
 """A run's album: what the model made of the same codes and examples at up to 24 moments of its training."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -87,8 +88,12 @@ def load(folder: Path, card: DataCard) -> list[Snapshot]:
     Raises:
         BrokenRunError: one of them is damaged, or does not fit data.json.
     """
-    paths = sorted((folder / FOLDER).glob("[0-9]*.npz"))[: 2 * MOST_SNAPSHOTS]
-    return [_load(path, card) for path in paths]
+    paths = sorted((folder / FOLDER).glob("[0-9]*.npz"))
+    moments = [_load(path, card) for path in paths[: 2 * MOST_SNAPSHOTS]]
+    for path, moment in zip(paths, moments, strict=False):
+        if moment.mean.shape[1] != moments[0].mean.shape[1]:
+            raise BrokenRunError(f"{FOLDER}/{path.name}: it has other dimensions than {paths[0].name}.")
+    return moments
 
 
 def _load(path: Path, card: DataCard) -> Snapshot:
@@ -97,7 +102,7 @@ def _load(path: Path, card: DataCard) -> Snapshot:
     mean, std = stored["mean"], stored["std"]
     if mean.ndim != 2 or mean.dtype.kind != "f" or (std.shape, std.dtype.kind) != (mean.shape, "f"):
         raise BrokenRunError(f"{where} mean {mean.shape} and std {std.shape} are not two equal tables of numbers.")
-    if not path.stem.isdigit():
+    if not re.fullmatch("[0-9]{9}", path.stem):
         raise BrokenRunError(f"{where} its name is not a step.")
     return Snapshot(
         step=int(path.stem),
