@@ -14,6 +14,9 @@ from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.model import VAE
 from bnvae.posterior import ScalerHead
 
+SMALL_MODEL_NUMBERS = 50_000_000
+"""parameters of a model that any machine has room for: 200 MB"""
+
 
 def weights_of(model: VAE) -> bytes:
     """The model's tensors as safetensors, with its tau: that may have been steered away from the configuration's."""
@@ -32,16 +35,33 @@ def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -
         tensors = load_tensors(content)
     except SafetensorError as error:
         raise ValueError(f"is damaged or of another format ({error}).") from None
-    # First without memory: a stranger's configuration may describe a model larger than this machine.
-    with torch.device("meta"):
-        wanted = VAE.build(config.network, config.model, shape, seed=0).state_dict()
-    if misfit := _misfit(wanted, tensors):
-        raise ValueError(f"does not fit config.json: {misfit}.")
+    if _most_numbers(config, shape) > SMALL_MODEL_NUMBERS:
+        # First without memory: a stranger's configuration may describe a model larger than this machine. Only then,
+        # since torch's first model without memory imports for seconds.
+        with torch.device("meta"):
+            _check(VAE.build(config.network, config.model, shape, seed=0), tensors)
     model = VAE.build(config.network, config.model, shape, seed=0)
+    _check(model, tensors)
     model.load_state_dict(tensors)
     if isinstance(model.head, ScalerHead) and (tau := _tau(content)) is not None:
         model.head.scaler.tau = tau
     return model.eval().requires_grad_(False)
+
+
+def _most_numbers(config: RunConfig, shape: ImageShape | TextShape) -> int:
+    """A generous estimate of the parameters: what counts is whether they are tens of millions or billions."""
+    model = config.model
+    if isinstance(shape, TextShape):
+        inputs = shape.vocabulary_size + shape.max_tokens
+    else:
+        inputs = shape.channels * shape.height * shape.width
+    width = model.hidden_units + model.embedding_units + model.latent_dimensions
+    return 32 * model.layers * width**2 + 4 * inputs * (width + 8 * model.conv_channels)
+
+
+def _check(model: VAE, tensors: dict[str, Tensor]) -> None:
+    if misfit := _misfit(model.state_dict(), tensors):
+        raise ValueError(f"does not fit config.json: {misfit}.")
 
 
 def _tau(content: bytes) -> float | None:
