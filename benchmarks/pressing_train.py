@@ -14,7 +14,9 @@ import argparse
 import json
 import os
 import re
+import signal
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -160,6 +162,8 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     chosen = parser.parse_args()
     os.environ.pop("BNVAE_CHECKPOINTS", None)
+    # Ended by a time limit it still stops its workers, which would go on without it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     with chromium() as browser:
         found = [repetition(browser) for _ in range(chosen.repetitions)]
     lags = [lag for each in found for lag in each.lags]
