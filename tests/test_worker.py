@@ -28,7 +28,7 @@ def content(run: Run) -> tuple[bytes, bytes]:
     return (run.folder / "weights.safetensors").read_bytes(), (run.folder / "history.jsonl").read_bytes()
 
 
-def wait_until(condition: Any, *, seconds: float = 60) -> None:
+def wait_until(condition: Any, *, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
