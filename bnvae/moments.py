@@ -8,7 +8,7 @@ devices serves both.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, final
+from typing import Any, ClassVar, Final, final
 
 import torch
 from jaxtyping import Float
@@ -62,6 +62,8 @@ class BatchMoments(nn.Module, ABC):
         self.register_buffer("center", torch.zeros(dimensions))
         self.register_buffer("square", torch.ones(dimensions))
 
+    smallest_square: ClassVar[float] = SMALLEST_SQUARE
+    """the divisor's square is at least this"""
     center: Tensor
     """stored subtracted value (0 where nothing is subtracted)"""
     square: Tensor
@@ -84,11 +86,10 @@ class BatchMoments(nn.Module, ABC):
             self.square.lerp_(square, self.momentum)
         return self._divided(values, center, square)
 
-    @staticmethod
     def _divided(
-        values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
+        self, values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
     ) -> Float[Tensor, "B D"]:
-        return (values - center) * torch.rsqrt(square.clamp_min(SMALLEST_SQUARE))
+        return (values - center) * torch.rsqrt(square.clamp_min(self.smallest_square))
 
     @abstractmethod
     def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
@@ -122,6 +123,9 @@ class BatchStandardiser(BatchMoments):
 @final
 class RootMeanSquareNormaliser(BatchMoments):
     """Second moment 1 over the batch, nothing subtracted: positive values stay positive."""
+
+    # Nothing is subtracted, so a small square is no remainder of a cancellation: only 0 has to be kept away.
+    smallest_square = 1e-30
 
     def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
         (square,) = _global_means(values.square())

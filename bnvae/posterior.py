@@ -36,6 +36,10 @@ def fixed_floor(tau: float) -> float:
     return -0.5 * math.log1p(-tau)
 
 
+LOWEST_RAW_STD: Final = -25.0
+"""Below it softplus(raw)^2 leaves fp32: a batch of such values would lose its std, and the floor with it."""
+
+
 @final
 @dataclass(frozen=True)
 class Posterior:
@@ -269,8 +273,8 @@ class RootMeanSquareScalerHead(ScalerHead):
     def _posterior(self, features: Float[Tensor, "B F"]) -> Posterior:
         gammas = self.scaler()
         mean = gammas.mean * self.standardise_mean(self.mean(features))
-        std = gammas.std * self.normalise_std(F.softplus(self.std(features)))
-        return Posterior(mean, std)
+        raw = self.std(features).clamp_min(LOWEST_RAW_STD)
+        return Posterior(mean, gammas.std * self.normalise_std(F.softplus(raw)))
 
 
 def _check_gamma(gamma: float) -> None:

@@ -107,6 +107,17 @@ def test_half_tau_is_a_weaker_bound(tau: float) -> None:
     assert fixed_floor(tau) >= tau / 2
 
 
+@pytest.mark.parametrize("raw_std", [-20.0, -27.0, -60.0, -5000.0])
+def test_the_second_moment_stays_where_every_raw_std_is_far_below_zero(raw_std: float) -> None:
+    # softplus(-60)^2 is no fp32 number any more: the std vanished, and half of the second moment with it.
+    layer = RootMeanSquareScalerHead(FEATURES, 4, tau=0.0)
+    nn.init.zeros_(layer.std.weight)
+    nn.init.constant_(layer.std.bias, raw_std)
+    posterior = posterior_of(layer, random(8, FEATURES, seed=0))
+    second_moment = (posterior.mean.double().square() + posterior.std.double().square()).mean(0)
+    torch.testing.assert_close(second_moment, torch.ones_like(second_moment), atol=1e-5, rtol=0)
+
+
 @scaler_heads
 @given(
     tau=st.floats(0, 0.99),
