@@ -1,6 +1,7 @@
 """One process's share of a run's training: the only code that writes what training produces."""
 
 import dataclasses
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -97,7 +98,8 @@ class Session:
         planned = snapshots.planned(self.trainer.total_steps, size_bytes)
         self._moments = [step for step in planned if step > self.trainer.step]
         self._speed = _Speed(self.trainer.step)
-        self._saved_at = self._written_at = self._asked_at = time.monotonic()
+        self._saved_at = self._written_at = time.monotonic()
+        self._asked_at = -math.inf  # what waits on the desk is taken before the first step
         conductor.join(run.id, self.trainer.step)
 
     def _loading(self, what: str, share: float) -> None:

@@ -176,6 +176,15 @@ def test_refused_and_damaged_requests_are_said_while_the_run_waits_and_change_no
     assert content(run) == content(whole)
 
 
+def test_a_request_that_waits_when_training_begins_is_taken_before_the_first_step(
+    store: RunStore, tiny: RunConfig
+) -> None:
+    run = store.create("a", tiny)
+    run.desk.request("beta", 2.0)
+    train_run(run)
+    assert [(change.step, change.value) for change in run.desk.changes()] == [(0, 2.0)]
+
+
 def test_tau_is_refused_by_a_run_without_a_scaler(store: RunStore, tiny: RunConfig) -> None:
     run = store.create("a", dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, head="gaussian")))
     run.desk.request("tau", 0.3)
