@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bnvae.batches import in_chunks, mix
 from bnvae.model import VAE
-from bnvae.moments import exact_moments
+from bnvae.moments import eval_mode, exact_moments, stores_moments
 from bnvae.posterior import Posterior
 
 ACTIVE_UNIT_VARIANCE = 0.01
@@ -61,44 +61,30 @@ def recompute_statistics(model: VAE, training: Tensor) -> None:
 
     Without it the stored exponential averages lag behind the encoder, and the KL in eval mode may be anything.
     """
+    if not stores_moments(model.head):
+        return
     stride = max(1, len(training) // MOMENT_EXAMPLES)
-    was_training = model.training
-    model.eval()
-    try:
-        with exact_moments(model.head):
-            for chunk in in_chunks(training[::stride], CHUNK_EXAMPLES):
-                model.posterior(chunk.to(model.device))
-    finally:
-        model.train(was_training)
+    with eval_mode(model), exact_moments(model.head):
+        for chunk in in_chunks(training[::stride], CHUNK_EXAMPLES):
+            model.posterior(chunk.to(model.device))
 
 
 @torch.no_grad()
 def encode(model: VAE, examples: Tensor) -> Posterior:
     """The posteriors of all examples, in eval mode, on the CPU."""
-    was_training = model.training
-    model.eval()
-    try:
+    with eval_mode(model):
         parts = [model.posterior(chunk.to(model.device)) for chunk in in_chunks(examples, CHUNK_EXAMPLES)]
-    finally:
-        model.train(was_training)
     return Posterior(torch.cat([part.mean for part in parts]).cpu(), torch.cat([part.std for part in parts]).cpu())
 
 
 @torch.no_grad()
 def distortions(model: VAE, examples: Tensor, codes: Float[Tensor, "N D"]) -> Float[Tensor, "N"]:
     """-ln p(x|z) of each example given its code, in nats, summed over pixels or tokens, in eval mode."""
-    was_training = model.training
-    model.eval()
-    try:
-        parts = []
-        for start, chunk in zip(
-            range(0, len(examples), CHUNK_EXAMPLES), in_chunks(examples, CHUNK_EXAMPLES), strict=True
-        ):
-            z = codes[start : start + CHUNK_EXAMPLES].to(model.device)
+    parts = []
+    with eval_mode(model):
+        for z, chunk in zip(torch.split(codes, CHUNK_EXAMPLES), in_chunks(examples, CHUNK_EXAMPLES), strict=True):
             chunk = chunk.to(model.device)
-            parts.append(-model.decoder.likelihood(z, chunk).log_prob(chunk))
-    finally:
-        model.train(was_training)
+            parts.append(-model.decoder.likelihood(z.to(model.device), chunk).log_prob(chunk))
     return torch.cat(parts).cpu()
 
 

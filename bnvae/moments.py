@@ -133,6 +133,22 @@ class RootMeanSquareNormaliser(BatchMoments):
 
 
 @contextmanager
+def eval_mode(module: nn.Module) -> Iterator[None]:
+    """Eval mode within; afterwards the mode that was before."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
+
+
+def stores_moments(module: nn.Module) -> bool:
+    """Whether anything in it normalises over the batch, so that its stored moments have to be kept true."""
+    return any(isinstance(layer, BatchMoments) for layer in module.modules())
+
+
+@contextmanager
 def exact_moments(module: nn.Module) -> Iterator[None]:
     """Within, run the training set through `module` in eval mode; after, its stored moments are those of that set."""
     layers = [layer for layer in module.modules() if isinstance(layer, BatchMoments)]
@@ -154,11 +170,6 @@ def recompute_moments(head: nn.Module, feature_batches: Iterable[Float[Tensor, "
     Exponential averages lag behind a moving encoder, and then KL in eval mode says nothing about KL in training; call
     this with the training set's features before every evaluation and before saving.
     """
-    was_training = head.training
-    head.eval()
-    try:
-        with exact_moments(head):
-            for features in feature_batches:
-                head(features)
-    finally:
-        head.train(was_training)
+    with eval_mode(head), exact_moments(head):
+        for features in feature_batches:
+            head(features)

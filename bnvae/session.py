@@ -242,8 +242,9 @@ class Session:
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            count = len(self.trainer.test_examples)
-            self.run.write_posterior(encode(model, test.examples[:count]), test.labels[:count])
+            posterior = self.trainer.test_posterior
+            assert posterior is not None
+            self.run.write_posterior(posterior, test.labels[: len(posterior.mean)])
         self._published_at = self.trainer.step
 
     def _made(self) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from bnvae.data.dataset import TextShape
 from bnvae.evaluation import encode
 from bnvae.model import VAE
+from bnvae.moments import eval_mode
 from bnvae.networks.decoding import decode
 from bnvae.networks.image import ImageDecoder
 from bnvae.networks.text import TextDecoder
@@ -51,12 +52,8 @@ class SampleSettings:
 def decode_codes(model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None) -> Tensor:
     """Examples decoded from latent codes: uint8 (B, C, H, W) pixels, or int32 (B, L) tokens."""
     decoding = decoding or Decoding()
-    was_training = model.training
-    model.eval()
-    try:
+    with eval_mode(model):
         chunks = [_decode(model, shape, chunk.to(model.device), decoding) for chunk in torch.split(codes, DECODE_CHUNK)]
-    finally:
-        model.train(was_training)
     if isinstance(shape, TextShape):
         longest = max(chunk.shape[1] for chunk in chunks)
         chunks = [torch.nn.functional.pad(chunk, (0, longest - chunk.shape[1])) for chunk in chunks]

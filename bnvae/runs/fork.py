@@ -9,7 +9,7 @@ from bnvae.config import SCALED
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.files import BrokenRunError, write_atomic, write_json
 from bnvae.runs.run import Run
-from bnvae.runs.store import RunStore, check_id
+from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
 
 ORIGIN = "origin.json"
@@ -32,7 +32,7 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) 
     config = steered(config, [Change(step=step, field=name, value=value) for name, value in changed.items()])
     shared = _shared_history(run, int(manifest["history_bytes"]))
     if (store.root / check_id(new_id)).exists():
-        raise _taken(new_id)
+        raise name_taken(new_id)
     # Made aside, where nobody takes it for a run: half of one would begin anew when it is resumed.
     with tempfile.TemporaryDirectory(dir=store.root, prefix=ASIDE) as aside:
         fork = RunStore(Path(aside)).create(new_id, config)
@@ -49,13 +49,9 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) 
             fork.folder.rename(store.root / new_id)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # taken a moment ago
-                raise _taken(new_id) from None
+                raise name_taken(new_id) from None
             raise
     return store.get(new_id)
-
-
-def _taken(new_id: str) -> ValueError:
-    return ValueError(f"run is {new_id!r}: that name is taken. Choose another, or delete that run.")
 
 
 def _shared_history(run: Run, length_bytes: int) -> bytes:

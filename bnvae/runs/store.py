@@ -37,6 +37,11 @@ def check_id(run_id: str) -> str:
     return run_id
 
 
+def name_taken(run_id: str) -> ValueError:
+    """What to raise where a run of that name is in the way."""
+    return ValueError(f"run is {run_id!r}: that name is taken. Choose another, or delete that run.")
+
+
 @final
 class RunStore:
     def __init__(self, root: Path | None = None) -> None:
@@ -73,7 +78,7 @@ class RunStore:
         try:
             folder.mkdir()
         except FileExistsError:
-            raise ValueError(f"run is {run_id!r}: that name is taken. Choose another, or delete that run.") from None
+            raise name_taken(run_id) from None
         try:
             run = Run(folder)
             run.write_status(Status(state="stopped", message="Not started yet."))
@@ -98,7 +103,7 @@ class RunStore:
         run, target = self.get(run_id), self.root / check_id(new_id)
         with _idle(run, "renaming"):
             if target.exists():
-                raise ValueError(f"run is {new_id!r}: that name is taken. Choose another.")
+                raise name_taken(new_id)
             run.folder.rename(target)
         return Run(target)
 
