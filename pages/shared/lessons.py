@@ -21,7 +21,7 @@ class Lane:
 
 LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
     "Plain against the Scaler": (
-        "On sentences the plain VAE soon stops using its code; the Scaler keeps every dimension above its floor.",
+        "On sentences the plain VAE never comes to use its code; the Scaler keeps every dimension above its floor.",
         (Lane(model={"head": "gaussian"}), Lane(model={"head": "rms-scaler", "tau": 0.5})),
     ),
     "BatchNorm against LayerNorm on the mean": (
