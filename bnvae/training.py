@@ -41,6 +41,8 @@ class Trainer:
         self.device = resolve_device(config.device)
         self.precision = resolve_precision(config.precision, self.device)
         self.model = model.to(self.device).train()
+        # Kept: to walk through all modules for them takes 2 % of a small network's step (measured).
+        self._parameters = list(self.model.parameters())
         self.optimiser = build_optimiser(self.model, config, self.device)
         self.batches = Batches(training, config.batch_size, config.seed, self.device)
         self.test_examples = test.examples[:EVALUATION_EXAMPLES]
@@ -102,14 +104,15 @@ class Trainer:
             free_bits_total=self.config.free_bits_total,
         )
         check_finite(value, terms, self.step + 1)
-        self.optimiser.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
         value.backward()  # type: ignore[no-untyped-call]
         self._take_step()
         self.step += 1
         self._totals.add(terms, posterior, value, weight)
 
     def _take_step(self) -> None:
-        gradients = [each.grad for each in self.model.parameters() if each.grad is not None]
+        gradients = [each.grad for each in self._parameters if each.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         # Without a limit as well: a gradient that is not finite would spoil the weights while the loss still is.
         check_finite_gradient(norm, self.step + 1)

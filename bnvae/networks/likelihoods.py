@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from bnvae.data.dataset import PAD
 from bnvae.networks.base import Likelihood
+from bnvae.networks.binary_cross_entropy import log_prob_of_pixels
 from bnvae.networks.cross_entropy import log_prob_of_targets
 
 NEVER_PREDICTED = 2
@@ -33,8 +34,7 @@ class BernoulliLikelihood(Likelihood):
 
     def log_prob(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         target = examples.float().mul_(1 / 255)
-        each = functional.binary_cross_entropy_with_logits(self.logits, target, reduction="none")
-        return -each.flatten(1).sum(1)
+        return log_prob_of_pixels(self.logits.flatten(1), target.flatten(1))
 
 
 @final
