@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import bnvae
-from bnvae.analysis.generation import decode_codes, reconstruct
+from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.metrics import evaluate
 from bnvae.batches import check_batch_norm, mix
 from bnvae.config import BATCH_NORMALISED, PrecisionName
@@ -21,6 +21,7 @@ from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.pacing import Conductor
+from bnvae.posterior import Posterior
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.control import PLAY, Control
@@ -35,10 +36,11 @@ STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
-SNAPSHOT_MOMENT_EXAMPLES = 1_000
+SNAPSHOT_MOMENT_EXAMPLES = 256
+"""from which a snapshot's moments are taken: means are off by 1/16 of their spread, less than a drawn point's width"""
 ENVIRONMENT = "environment.json"
 GLANCE_SECONDS = 0.02
-"""between two looks at the control while waiting"""
+"""between two looks at the control: a look asks the file system, at short steps as long as a hundredth of one"""
 REQUEST_SECONDS = 0.1
 """between two looks for requests while training at full speed: a look lists a folder"""
 
@@ -99,7 +101,8 @@ class Session:
         self._moments = [step for step in planned if step > self.trainer.step]
         self._speed = _Speed(self.trainer.step)
         self._saved_at = self._written_at = time.monotonic()
-        self._asked_at = -math.inf  # what waits on the desk is taken before the first step
+        self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
+        self._control = PLAY
         conductor.join(run.id, self.trainer.step)
 
     def _loading(self, what: str, share: float) -> None:
@@ -150,7 +153,7 @@ class Session:
         if self._steered < len(self._changes):
             self._steer()  # a resumed run comes again to where it was changed
         while True:
-            control = self._desk.control()
+            control = self._look()
             self._take_requests(patient=control == PLAY)
             if control.stop or self._stopping:
                 self._stopping = True  # goes on to the next whole record, without waiting for anybody
@@ -165,6 +168,12 @@ class Session:
         if self.status.state == "paused":
             self._speed = _Speed(trainer.step)
             self._write_status("Training.")
+
+    def _look(self) -> Control:
+        now = time.monotonic()
+        if now - self._looked_at >= GLANCE_SECONDS:
+            self._looked_at, self._control = now, self._desk.control()
+        return self._control
 
     def _is_paused(self, control: Control) -> bool:
         return control.pause_at is not None and self.trainer.step >= control.pause_at
@@ -232,7 +241,9 @@ class Session:
         """Weights and previews of the model as it stands, in eval mode with exact moments."""
         model, test = self.trainer.model, self.dataset.test
         self.run.write_weights(model)
-        samples, reconstructions = self._made()
+        posterior = self.trainer.test_posterior
+        assert posterior is not None
+        samples, reconstructions = self._made(posterior)
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
@@ -242,20 +253,19 @@ class Session:
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            posterior = self.trainer.test_posterior
-            assert posterior is not None
             self.run.write_posterior(posterior, test.labels[: len(posterior.mean)])
         self._published_at = self.trainer.step
 
-    def _made(self) -> tuple[Tensor, Tensor]:
+    def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
         """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
-        model, shape = self.trainer.model, self.dataset.shape
         # The same codes every time and for every twin: what changes in a picture is the model.
-        codes = model.sample_prior(
+        codes = self.trainer.model.sample_prior(
             PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
         )
-        originals = self.dataset.test.examples[:PREVIEW_RECONSTRUCTIONS]
-        return decode_codes(model, shape, codes), reconstruct(model, shape, originals)
+        # Together: one token after another, few codes take as long as many.
+        both = torch.cat([codes.cpu(), posterior.mean[:PREVIEW_RECONSTRUCTIONS]])
+        made = decode_codes(self.trainer.model, self.dataset.shape, both)
+        return made[:PREVIEW_SAMPLES], made[PREVIEW_SAMPLES:]
 
     def _take_snapshot(self) -> None:
         """Put the present moment into the album, if it is time for one."""
@@ -267,7 +277,7 @@ class Session:
         # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
         recompute_statistics(model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
         posterior = encode(model, test.examples[: snapshots.POINTS])
-        samples, reconstructions = self._made()
+        samples, reconstructions = self._made(posterior)
         for name, value in model.head.named_buffers():
             value.copy_(stored[name])  # what is trained and saved is that of a training without an album
         snapshot = snapshots.Snapshot(
