@@ -13,3 +13,8 @@ HEAD_COLOURS: dict[HeadName, str] = {
 }
 DISTORTION_COLOUR = "#4596C8"
 RATE_COLOUR = "#C98700"
+MEAN_COLOUR = RATE_COLOUR
+"""what belongs to the posterior means: what z tells apart is what the rate pays for"""
+STD_COLOUR = DISTORTION_COLOUR
+"""what belongs to the posterior stds: noise"""
+TAU_COLOUR = "#7C5CC4"
