@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print("bnvae: interrupted", file=sys.stderr)
+        print("bnvae: interrupted", file=sys.stderr, flush=True)
+        if threading.active_count() > 1:
+            os._exit(130)  # members of a race in the middle of a step, which an orderly exit may crash on
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

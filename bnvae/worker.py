@@ -1,18 +1,24 @@
 """Trains runs' folders from wherever they stand to their end, alone or step for step beside each other."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from threading import Thread
 
 import torch
 
 from bnvae.data import load_dataset
-from bnvae.pacing import Conductor
+from bnvae.pacing import Abandoned, Conductor
 from bnvae.runs.files import remove_leftovers
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading, evaluate_dataset
+
+LISTENING_SECONDS = 0.2
+"""between two moments at which the main thread of a race hears signals"""
+ABANDONED_SECONDS = 1.0
+"""for the members of a race that is ended at once to leave what they write whole"""
 
 
 def train_run(run: Run, report: Report | None = None) -> Status:
@@ -35,22 +41,58 @@ def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status
         Exception: what ended the first that failed, once all have ended.
     """
     tell = report or (lambda run, record, status: None)
-    with ExitStack() as leases:
+    with ExitStack() as stack:
+        leases = {run.id: stack.enter_context(ExitStack()) for run in runs}
         for run in runs:
-            leases.enter_context(run.hold())
+            leases[run.id].enter_context(run.hold())
         conductor = Conductor()
         prepared = [(run, _prepare(run, tell, conductor)) for run in runs]
-        failures = [session for _, session in prepared if isinstance(session, Exception)]
         sessions = [(run, session) for run, session in prepared if isinstance(session, Session)]
-        if len(sessions) == 1:  # in this thread, where a signal finds it
-            outcomes = [_train(*sessions[0])]
-        else:
-            with ThreadPoolExecutor(max(1, len(sessions))) as threads:
-                outcomes = list(threads.map(_train, *zip(*sessions, strict=True))) if sessions else []
-        failures += [outcome for outcome in outcomes if outcome is not None]
+        for run, session in prepared:
+            if not isinstance(session, Session):
+                leases[run.id].close()
+        failures = [session for _, session in prepared if isinstance(session, Exception)]
+        failures += _train_together(sessions, leases, conductor)
         if failures:
             raise failures[0]
-        return [run.status for run in runs]
+        return [session.status if isinstance(session, Session) else run.status for run, session in prepared]
+
+
+def _train_together(
+    sessions: Sequence[tuple[Run, Session]], leases: Mapping[str, ExitStack], conductor: Conductor
+) -> list[Exception]:
+    """A thread a run, or this one for one run alone; what ended those that failed."""
+    failures: list[Exception] = []
+
+    def train(run: Run, session: Session) -> None:
+        with leases[run.id]:  # given back when this run ends: the others may go on for hours
+            try:
+                with _last_words(run):
+                    session.train()
+            except Exception as error:
+                failures.append(error)
+            except Abandoned:
+                return
+
+    if len(sessions) < 2:  # in this thread, where a signal finds it
+        for each in sessions:
+            train(*each)
+        return failures
+    # Daemons: a second Ctrl-C ends the process, whatever they do.
+    threads = [Thread(target=train, args=each, daemon=True) for each in sessions]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():  # a wait without end would be deaf to signals on some systems
+                thread.join(LISTENING_SECONDS)
+    except KeyboardInterrupt:
+        conductor.abandon()
+        end = time.monotonic() + ABANDONED_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        raise
+    return failures
 
 
 def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Exception | None:
@@ -69,15 +111,6 @@ def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Except
     finally:
         torch.set_num_threads(threads)  # the next run may leave the number to torch
     return session
-
-
-def _train(run: Run, session: Session) -> Exception | None:
-    try:
-        with _last_words(run):
-            session.train()
-    except Exception as error:
-        return error
-    return None
 
 
 @contextmanager

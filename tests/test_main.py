@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bnvae.__main__ import FLAGS, SECTIONS, main
+from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,6 +174,25 @@ def test_ctrl_c_stops_in_order_and_a_kill_loses_nothing(runs: RunStore) -> None:
 
     assert main(["resume", "a", "--quiet"]) == 0
     assert content(runs.get("a")) == content(runs.get("whole"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_second_ctrl_c_ends_a_race_at_once(runs: RunStore, tiny: RunConfig) -> None:
+    for name in ("a", "b"):
+        runs.create(name, tiny)
+    stuck = (
+        "import sys, time; from bnvae import training; from bnvae.__main__ import main\n"
+        "training.Trainer._advance = lambda trainer: time.sleep(60)\n"
+        "sys.exit(main(['resume', 'a', 'b', '--quiet']))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", stuck], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: all(runs.get(name).status.message == "Training." for name in ("a", "b")))
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: runs.get("b").desk.control().stop)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, "bnvae: interrupted\n")
+    assert not runs.get("a").is_held
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(runs: RunStore) -> None:

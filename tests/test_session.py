@@ -276,3 +276,18 @@ def test_one_run_that_ends_early_leaves_the_others_going_on(
     assert early.status.state == ("stopped" if how == "is stopped" else "failed")
     assert other.status.state == "finished"
     assert content(other) == content(whole)
+
+
+def test_a_run_that_ends_before_the_others_of_its_race_can_be_deleted_and_resumed(
+    store: RunStore, tiny: RunConfig
+) -> None:
+    early, other = store.create("early", tiny), store.create("other", longer(tiny, epochs=4))
+    held: list[bool] = []
+
+    def report(run: Run, record: Record, status: Status) -> None:
+        if run.id == "other" and record.step > 24:
+            held.append(early.is_held)
+
+    train_runs([early, other], report)
+    assert held[-1] is False
+    assert not other.is_held

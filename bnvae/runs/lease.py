@@ -19,7 +19,8 @@ def hold(path: Path) -> Iterator[None]:
     Raises:
         BlockingIOError: another process holds it.
     """
-    lock = FileLock(path)
+    # Not of one thread: each member of a race gives its lease back in the thread that trained it.
+    lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=WAIT_SECONDS, poll_interval=0.02)
     except Timeout:

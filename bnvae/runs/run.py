@@ -181,16 +181,11 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask the worker to save and end; it looks before every step."""
-        desk = self.desk
-        desk.command(dataclasses.replace(desk.control(), stop=True))
+        self.desk.ask_to_stop()
 
     def take_stop_request(self) -> bool:
         """Whether a stop was asked for; the request is taken back by asking, the pace is kept."""
-        desk = self.desk
-        if not (control := desk.control()).stop:
-            return False
-        desk.command(dataclasses.replace(control, stop=False))
-        return True
+        return self.desk.forget_stop()
 
     @property
     def steered_config(self) -> RunConfig:

@@ -1,5 +1,6 @@
 """What pages and workers say to each other through a run's folder."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,13 +32,22 @@ def test_every_one_of_many_quick_commands_is_seen(tmp_path: Path) -> None:
         b'{"pause_at": -1}',
         b'{"pause_at": true}',
         b'{"steps_per_second": NaN}',
-        b'{"stop": 1}',
         b"\xff",
     ],
 )
 def test_a_damaged_command_is_none(damaged: bytes, tmp_path: Path) -> None:
     (tmp_path / CONTROL).write_bytes(damaged)
     assert Desk(tmp_path).control() == PLAY
+
+
+def test_a_new_pace_of_somebody_who_saw_no_stop_takes_none_back(tmp_path: Path) -> None:
+    page, other, worker = Desk(tmp_path), Desk(tmp_path), Desk(tmp_path)
+    seen = other.control()
+    page.ask_to_stop()
+    other.command(dataclasses.replace(seen, pause_at=0))
+    assert worker.control() == Control(pause_at=0, stop=True)
+    assert [worker.forget_stop(), worker.forget_stop()] == [True, False]
+    assert worker.control() == PAUSE
 
 
 def test_a_command_that_is_taken_away_no_longer_holds(tmp_path: Path) -> None:
