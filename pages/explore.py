@@ -1,0 +1,19 @@
+"""The latent space under the hand: move one coordinate, walk from one example to another, put in your own."""
+
+import streamlit as st
+
+from pages.shared.explore_traverse import show_traverse
+from pages.shared.frame import frame
+from pages.shared.panels import readable
+from pages.shared.state import choose_runs
+
+TABS = {"Traverse": show_traverse}
+
+frame("Explore", "What does each coordinate of a latent code do?")
+
+found = readable(choose_runs(trained=True))
+if found:
+    for tab, show in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(found)

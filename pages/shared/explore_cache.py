@@ -1,0 +1,50 @@
+"""Cached wrappers for the Explore page. What a visitor draws or types never comes here: caches are shared by all."""
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from bnvae.analysis.generation import decode_codes
+from bnvae.posterior import Posterior
+from bnvae.runs import Run
+from pages.shared import cache
+from pages.shared.state import store
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _encodings(run_id: str, encodings: tuple[int, int]) -> tuple[Posterior, Tensor]:
+    return store().get(run_id).encodings()
+
+
+def encodings(run: Run) -> tuple[Posterior, Tensor]:
+    """Posteriors and labels of the test examples kept with the run: never to be changed.
+
+    Raises:
+        BrokenRunError: they are missing or damaged.
+    """
+    return _encodings(run.id, cache.version(run, "encodings.npz"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _kl(run_id: str, encodings_version: tuple[int, int]) -> list[float]:
+    posterior, _ = _encodings(run_id, encodings_version)
+    kl: list[float] = posterior.kl_per_dimension().double().mean(0).tolist()
+    return kl
+
+
+def kl_per_dimension(run: Run) -> list[float]:
+    """Mean KL of each dimension over the test examples (nats)."""
+    return _kl(run.id, cache.version(run, "encodings.npz"))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _decoded(run_id: str, weights: tuple[int, int], codes: list[list[float]]) -> Tensor:
+    run = store().get(run_id)
+    return decode_codes(cache.model(run), run.card.shape, torch.tensor(codes))
+
+
+def decoded(run: Run, codes: Tensor, *, private: bool = False) -> Tensor:
+    """Pixels or tokens of each code; `private` codes, of a visitor's own input, are decoded anew each time."""
+    if private:
+        return decode_codes(cache.model(run), run.card.shape, codes)
+    return _decoded(run.id, cache.version(run, "weights.safetensors"), codes.tolist())
