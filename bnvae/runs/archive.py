@@ -2,9 +2,7 @@
 
 import io
 import re
-import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -71,17 +69,13 @@ def import_run(store: RunStore, content: bytes, run_id: str | None = None) -> Ru
         raise ValueError(f"this is not a .zip archive ({error}): upload one that this app wrote.") from None
     with archive:
         name, members = _members(archive)
-        store.root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=store.root, prefix=".import-"))
-        try:
-            folder.chmod(0o755)
+        with store.aside("import") as aside:
+            folder = aside / "run"
+            folder.mkdir()
             _extract(archive, members, folder)
             _check(Run(folder))
             run_id = store.free_id(check_id(run_id or name))
             folder.rename(store.root / run_id)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
     sync_folder(store.root)
     return Run(store.root / run_id)
 

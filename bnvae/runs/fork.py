@@ -1,11 +1,11 @@
 """A new run that goes on from where another stands, with something changed."""
 
+import dataclasses
 import errno
 import shutil
-import tempfile
 from pathlib import Path
 
-from bnvae.config import SCALED
+from bnvae.config import SCALED, RunConfig
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.files import BrokenRunError, write_atomic, write_json
 from bnvae.runs.run import Run
@@ -13,15 +13,15 @@ from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
 
 ORIGIN = "origin.json"
-ASIDE = ".fork-"
 COPIED = ("tokenizer.json", "data.json", "examples.npz", "environment.json")
 
 
-def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) -> Run:
+def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], *, more_epochs: int = 0) -> Run:
     """Begin a run at the newest checkpoint of `run`, whose history it shares up to there; to be resumed.
 
     Raises:
-        ValueError: the run has no checkpoint, the name is taken, or a value is refused; nothing is kept.
+        ValueError: the run has no checkpoint or no step left, the name is taken, or a value is refused; nothing is
+            kept.
     """
     found = checkpoint.newest(run.folder)
     if found is None:
@@ -30,12 +30,13 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) 
     step = int(manifest["step"])
     config = steered(run.config, until(run.desk.changes(), step + 1))
     config = steered(config, [Change(step=step, field=name, value=value) for name, value in changed.items()])
+    config, total_steps = _prolonged(run, config, more_epochs, step)
     shared = _shared_history(run, int(manifest["history_bytes"]))
     if (store.root / check_id(new_id)).exists():
         raise name_taken(new_id)
-    # Made aside, where nobody takes it for a run: half of one would begin anew when it is resumed.
-    with tempfile.TemporaryDirectory(dir=store.root, prefix=ASIDE) as aside:
-        fork = RunStore(Path(aside)).create(new_id, config)
+    # Half of a fork would begin anew when it is resumed.
+    with store.aside("fork") as aside:
+        fork = RunStore(aside).create(new_id, config)
         for name in COPIED:
             if (run.folder / name).is_file():
                 shutil.copyfile(run.folder / name, fork.folder / name)
@@ -44,7 +45,8 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float]) 
         checkpoint.place(fork.folder, manifest, tensors)
         write_json(fork.folder / ORIGIN, {"run": run.id, "step": step, "changed": changed})
         message = f"Goes on from step {step} of {run.id}."
-        fork.write_status(run.status.replace(state="stopped", step=step, seconds_left=None, message=message))
+        status = run.status.replace(state="stopped", step=step, total_steps=total_steps, seconds_left=None)
+        fork.write_status(status.replace(message=message))
         try:
             fork.folder.rename(store.root / new_id)
         except OSError as error:

@@ -4,20 +4,24 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
 from bnvae.config import RunConfig
 from bnvae.runs.files import write_atomic
-from bnvae.runs.run import Run
+from bnvae.runs.lease import hold, is_held
+from bnvae.runs.run import LEASE, Run
 from bnvae.runs.status import Status
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 _GRAVE = ".deleted-"
+_ASIDE = (".fork-", ".import-")
+FORSAKEN_SECONDS = 3600.0
 
 
 def default_root() -> Path:
@@ -114,8 +118,24 @@ class RunStore:
             # Renamed first, so that a deletion that is interrupted leaves no half a run in the list.
             grave = Path(tempfile.mkdtemp(dir=self.root, prefix=_GRAVE))
             run.folder.rename(grave / run_id)
-        for grave in self.root.glob(f"{_GRAVE}*"):  # also what an interrupted deletion left
-            shutil.rmtree(grave, ignore_errors=True)
+        self.clear_away()
+
+    @contextmanager
+    def aside(self, kind: Literal["fork", "import"]) -> Iterator[Path]:
+        """A folder beside the runs in which to make one, where nobody takes half of it for a run; gone afterwards."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            made = tempfile.TemporaryDirectory(dir=self.root, prefix=f".{kind}-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(made))
+            stack.enter_context(hold(folder / LEASE))
+            yield folder
+
+    def clear_away(self) -> None:
+        """Remove what deletions, branches and imports left that were killed half way."""
+        for folder in self.root.glob(".*-*"):
+            buried = folder.name.startswith(_GRAVE) and any(folder.iterdir())
+            if buried or (folder.name.startswith(_ASIDE) and _is_forsaken(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -134,6 +154,14 @@ def _idle(run: Run, doing: str) -> Iterator[None]:
         except BlockingIOError:
             raise ValueError(refusal) from None
         yield
+
+
+def _is_forsaken(aside: Path) -> bool:
+    """Whether nobody makes a run there any more; one without a lease yet may be a moment old."""
+    lease = aside / LEASE
+    if lease.exists():
+        return not is_held(lease)
+    return time.time() - aside.stat().st_mtime > FORSAKEN_SECONDS
 
 
 def _last_change(folder: Path) -> float:

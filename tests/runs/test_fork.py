@@ -50,7 +50,7 @@ def test_a_fork_begins_with_what_its_origin_was_steered_to(store: RunStore, stop
     stopped.desk.request("beta", 3.0)
     train_run(stopped)
     assert steerable(stopped)["beta"] == 3.0
-    assert fork_run(store, stopped, "b", {"tau": 0.25}).config.training.beta == 3.0
+    assert fork_run(store, stopped, "b", {"tau": 0.25}, more_epochs=1).config.training.beta == 3.0
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,14 @@ def test_a_fork_of_a_running_training_starts_from_a_whole_checkpoint(
     assert train_run(made[0]).state == "finished"
     for name in ("weights.safetensors", "history.jsonl"):
         assert (made[0].folder / name).read_bytes() == (origin.folder / name).read_bytes()
+
+
+def test_a_branch_of_a_finished_run_needs_more_epochs(store: RunStore, stopped: Run) -> None:
+    train_run(stopped)
+    with pytest.raises(ValueError, match=r"'a' has taken all of its 16 steps.*give more epochs"):
+        fork_run(store, stopped, "b", {"tau": 0.9})
+    assert [path.name for path in store.root.iterdir()] == ["a"]
+    branch = fork_run(store, stopped, "b", {"tau": 0.9}, more_epochs=1)
+    assert (branch.status.step, branch.status.total_steps) == (16, 24)  # 8 steps an epoch
+    status = train_run(branch)
+    assert (status.state, status.step) == ("finished", 24)

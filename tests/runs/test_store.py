@@ -7,6 +7,7 @@ import pytest
 
 from bnvae.config import RunConfig
 from bnvae.runs import RunStore
+from bnvae.runs.run import LEASE
 from bnvae.runs.store import check_id, default_root
 
 
@@ -139,3 +140,19 @@ def test_the_environment_names_the_root(tmp_path: Path, monkeypatch: pytest.Monk
     assert default_root() == RunStore().root == tmp_path
     monkeypatch.delenv("BNVAE_CHECKPOINTS")
     assert default_root().name == "checkpoints"
+
+
+def test_what_a_killed_branch_or_deletion_left_is_cleared_away_and_what_is_in_the_making_is_not(
+    store: RunStore, tiny: RunConfig
+) -> None:
+    store.create("a", tiny)
+    for left in (".fork-x1", ".import-x2", ".deleted-x3"):
+        (store.root / left).mkdir()
+        (store.root / left / LEASE).touch()
+    for begun in (".fork-x4", ".deleted-x5"):  # a moment old: their makers have not come further yet
+        (store.root / begun).mkdir()
+    (store.root / ".queue").mkdir()
+    with store.aside("fork") as aside:
+        store.clear_away()
+        assert {path.name for path in store.root.iterdir()} == {"a", aside.name, ".fork-x4", ".deleted-x5", ".queue"}
+    assert not aside.exists()
