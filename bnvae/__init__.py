@@ -9,21 +9,20 @@ from bnvae.posterior import (
     HEADS,
     BatchNormMeanHead,
     BatchNormScalerHead,
-    Gammas,
     GaussianHead,
     LayerNormMeanHead,
     Posterior,
     PosteriorHead,
     RootMeanSquareScalerHead,
-    Scaler,
-    fixed_floor,
     kl_per_dimension,
 )
+from bnvae.scaler import AmortisedScaler, Gammas, Scaler, fixed_floor
 
 __version__ = "0.1.0"
 
 __all__ = [
     "HEADS",
+    "AmortisedScaler",
     "BatchNormMeanHead",
     "BatchNormScalerHead",
     "ElboTerms",

@@ -123,6 +123,10 @@ class ModelConfig:
     """D, coordinates of the latent code (dimensions)"""
     tau: float = 0.5
     """Scaler heads: share of the second moment that the posterior mean always keeps (fraction, 0 <= tau < 1)"""
+    amortised: bool = False
+    """Scaler heads: one model for every tau up to tau_max, drawn for each example; tau says where figures are taken"""
+    tau_max: float = 0.95
+    """amortised: largest tau that is drawn (fraction, above 0, below 1)"""
     gamma: float = 0.5
     """`bn-mean` and `ln-mean`: fixed standard deviation of the posterior mean (prior standard deviations)"""
     hidden_units: int = 128
@@ -146,6 +150,7 @@ class ModelConfig:
             self,
             {
                 "latent_dimensions": (1, 512),
+                "tau_max": (0.01, 0.99),
                 "gamma": (0.01, 10),
                 "hidden_units": (4, 4096),
                 "embedding_units": (4, 4096),
@@ -155,10 +160,19 @@ class ModelConfig:
                 "dropout": (0, 0.95),
             },
         )
+        if self.amortised and self.head not in SCALED:
+            _refuse("amortised", self.amortised, f"head {self.head!r} has no tau; choose {' or '.join(SCALED)}.")
+        if self.amortised and self.tau > self.tau_max:
+            _refuse("tau", self.tau, f"nothing above tau_max is trained; give at most {self.tau_max:g}.")
         if self.network == "transformer" and self.hidden_units % self.attention_heads:
             _refuse("attention_heads", self.attention_heads, f"it must divide hidden_units, {self.hidden_units}.")
         if self.head == "ln-mean" and self.latent_dimensions < 2:
             _refuse("latent_dimensions", self.latent_dimensions, "ln-mean normalises over dimensions: give at least 2.")
+
+    @property
+    def amortised_to(self) -> float | None:
+        """The largest tau that is drawn; None for a model of one tau, or of none."""
+        return self.tau_max if self.amortised else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,21 +70,23 @@ def recompute_statistics(model: VAE, training: Tensor) -> None:
 
 
 @torch.no_grad()
-def encode(model: VAE, examples: Tensor) -> Posterior:
-    """The posteriors of all examples, in eval mode, on the CPU."""
+def encode(model: VAE, examples: Tensor, tau: float | None = None) -> Posterior:
+    """The posteriors of all examples, in eval mode, on the CPU; at the model's own tau unless one is given."""
     with eval_mode(model):
-        parts = [model.posterior(chunk.to(model.device)) for chunk in in_chunks(examples, CHUNK_EXAMPLES)]
+        parts = [model.posterior(chunk.to(model.device), tau) for chunk in in_chunks(examples, CHUNK_EXAMPLES)]
     return Posterior(torch.cat([part.mean for part in parts]).cpu(), torch.cat([part.std for part in parts]).cpu())
 
 
 @torch.no_grad()
-def distortions(model: VAE, examples: Tensor, codes: Float[Tensor, "N D"]) -> Float[Tensor, "N"]:
+def distortions(
+    model: VAE, examples: Tensor, codes: Float[Tensor, "N D"], tau: float | None = None
+) -> Float[Tensor, "N"]:
     """-ln p(x|z) of each example given its code, in nats, summed over pixels or tokens, in eval mode."""
     parts = []
     with eval_mode(model):
         for z, chunk in zip(torch.split(codes, CHUNK_EXAMPLES), in_chunks(examples, CHUNK_EXAMPLES), strict=True):
             chunk = chunk.to(model.device)
-            parts.append(-model.decoder.likelihood(z.to(model.device), chunk).log_prob(chunk))
+            parts.append(-model.likelihood(z.to(model.device), chunk, tau).log_prob(chunk))
     return torch.cat(parts).cpu()
 
 

@@ -9,9 +9,13 @@ from torch import Tensor, nn
 from bnvae.config import FIXED_SCALE, SCALED, ModelConfig, NetworkName
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.networks import build_decoder, build_encoder
-from bnvae.networks.base import Decoder, Encoder, use_generator
+from bnvae.networks.base import Decoder, Encoder, Likelihood, use_generator
 from bnvae.objective import ElboTerms
-from bnvae.posterior import HEADS, Posterior, PosteriorHead
+from bnvae.posterior import HEADS, Posterior, PosteriorHead, ScalerHead
+from bnvae.scaler import AmortisedScaler
+
+Tau = float | Float[Tensor, "B"] | None
+"""One tau for all examples, one for each, or the model's own."""
 
 
 @final
@@ -46,16 +50,77 @@ class VAE(nn.Module):
         self._generator = generator
         use_generator(self, generator)
 
-    def posterior(self, examples: Tensor) -> Posterior:
-        """q(z|x) of each example."""
-        return self.head(self.encoder(examples))  # type: ignore[no-any-return]
+    @property
+    def amortised(self) -> AmortisedScaler | None:
+        """The scaler of a model that was made for every tau; None for any other."""
+        scaler = self.head.scaler if isinstance(self.head, ScalerHead) else None
+        return scaler if isinstance(scaler, AmortisedScaler) else None
+
+    @property
+    def tau(self) -> float | None:
+        """The tau of the model, or of its figures if it was made for every tau; None without a Scaler."""
+        return self.head.scaler.tau if isinstance(self.head, ScalerHead) else None
+
+    def posterior(self, examples: Tensor, tau: Tau = None) -> Posterior:
+        """q(z|x) of each example. A model made for one tau has its posteriors rescaled to another.
+
+        Raises:
+            ValueError: a tau is given and the head has no Scaler, or it is out of range.
+        """
+        features = self.encoder(examples)
+        if tau is None:
+            return self.head(features)  # type: ignore[no-any-return]
+        return self.head(features, self.taus(tau, len(examples)))  # type: ignore[no-any-return]
+
+    def likelihood(self, z: Float[Tensor, "B D"], examples: Tensor, tau: Tau = None) -> Likelihood:
+        """p(x|z), at this tau if the model was made for every tau; the decoder of any other never saw one."""
+        return self.decoder.likelihood(z, examples, self.decoder_tau(tau, len(z)))
+
+    def decoder_tau(self, tau: Tau, count: int) -> Float[Tensor, "B"] | None:
+        """What the decoder reads beside each of `count` codes: None unless the model was made for every tau."""
+        own = self.amortised
+        if own is None:
+            return None
+        return self.taus(own.tau if tau is None else tau, count)
+
+    def taus(self, tau: float | Float[Tensor, "B"], count: int) -> Float[Tensor, "B"]:
+        """One tau for each of `count` examples or codes, on the model's device.
+
+        Raises:
+            ValueError: the head has no Scaler, there are not as many as examples, or one is out of range.
+        """
+        if self.tau is None:
+            raise ValueError(f"tau is given, and {type(self.head).__name__} has no Scaler: leave it out.")
+        taus = torch.as_tensor(tau, dtype=torch.float32, device=self.device)
+        if taus.dim() and taus.shape != (count,):
+            raise ValueError(
+                f"tau has shape {tuple(taus.shape)}: give one number, or one for each of {count} examples."
+            )
+        top = 1.0 if self.amortised is None else self.amortised.tau_max
+        lowest, highest = taus.min().item(), taus.max().item()
+        # Rounded to fp32, the largest that was trained may look larger.
+        if not 0 <= lowest <= highest <= top * (1 + 1e-6) or highest >= 1:
+            bad = lowest if not lowest >= 0 else highest
+            limit = "give 0 <= tau < 1" if self.amortised is None else f"this model was trained from 0 to {top:g}"
+            raise ValueError(f"tau is {bad:.6g}: {limit}.")
+        return taus.expand(count)
 
     def forward(self, examples: Tensor) -> tuple[ElboTerms, Posterior]:
-        """The two terms of the ELBO with one draw of z an example, and the posteriors they came from."""
-        posterior = self.posterior(examples)
+        """The two terms of the ELBO with one draw of z an example, and the posteriors they came from.
+
+        While training, a model made for every tau draws one for each example.
+        """
+        scaler = self.amortised if self.training else None
+        features = self.encoder(examples)
+        if scaler is None:
+            tau, posterior = None, self.head(features)
+        else:
+            tau = scaler.draw(len(examples), self._generator)
+            posterior = self.head(features, tau)
         z = posterior.rsample(self._generator)
-        distortion = -self.decoder.likelihood(z, examples).log_prob(examples)
-        return ElboTerms(distortion, posterior.kl_per_dimension()), posterior
+        # Drawn by ourselves: not looked at, since that would wait for the device.
+        likelihood = self.likelihood(z, examples) if tau is None else self.decoder.likelihood(z, examples, tau)
+        return ElboTerms(-likelihood.log_prob(examples), posterior.kl_per_dimension()), posterior
 
     def sample_prior(self, count: int, generator: torch.Generator) -> Float[Tensor, "B D"]:
         """`count` latent codes from the prior N(0, 1)."""
@@ -67,7 +132,7 @@ def build_head(config: ModelConfig, features: int) -> PosteriorHead:
     """The head that `config` names, for features of this width, with the constant that it has."""
     head = HEADS[config.head]
     if config.head in SCALED:
-        return head(features, config.latent_dimensions, tau=config.tau)  # type: ignore[call-arg]
+        return head(features, config.latent_dimensions, tau=config.tau, tau_max=config.amortised_to)  # type: ignore[call-arg]
     if config.head in FIXED_SCALE:
         return head(features, config.latent_dimensions, gamma=config.gamma)  # type: ignore[call-arg]
     return head(features, config.latent_dimensions)

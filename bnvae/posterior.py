@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnvae.moments import BatchStandardiser, RootMeanSquareNormaliser
+from bnvae.scaler import AmortisedScaler, BaseScaler, Gammas, Scaler, fixed_floor, mean_fixed_floor
 
 VARIANCE_FLOOR: Final = 1e-8
 """Smallest posterior variance the KL divergence sees; below it ln(std^2) would run away."""
@@ -26,14 +27,6 @@ def kl_per_dimension(mean: Float[Tensor, "*B D"], std: Float[Tensor, "*B D"]) ->
     """
     variance = std.float().square().clamp_min(VARIANCE_FLOOR)
     return 0.5 * (mean.float().square() + variance - 1 - variance.log())
-
-
-def fixed_floor(tau: float) -> float:
-    """Smallest expected KL of one dimension under a `Scaler` with this tau, whatever it learns, in nats.
-
-    -ln(1 - tau) / 2: by Jensen's inequality from E[mean_d^2 + std_d^2] = 1 and E[std_d^2] <= 1 - tau.
-    """
-    return -0.5 * math.log1p(-tau)
 
 
 LOWEST_RAW_STD: Final = -25.0
@@ -63,15 +56,6 @@ class Posterior:
         return (-0.5 * standardised.square() - self.std.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
 
 
-@final
-@dataclass(frozen=True)
-class Gammas:
-    """A scaler's two factors: E[mean_d^2] = mean^2, E[std_d^2] = std^2, and their squares sum to 1."""
-
-    mean: Float[Tensor, "D"]
-    std: Float[Tensor, "D"]
-
-
 class PosteriorHead(nn.Module, ABC):
     """Maps encoder features to a posterior. Subclasses are final."""
 
@@ -91,7 +75,10 @@ class PosteriorHead(nn.Module, ABC):
 
     @abstractmethod
     def fixed_floor(self) -> Float[Tensor, "D"]:
-        """Floor under E[KL_d] that holds whatever is learned, in nats; 0 where there is none."""
+        """Floor under E[KL_d] that holds whatever is learned, in nats; 0 where there is none.
+
+        This and what follows is over all examples and, of an amortised head, over all draws of tau.
+        """
 
     @abstractmethod
     def current_floor(self) -> Float[Tensor, "D"]:
@@ -185,53 +172,61 @@ class LayerNormMeanHead(PosteriorHead):
         return self._no_floor()
 
 
-@final
-class Scaler(nn.Module):
-    """Shares one unit of second moment between mean and std: gamma_mean^2 + gamma_std^2 = 1; Su 2020.
-
-    gamma_mean^2 = tau + (1 - tau) sigmoid(theta), gamma_std^2 = (1 - tau) sigmoid(-theta): the mean always keeps the
-    share tau, and theta, learned per dimension from 0, decides about the rest.
-    """
-
-    theta: nn.Parameter
-
-    def __init__(self, latent_dimensions: int, tau: float) -> None:
-        super().__init__()
-        if not 0 <= tau < 1:
-            raise ValueError(f"tau is {tau}: give 0 <= tau < 1; at 1 every posterior would have no spread left.")
-        self.tau = tau
-        self.theta = nn.Parameter(torch.zeros(latent_dimensions))
-
-    def forward(self) -> Gammas:
-        mean_share = self.tau + (1 - self.tau) * torch.sigmoid(self.theta)
-        std_share = (1 - self.tau) * torch.sigmoid(-self.theta)
-        return Gammas(mean_share.sqrt(), std_share.sqrt())
-
-    def current_floor(self) -> Float[Tensor, "D"]:
-        """-ln(gamma_std^2) / 2 per dimension, in nats, written so that a large theta does not overflow."""
-        return fixed_floor(self.tau) - 0.5 * F.logsigmoid(-self.theta.detach())
-
-
 class ScalerHead(PosteriorHead, ABC):
     """Mean and std of unit second moment over the batch, then one Scaler for both.
 
-    With the batch's own moments E[mean_d^2 + std_d^2] = 1, the prior's second moment.
+    With the batch's own moments E[mean_d^2 + std_d^2] = 1, the prior's second moment. With `tau_max` one head serves
+    every tau from 0 to there, and `tau` is where figures are taken; see `AmortisedScaler`.
     """
 
-    scaler: Scaler
+    scaler: BaseScaler
 
-    def __init__(self, features: int, latent_dimensions: int, *, tau: float = 0.5) -> None:
+    def __init__(
+        self, features: int, latent_dimensions: int, *, tau: float = 0.5, tau_max: float | None = None
+    ) -> None:
         super().__init__(features, latent_dimensions)
-        self.scaler = Scaler(latent_dimensions, tau)
+        if tau_max is None:
+            self.scaler = Scaler(latent_dimensions, tau)
+        else:
+            self.scaler = AmortisedScaler(latent_dimensions, tau, tau_max)
+
+    def forward(self, features: Float[Tensor, "B F"], tau: Float[Tensor, "B"] | None = None) -> Posterior:
+        """q(z|x) of each example at its tau; None: at the head's own."""
+        with torch.autocast(features.device.type, enabled=False):
+            return self._posterior(features.float(), tau)
+
+    def _posterior(self, features: Float[Tensor, "B F"], tau: Float[Tensor, "B"] | None = None) -> Posterior:
+        gammas = self.scaler() if tau is None else self.scaler.at(tau)
+        mean, std = self._standardised(features)
+        return Posterior(gammas.mean * mean, gammas.std * std)
+
+    def standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
+        """Mean and std before the Scaler, whatever tau: mean 0 and second moment 1, and std >= 0 of second moment 1.
+
+        The posterior at any tau is N(gamma_mean(tau) * mean, (gamma_std(tau) * std)^2).
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            return self._standardised(features.float())
+
+    @abstractmethod
+    def _standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]: ...
+
+    def theta(self, tau: Float[Tensor, "K"]) -> Float[Tensor, "K D"]:
+        """theta of each dimension at each tau; the same at every tau unless the head is amortised."""
+        return self.scaler.theta_at(tau)
+
+    def gammas_at(self, tau: Float[Tensor, "K"]) -> Gammas:
+        """The scaler's factors at each tau, each (K, D)."""
+        return self.scaler.at(tau)
 
     def fixed_floor(self) -> Float[Tensor, "D"]:
-        return torch.full_like(self.scaler.theta.detach(), fixed_floor(self.scaler.tau))
+        return next(self.parameters()).new_full((self.latent_dimensions,), self.scaler.fixed_floor())
 
     def current_floor(self) -> Float[Tensor, "D"]:
         return self.scaler.current_floor()
 
     def gammas(self) -> Gammas:
-        return self.scaler()  # type: ignore[no-any-return]
+        return self.scaler.in_training()
 
 
 @final
@@ -242,18 +237,17 @@ class BatchNormScalerHead(ScalerHead):
     higher rate than `RootMeanSquareScalerHead`.
     """
 
-    def __init__(self, features: int, latent_dimensions: int, *, tau: float = 0.5) -> None:
-        super().__init__(features, latent_dimensions, tau=tau)
+    def __init__(
+        self, features: int, latent_dimensions: int, *, tau: float = 0.5, tau_max: float | None = None
+    ) -> None:
+        super().__init__(features, latent_dimensions, tau=tau, tau_max=tau_max)
         self.mean = nn.Linear(features, latent_dimensions, bias=False)
         self.std = nn.Linear(features, latent_dimensions, bias=False)
         self.standardise_mean = BatchStandardiser(latent_dimensions)
         self.standardise_std = BatchStandardiser(latent_dimensions)
 
-    def _posterior(self, features: Float[Tensor, "B F"]) -> Posterior:
-        gammas = self.scaler()
-        mean = gammas.mean * self.standardise_mean(self.mean(features))
-        std = gammas.std * self.standardise_std(self.std(features))
-        return Posterior(mean, std.abs())
+    def _standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
+        return self.standardise_mean(self.mean(features)), self.standardise_std(self.std(features)).abs()
 
 
 @final
@@ -263,18 +257,18 @@ class RootMeanSquareScalerHead(ScalerHead):
     std_hat = softplus(h) / sqrt(batch mean of softplus(h)^2): never zero, second moment exactly 1, not centred.
     """
 
-    def __init__(self, features: int, latent_dimensions: int, *, tau: float = 0.5) -> None:
-        super().__init__(features, latent_dimensions, tau=tau)
+    def __init__(
+        self, features: int, latent_dimensions: int, *, tau: float = 0.5, tau_max: float | None = None
+    ) -> None:
+        super().__init__(features, latent_dimensions, tau=tau, tau_max=tau_max)
         self.mean = nn.Linear(features, latent_dimensions, bias=False)
         self.std = nn.Linear(features, latent_dimensions)
         self.standardise_mean = BatchStandardiser(latent_dimensions)
         self.normalise_std = RootMeanSquareNormaliser(latent_dimensions)
 
-    def _posterior(self, features: Float[Tensor, "B F"]) -> Posterior:
-        gammas = self.scaler()
-        mean = gammas.mean * self.standardise_mean(self.mean(features))
+    def _standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
         raw = self.std(features).clamp_min(LOWEST_RAW_STD)
-        return Posterior(mean, gammas.std * self.normalise_std(F.softplus(raw)))
+        return self.standardise_mean(self.mean(features)), self.normalise_std(F.softplus(raw))
 
 
 def _check_gamma(gamma: float) -> None:
@@ -292,7 +286,13 @@ HEADS: Final[dict[str, type[PosteriorHead]]] = {
 """Every head by its configuration name."""
 
 
-def fixed_floors(head: str, latent_dimensions: int, *, tau: float, gamma: float) -> list[float]:
-    """The fixed floor of each dimension that a head of this description has, in nats, without building it."""
-    floor = {"bn-mean": gamma**2 / 2, "bn-scaler": fixed_floor(tau), "rms-scaler": fixed_floor(tau)}.get(head, 0.0)
+def fixed_floors(
+    head: str, latent_dimensions: int, *, tau: float, gamma: float, tau_max: float | None = None
+) -> list[float]:
+    """The fixed floor of each dimension that a head of this description has, in nats, without building it.
+
+    With `tau_max` that of an amortised head: the mean over the draws of tau.
+    """
+    of_scaler = fixed_floor(tau) if tau_max is None else mean_fixed_floor(tau_max)
+    floor = {"bn-mean": gamma**2 / 2, "bn-scaler": of_scaler, "rms-scaler": of_scaler}.get(head, 0.0)
     return [floor] * latent_dimensions

@@ -52,6 +52,11 @@ def steered(config: RunConfig, changes: Iterable[Change]) -> RunConfig:
         if change.field != "tau":
             training = dataclasses.replace(config.training, **{change.field: change.value})  # type: ignore[arg-type]
             config = dataclasses.replace(config, training=training)
+        elif config.model.amortised:
+            raise ValueError(
+                f"tau is {change.value:g}: this run is trained for every tau up to {config.model.tau_max:g} at once; "
+                "there is none to change. Steer something else."
+            )
         elif config.model.head in SCALED:
             config = dataclasses.replace(config, model=dataclasses.replace(config.model, tau=change.value))
         else:

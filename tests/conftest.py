@@ -1,12 +1,13 @@
 """Shapes are checked while the tests run: a wrong annotation, or a wrong shape, is an error."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
-SHAPED = ("posterior", "moments", "objective", "evaluation", "batches", "analysis.metrics")
+SHAPED = ("tau_features", "scaler", "posterior", "moments", "objective", "evaluation", "batches", "analysis.metrics")
 # Before anything imports them. Not `model`: beartype cannot read its `Self`.
 install_import_hook(
     [f"bnvae.{module}" for module in SHAPED],
@@ -17,6 +18,9 @@ import torch  # noqa: E402
 
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig  # noqa: E402
 from bnvae.runs import RunStore  # noqa: E402
+
+# No training of a test starts a process for its maps.
+os.environ["BNVAE_MAPS"] = "0"
 
 # One thread: the models are tiny, and sums have one order.
 torch.set_num_threads(1)

@@ -15,9 +15,11 @@ ORDER = (
     "palette",
     "steering",
     "pacing",
+    "tau_features",
     "data",
     "networks",
     "moments",
+    "scaler",
     "posterior",
     "objective",
     "model",
@@ -30,14 +32,16 @@ ORDER = (
     "runs",
     "turns",
     "session",
+    "examiner",
     "worker",
+    "mapping",
     "launcher",
     "progress",
     "__main__",
 )
 BESIDE = {"figures": {"config", "palette", "posterior", "records"}}
 """modules outside the order, and all that they may import"""
-OF_THE_ROOT = {"posterior", "moments", "objective"}
+OF_THE_ROOT = {"posterior", "moments", "objective", "scaler"}
 """what `import bnvae` offers"""
 
 

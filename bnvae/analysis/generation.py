@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bnvae.data.dataset import TextShape
 from bnvae.evaluation import encode
-from bnvae.model import VAE
+from bnvae.model import VAE, Tau
 from bnvae.moments import eval_mode
 from bnvae.networks.decoding import decode
 from bnvae.networks.image import ImageDecoder
@@ -49,23 +49,34 @@ class SampleSettings:
 
 
 @torch.no_grad()
-def decode_codes(model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None) -> Tensor:
-    """Examples decoded from latent codes: uint8 (B, C, H, W) pixels, or int32 (B, L) tokens."""
+def decode_codes(
+    model: VAE, shape: object, codes: Float[Tensor, "B D"], decoding: Decoding | None = None, *, tau: Tau = None
+) -> Tensor:
+    """Examples decoded from latent codes: uint8 (B, C, H, W) pixels, or int32 (B, L) tokens.
+
+    A model made for every tau decodes at `tau`, one for all codes or one for each, None its own; any other ignores it.
+    """
     decoding = decoding or Decoding()
+    taus = model.decoder_tau(tau, len(codes))
+    parts = torch.split(codes, DECODE_CHUNK)
+    at = [None] * len(parts) if taus is None else torch.split(taus, DECODE_CHUNK)
     with eval_mode(model):
-        chunks = [_decode(model, shape, chunk.to(model.device), decoding) for chunk in torch.split(codes, DECODE_CHUNK)]
+        chunks = [
+            _decode(model, shape, chunk.to(model.device), own, decoding) for chunk, own in zip(parts, at, strict=True)
+        ]
     if isinstance(shape, TextShape):
         longest = max(chunk.shape[1] for chunk in chunks)
         chunks = [torch.nn.functional.pad(chunk, (0, longest - chunk.shape[1])) for chunk in chunks]
     return torch.cat(chunks)
 
 
-def _decode(model: VAE, shape: object, codes: Tensor, decoding: Decoding) -> Tensor:
+def _decode(model: VAE, shape: object, codes: Tensor, taus: Tensor | None, decoding: Decoding) -> Tensor:
     if isinstance(shape, TextShape):
         assert isinstance(model.decoder, TextDecoder)
         return decode(
             model.decoder,
             codes,
+            tau=taus,
             mode=decoding.mode,
             temperature=decoding.temperature,
             top_p=decoding.top_p,
@@ -74,10 +85,12 @@ def _decode(model: VAE, shape: object, codes: Tensor, decoding: Decoding) -> Ten
             generator=torch.Generator(codes.device).manual_seed(decoding.seed),
         ).cpu()
     assert isinstance(model.decoder, ImageDecoder)
-    pixels = model.decoder.mean(codes)
+    pixels = model.decoder.mean(codes, taus)
     return (pixels.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
 
 
-def reconstruct(model: VAE, shape: object, examples: Tensor, decoding: Decoding | None = None) -> Tensor:
-    """Each example decoded from its posterior mean."""
-    return decode_codes(model, shape, encode(model, examples).mean, decoding)
+def reconstruct(
+    model: VAE, shape: object, examples: Tensor, decoding: Decoding | None = None, *, tau: float | None = None
+) -> Tensor:
+    """Each example decoded from its posterior mean, at the model's own tau unless one is given."""
+    return decode_codes(model, shape, encode(model, examples, tau).mean, decoding, tau=tau)

@@ -31,8 +31,13 @@ class Decoder(nn.Module, ABC):
     """Turns latent codes into p(x|z)."""
 
     @abstractmethod
-    def likelihood(self, z: Float[Tensor, "B D"], examples: Tensor) -> Likelihood:
-        """p(x|z). Text predicts each token from those before it, which it reads from `examples`; images ignore them."""
+    def likelihood(
+        self, z: Float[Tensor, "B D"], examples: Tensor, tau: Float[Tensor, "B"] | None = None
+    ) -> Likelihood:
+        """p(x|z). Text predicts each token from those before it, which it reads from `examples`; images ignore them.
+
+        A decoder made for every tau needs one for each code; any other ignores it.
+        """
 
 
 @final

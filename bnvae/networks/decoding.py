@@ -8,7 +8,7 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from bnvae.data.dataset import END, PAD, START, UNKNOWN
-from bnvae.networks.text import TextDecoder
+from bnvae.networks.text import TextDecoder, TextState
 
 MODES = ("greedy", "sample", "beam")
 NEVER_WRITTEN = [PAD, START, UNKNOWN]
@@ -19,6 +19,7 @@ def decode(
     decoder: TextDecoder,
     z: Float[Tensor, "B D"],
     *,
+    tau: Float[Tensor, "B"] | None = None,
     mode: str = "greedy",
     temperature: float = 1.0,
     top_p: float = 1.0,
@@ -31,6 +32,7 @@ def decode(
     PAD, START and UNKNOWN are never written, and a sentence that reaches `max_tokens` ends there.
 
     Args:
+        tau: one for each code, for a decoder made for every tau; any other ignores it.
         mode: `greedy` takes the likeliest token; `sample` draws one; `beam` seeks the sentence of the largest
             log-probability per token.
         temperature: sample: divides the logits; towards 0 sampling becomes greedy.
@@ -53,16 +55,16 @@ def decode(
     if beams < 1:
         raise ValueError(f"beams is {beams!r}: give 1 or more.")
     if mode == "beam":
-        return _beam_search(decoder, z, beams, longest)
+        return _beam_search(decoder, z, tau, beams, longest)
     if mode == "greedy":
-        return _one_by_one(decoder, z, longest, lambda log_probs: log_probs.argmax(1))
+        return _one_by_one(decoder, decoder.start(z, tau), longest, lambda log_probs: log_probs.argmax(1))
     if mode == "sample":
 
         def draw(log_probs: Tensor) -> Tensor:
             likely = nucleus(log_probs, temperature=temperature, top_p=top_p)
             return torch.multinomial(likely, 1, generator=generator).squeeze(1)
 
-        return _one_by_one(decoder, z, longest, draw)
+        return _one_by_one(decoder, decoder.start(z, tau), longest, draw)
     raise ValueError(f"mode is {mode!r}: choose one of {', '.join(MODES)}.")
 
 
@@ -93,11 +95,11 @@ def _log_probs(logits: Float[Tensor, "B V"], *, end_now: bool) -> Float[Tensor, 
 
 
 def _one_by_one(
-    decoder: TextDecoder, z: Float[Tensor, "B D"], longest: int, choose: Callable[[Tensor], Tensor]
+    decoder: TextDecoder, state: TextState, longest: int, choose: Callable[[Tensor], Tensor]
 ) -> Int32[Tensor, "B L"]:
-    state = decoder.start(z)
-    token = torch.full((len(z),), START, device=z.device)
-    ended = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+    batch, device = len(state[0]), state[0].device
+    token = torch.full((batch,), START, device=device)
+    ended = torch.zeros(batch, dtype=torch.bool, device=device)
     columns = [token]
     while len(columns) < longest and not bool(ended.all()):
         logits, state = decoder.step(token, state)
@@ -109,11 +111,13 @@ def _one_by_one(
     return torch.stack(columns, dim=1).int()
 
 
-def _beam_search(decoder: TextDecoder, z: Float[Tensor, "B D"], beams: int, longest: int) -> Int32[Tensor, "B L"]:
+def _beam_search(
+    decoder: TextDecoder, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None, beams: int, longest: int
+) -> Int32[Tensor, "B L"]:
     """Keeps the `beams` beginnings of the largest log-probability per token; ended sentences stay and compete."""
     batch = len(z)
     rows = torch.arange(batch, device=z.device)[:, None]
-    state = decoder.start(z.repeat_interleave(beams, 0))
+    state = decoder.start(z.repeat_interleave(beams, 0), None if tau is None else tau.repeat_interleave(beams, 0))
     tokens = torch.full((batch, beams, 1), START, device=z.device)
     lengths = torch.zeros(batch, beams, device=z.device)
     ended = torch.zeros(batch, beams, dtype=torch.bool, device=z.device)

@@ -13,6 +13,7 @@ from torch.nn import functional
 from bnvae.config import ModelConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.networks.base import Decoder, Encoder
+from bnvae.networks.conditioning import condition
 from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood
 
 SMALLEST_SCALE = 1 / 255
@@ -45,19 +46,19 @@ class ImageDecoder(Decoder):
         return math.log(SMALLEST_SCALE) + functional.softplus(self.scale_excess)
 
     @abstractmethod
-    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+    def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
         """Logits of the Bernoulli, or means of the Gaussian before they are clamped."""
 
     def likelihood(
-        self, z: Float[Tensor, "B D"], examples: Tensor | None = None
+        self, z: Float[Tensor, "B D"], examples: Tensor | None = None, tau: Float[Tensor, "B"] | None = None
     ) -> BernoulliLikelihood | GaussianLikelihood:
         if self.shape.channels == 1:
-            return BernoulliLikelihood(self.pixels(z))
-        return GaussianLikelihood(self.pixels(z), self.log_scale)
+            return BernoulliLikelihood(self.pixels(z, tau))
+        return GaussianLikelihood(self.pixels(z, tau), self.log_scale)
 
-    def mean(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
+    def mean(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None = None) -> Float[Tensor, "B C H W"]:
         """E[x|z], pixels in [0, 1]."""
-        return self.likelihood(z).mean
+        return self.likelihood(z, tau=tau).mean
 
 
 def _perceptron(first: int, hidden: int, layers: int) -> nn.Sequential:
@@ -84,9 +85,13 @@ class MlpDecoder(ImageDecoder):
         super().__init__(shape)
         self.layers = _perceptron(config.latent_dimensions, config.hidden_units, config.layers)
         self.output = nn.Linear(config.hidden_units, shape.channels * shape.height * shape.width)
+        self.conditions = nn.ModuleList(condition(config, config.hidden_units) for _ in range(config.layers))
 
-    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
-        flat: Tensor = self.output(self.layers(z))
+    def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
+        hidden = z
+        for linear, activation, of_tau in zip(self.layers[::2], self.layers[1::2], self.conditions, strict=True):
+            hidden = activation(of_tau(linear(hidden), tau))
+        flat: Tensor = self.output(hidden)
         return flat.view(-1, self.shape.channels, self.shape.height, self.shape.width)
 
 
@@ -152,9 +157,16 @@ class ConvDecoder(ImageDecoder):
         # To a single channel a transposed convolution takes twice the time of this (measured), which doubles as well.
         last = nn.Conv2d(self.stages[-2][0], 4 * shape.channels, 3, padding=1)
         self.doublings.append(nn.Sequential(last, nn.PixelShuffle(2)))
+        self.condition = condition(config, config.hidden_units)
+        self.conditions = nn.ModuleList(condition(config, channels) for channels, *_ in self.stages[:-1])
 
-    def pixels(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
-        picture: Tensor = self.dense(z).contiguous(memory_format=torch.channels_last)
-        for doubling, (_, height, width) in zip(self.doublings, self.stages[1:], strict=True):
-            picture = doubling(picture.relu())[:, :, :height, :width]
+    def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
+        first, *others = self.dense
+        picture: Tensor = self.condition(first(z), tau)
+        for layer in others:
+            picture = layer(picture)
+        picture = picture.contiguous(memory_format=torch.channels_last)
+        sizes = self.stages[1:]
+        for of_tau, doubling, (_, height, width) in zip(self.conditions, self.doublings, sizes, strict=True):
+            picture = doubling(of_tau(picture, tau).relu())[:, :, :height, :width]
         return picture

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from bnvae.config import ModelConfig
 from bnvae.data.dataset import TextShape
 from bnvae.networks.base import Dropout, Encoder
+from bnvae.networks.conditioning import reading
 from bnvae.networks.text import TextDecoder, TextState, at_position, last_token
 
 
@@ -30,29 +31,33 @@ class LstmEncoder(Encoder):
 
 @final
 class LstmDecoder(TextDecoder):
-    """An LSTM that reads z beside every token and starts from it: c_0 = W z, h_0 = tanh(c_0)."""
+    """An LSTM that reads z beside every token and starts from it: c_0 = W z, h_0 = tanh(c_0). So it does with tau."""
 
     def __init__(self, config: ModelConfig, shape: TextShape) -> None:
         super().__init__(config.hidden_units, shape)
         self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
-        self.first_cell = nn.Linear(config.latent_dimensions, config.hidden_units, bias=False)
-        self.lstm = nn.LSTM(config.embedding_units + config.latent_dimensions, config.hidden_units, batch_first=True)
+        self.reading = reading(config)
+        self.first_cell = nn.Linear(self.reading.width, config.hidden_units, bias=False)
+        self.lstm = nn.LSTM(config.embedding_units + self.reading.width, config.hidden_units, batch_first=True)
         self.dropout = Dropout(config.dropout)
 
-    def hidden(self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
+    def hidden(
+        self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"], tau: Float[Tensor, "B"] | None = None
+    ) -> Float[Tensor, "B T H"]:
         embedded = self.dropout(self.embedding(tokens))
-        inputs = torch.cat([embedded, z.to(embedded.dtype)[:, None].expand(-1, tokens.shape[1], -1)], dim=2)
-        _, first_hidden, first_cell = self.start(z)
+        read, first_hidden, first_cell = self.start(z, tau)
+        inputs = torch.cat([embedded, read.to(embedded.dtype)[:, None].expand(-1, tokens.shape[1], -1)], dim=2)
         outputs, _ = self.lstm(inputs, (first_hidden[None], first_cell[None]))
         kept: Tensor = self.dropout(outputs)
         return kept
 
-    def start(self, z: Float[Tensor, "B D"]) -> TextState:
-        cell = self.first_cell(z).to(z.dtype)
-        return z, cell.tanh(), cell
+    def start(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None = None) -> TextState:
+        read = self.reading(z, tau)
+        cell = self.first_cell(read).to(z.dtype)
+        return read, cell.tanh(), cell
 
     def advance(self, tokens: Int[Tensor, "B"], state: TextState) -> tuple[Float[Tensor, "B H"], TextState]:
-        z, hidden, cell = state
-        inputs = torch.cat([self.embedding(tokens), z], dim=1)[:, None]
+        read, hidden, cell = state
+        inputs = torch.cat([self.embedding(tokens), read], dim=1)[:, None]
         outputs, (hidden, cell) = self.lstm(inputs, (hidden[None], cell[None]))
-        return outputs[:, 0], (z, hidden[0], cell[0])
+        return outputs[:, 0], (read, hidden[0], cell[0])

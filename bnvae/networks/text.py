@@ -28,19 +28,23 @@ class TextDecoder(Decoder):
         self.output = nn.Linear(width, shape.vocabulary_size - NEVER_PREDICTED)
 
     @abstractmethod
-    def hidden(self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
+    def hidden(
+        self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"], tau: Float[Tensor, "B"] | None = None
+    ) -> Float[Tensor, "B T H"]:
         """The vector before the output layer after each token; `hidden[:, t]` depends on z and `tokens[:, :t + 1]`."""
 
     @abstractmethod
-    def start(self, z: Float[Tensor, "B D"]) -> TextState:
+    def start(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None = None) -> TextState:
         """The state before any token."""
 
     @abstractmethod
     def advance(self, tokens: Int[Tensor, "B"], state: TextState) -> tuple[Float[Tensor, "B H"], TextState]:
         """One column of `hidden` in eval mode, and the state after it. `state` itself is left as it was."""
 
-    def likelihood(self, z: Float[Tensor, "B D"], examples: Int[Tensor, "B L"]) -> TokenLikelihood:
-        return TokenLikelihood(self.hidden(z, examples[:, :-1]), self.output)
+    def likelihood(
+        self, z: Float[Tensor, "B D"], examples: Int[Tensor, "B L"], tau: Float[Tensor, "B"] | None = None
+    ) -> TokenLikelihood:
+        return TokenLikelihood(self.hidden(z, examples[:, :-1], tau), self.output)
 
     def step(self, tokens: Int[Tensor, "B"], state: TextState) -> tuple[Float[Tensor, "B V"], TextState]:
         """Logits of the token after `tokens`, float32, without dropout, and the state after `tokens`."""

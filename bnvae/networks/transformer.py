@@ -10,6 +10,7 @@ from torch.nn import functional
 from bnvae.config import ModelConfig
 from bnvae.data.dataset import PAD, TextShape
 from bnvae.networks.base import Dropout, Encoder
+from bnvae.networks.conditioning import reading
 from bnvae.networks.text import TextDecoder, TextState
 
 Cache = tuple[Float[Tensor, "B A _ K"], Float[Tensor, "B A _ K"]]
@@ -121,22 +122,25 @@ class TransformerDecoder(TextDecoder):
         super().__init__(config.hidden_units, shape)
         self.heads = config.attention_heads
         self.embedding = Embedding(config.hidden_units, shape)
-        self.latent = nn.Linear(config.latent_dimensions, config.hidden_units)
+        self.reading = reading(config)
+        self.latent = nn.Linear(self.reading.width, config.hidden_units)
         self.blocks = nn.ModuleList(Block(config.hidden_units, config.attention_heads) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.hidden_units)
         self.dropout = Dropout(config.dropout)
 
-    def hidden(self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
-        hidden = self.dropout(self.embedding(tokens)) + self.latent(z)[:, None]
+    def hidden(
+        self, z: Float[Tensor, "B D"], tokens: Int[Tensor, "B T"], tau: Float[Tensor, "B"] | None = None
+    ) -> Float[Tensor, "B T H"]:
+        hidden = self.dropout(self.embedding(tokens)) + self.latent(self.reading(z, tau))[:, None]
         for block in self.blocks:
             hidden, _ = block(hidden, causal=True)
         kept: Tensor = self.dropout(self.norm(hidden))
         return kept
 
-    def start(self, z: Float[Tensor, "B D"]) -> TextState:
+    def start(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None = None) -> TextState:
         """The projection of z, then the keys and the values of no token in each block."""
         nothing = z.new_empty(len(z), len(self.blocks), self.heads, 0, self.output.in_features // self.heads)
-        return self.latent(z), nothing, nothing
+        return self.latent(self.reading(z, tau)), nothing, nothing
 
     def advance(self, tokens: Int[Tensor, "B"], state: TextState) -> tuple[Float[Tensor, "B H"], TextState]:
         latent, keys, values = state  # (B, H), then twice (B, layers, A, T, K)

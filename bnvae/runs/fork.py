@@ -56,6 +56,21 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], 
     return store.get(new_id)
 
 
+def _prolonged(run: Run, config: RunConfig, more_epochs: int, step: int) -> tuple[RunConfig, int]:
+    """The configuration with so many epochs more, and its steps in all."""
+    if more_epochs:
+        training = dataclasses.replace(config.training, epochs=config.training.epochs + more_epochs)
+        config = dataclasses.replace(config, training=training)
+    examples = run.card.training_examples
+    total_steps = config.training.epochs * (examples // min(config.training.batch_size, examples))
+    if step >= total_steps:
+        raise ValueError(
+            f"run {run.id!r} has taken all of its {step} steps, so a branch of it would have none to take: give "
+            "more epochs."
+        )
+    return config, total_steps
+
+
 def _shared_history(run: Run, length_bytes: int) -> bytes:
     try:
         with (run.folder / "history.jsonl").open("rb") as history:
@@ -78,4 +93,5 @@ def steerable(run: Run) -> dict[str, float]:
     """The values now in force of what may be changed."""
     config = run.steered_config
     values = {name: getattr(config.training, name) for name in STEERABLE if name != "tau"}
-    return values | ({"tau": config.model.tau} if config.model.head in SCALED else {})
+    has_tau = config.model.head in SCALED and not config.model.amortised
+    return values | ({"tau": config.model.tau} if has_tau else {})

@@ -77,9 +77,14 @@ def bars(run: Run, config: RunConfig, record: Record | None, *, key: str, captio
         caption=caption or head_words(config),
         colour=HEAD_COLOURS[head],
         scale_group=group,
-        fixed_floor_label=HEAD_FLOORS.get(head, ""),
+        fixed_floor_label=floor_label(config),
         y_max=max(fixed) if fixed else 0.1,
     )
+
+
+def floor_label(config: RunConfig) -> str:
+    """What the line over the bars is; an amortised run's bars are means over τ, and so is its floor."""
+    return "mean floor over τ" if config.model.amortised else HEAD_FLOORS.get(config.model.head, "")
 
 
 def floors(config: RunConfig) -> list[float] | None:
@@ -87,7 +92,9 @@ def floors(config: RunConfig) -> list[float] | None:
     model = config.model
     if model.head not in HEAD_FLOORS:
         return None
-    return fixed_floors(model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma)
+    return fixed_floors(
+        model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma, tau_max=model.amortised_to
+    )
 
 
 def live_status(run: Run, *, key: str) -> Status:

@@ -14,7 +14,7 @@ from bnvae.runs import snapshots as album
 from bnvae.runs.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot
 from pages.shared import cache
-from pages.shared.panels import HEAD_FLOORS, floors, say_broken
+from pages.shared.panels import HEAD_FLOORS, floor_label, floors, say_broken
 from pages.shared.words import head_words
 
 SENTENCES, PICTURES = 6, 8
@@ -55,7 +55,7 @@ def _film(run: Run, config: RunConfig, history: HistoryReader) -> FilmRun:
         std_second_moment=np.array([record.std_second_moment for record in steps]),
         current_floor=np.array([record.current_floor for record in steps]) if model.head in HEAD_FLOORS else None,
         fixed_floor=floors(config),
-        fixed_floor_label=HEAD_FLOORS.get(model.head, ""),
+        fixed_floor_label=floor_label(config),
         labels=moments[-1].labels.tolist() if moments else (),
         label_names=run.card.label_names,
         map_caption=f"dimensions {widest[0]} and {widest[-1]}, whose means spread most at the end" if moments else "",

@@ -22,7 +22,9 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
     """
     configs = [config]
     if twin and config.model.head != PLAIN:
-        configs.insert(0, dataclasses.replace(config, model=dataclasses.replace(config.model, head=PLAIN)))
+        configs.insert(
+            0, dataclasses.replace(config, model=dataclasses.replace(config.model, head=PLAIN, amortised=False))
+        )
     threads = config.training.threads or max(1, ((os.cpu_count() or 2) - 1) // len(configs))
     started = []
     try:

@@ -1,9 +1,9 @@
 """Numbers in words: what a run is, what it is doing, what its bars say."""
 
 from bnvae.config import SCALED, HeadName, RunConfig
-from bnvae.posterior import fixed_floor
 from bnvae.records import Record
 from bnvae.runs import Status
+from bnvae.scaler import fixed_floor, mean_fixed_floor
 from bnvae.steering import Change
 
 HEAD_NAMES: dict[HeadName, str] = {
@@ -28,7 +28,7 @@ def head_words(config: RunConfig) -> str:
     model = config.model
     name = HEAD_NAMES[model.head]
     if model.head in SCALED:
-        return f"{name}, τ = {model.tau:g}"
+        return f"{name}, every τ to {model.tau_max:g}" if model.amortised else f"{name}, τ = {model.tau:g}"
     if model.head in ("bn-mean", "ln-mean"):
         return f"{name}, γ = {model.gamma:g}"
     return name
@@ -47,7 +47,8 @@ def seen(config: RunConfig, record: Record) -> str:
     if dead:
         return f"**Partly collapsed.** {record.rate:.1f} nats in all; {dead} of {dimensions} dimensions carry nothing."
     words = f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats"
-    floor = config.model.head in SCALED and fixed_floor(config.model.tau)
+    model = config.model
+    floor = model.head in SCALED and (mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau))
     return words + (f"; its floor is {floor:.2f} nats." if floor else ".")
 
 
