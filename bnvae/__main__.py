@@ -1,4 +1,4 @@
-"""The command line: python -m bnvae train | resume | evaluate | list | export."""
+"""The command line: python -m bnvae train | resume | evaluate | project | list | export."""
 
 import argparse
 import dataclasses
@@ -75,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
+    mapped = commands.add_parser("project", help="maps of a run's latent codes; of several runs in one frame as well")
+    mapped.set_defaults(command=_project)
+    mapped.add_argument("run", nargs="+", help="two to four of the same data are aligned with each other")
+    mapped.add_argument("--method", action="append", help="umap or tsne, also twice; default: umap", metavar="METHOD")
+    mapped.add_argument("--with-data", action="store_true", help="keep examples and distortions for the map as well")
+    mapped.add_argument("--anew", action="store_true", help="also what is there already")
+    mapped.add_argument("--quiet", action="store_true", help="say nothing")
+
     listing = commands.add_parser("list", help="all runs")
     listing.set_defaults(command=_list)
     listing.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
@@ -127,6 +135,7 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _follow(*run_ids: str, quiet: bool, queue: bool = False) -> int:
+    from bnvae.launcher import draw_maps_of
     from bnvae.progress import NoProgress, TerminalProgress
     from bnvae.runs import RunStore
     from bnvae.turns import turn
@@ -148,6 +157,7 @@ def _follow(*run_ids: str, quiet: bool, queue: bool = False) -> int:
     if not quiet:
         for run, status in zip(runs, statuses, strict=True):
             print(f"{run.id}: {status.message}")
+    draw_maps_of([run for run, status in zip(runs, statuses, strict=True) if status.state == "finished"])
     return 0 if all(status.state == "finished" for status in statuses) else 3
 
 
@@ -193,6 +203,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     from bnvae.progress import print_evaluation
 
     print_evaluation(options.run, figures)
+
+
+def _project(options: argparse.Namespace) -> None:
+    from bnvae.mapping import be_patient, map_runs, wanted_maps
+    from bnvae.runs import RunStore
+
+    be_patient()
+    runs = [RunStore().get(run_id) for run_id in dict.fromkeys(options.run)]
+    wanted = wanted_maps(options.method or ["umap"])
+    map_runs(runs, wanted=wanted, with_data=options.with_data, anew=options.anew)
+    if not options.quiet:
+        print(f"maps of {', '.join(run.id for run in runs)} are kept")
 
 
 def _list(options: argparse.Namespace) -> None:

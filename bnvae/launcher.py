@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bnvae.mapping import automatic, is_mapped_now
 from bnvae.runs.files import write_atomic
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 
 PID = "worker.pid"
 LOG = "worker.log"
+MAPS_LOG = "projecting.log"
 _children: list["subprocess.Popen[bytes]"] = []
 # A server's sessions are threads: two may submit at once, and one asks for a state while another starts the worker.
 _lock = threading.RLock()
@@ -40,27 +42,54 @@ def submit(*runs: Run, threads: int | None = None) -> None:
         _children.append(worker)
 
 
+def draw_maps(*runs: Run, with_data: bool = False, methods: Sequence[str] = ()) -> bool:
+    """Start `python -m bnvae project RUN ...` as a patient process of its own; False where one is at it already.
+
+    `with_data` lets it load, and if need be download, the data set; a page asks for no download.
+    """
+    with _lock:
+        reap()
+        if is_mapped_now(runs[0]):
+            return False
+        options = ["--with-data"] if with_data else []
+        options += [f"--method={method}" for method in methods]
+        command = ["project", *(run.id for run in runs), *options, "--quiet"]
+        _children.append(_start_process(runs[0], command, threads=1, log=MAPS_LOG))
+    return True
+
+
+def draw_maps_of(finished: Sequence[Run]) -> None:
+    """After a training: maps of what it finished, unless BNVAE_MAPS is 0. Its data is on this machine already."""
+    if finished and automatic():
+        with suppress(OSError):  # a full disk: the page asks again
+            draw_maps(*finished, with_data=True)
+
+
 def _start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
-    root = runs[0].folder.parent
-    environment = os.environ | {"BNVAE_CHECKPOINTS": str(root.resolve())}
-    if threads:
-        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    with (runs[0].folder / LOG).open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bnvae", "resume", *(run.id for run in runs), "--quiet", "--queue"],
-            cwd=Path(__file__).resolve().parents[1],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Its own session: closing the terminal or stopping the server leaves it alone.
-            start_new_session=True,
-        )
+    command = ["resume", *(run.id for run in runs), "--quiet", "--queue"]
+    worker = _start_process(runs[0], command, threads=threads, log=LOG)
     for run in runs[1:]:  # one process, one log: each run has the same file
         with suppress(OSError):  # a file system without links: only the first run has the log
             (run.folder / LOG).unlink(missing_ok=True)
             os.link(runs[0].folder / LOG, run.folder / LOG)
     return worker
+
+
+def _start_process(run: Run, command: Sequence[str], *, threads: int | None, log: str) -> "subprocess.Popen[bytes]":
+    environment = os.environ | {"BNVAE_CHECKPOINTS": str(run.folder.parent.resolve())}
+    if threads:
+        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    with (run.folder / log).open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bnvae", *command],
+            cwd=Path(__file__).resolve().parents[1],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            # Its own session: closing the terminal or stopping the server leaves it alone.
+            start_new_session=True,
+        )
 
 
 def reap() -> None:

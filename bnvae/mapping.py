@@ -1,0 +1,212 @@
+"""Computes the maps of runs and keeps them with the runs: work for a process of its own, since umap starts slowly."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from filelock import FileLock, Timeout
+
+from bnvae.analysis.projection import Method, Projection, aligned, check_codes, project
+from bnvae.data import load_dataset
+from bnvae.evaluation import distortions, draw_codes
+from bnvae.posterior import Posterior
+from bnvae.runs.files import read_json, write_json
+from bnvae.runs.lease import hold, is_held
+from bnvae.runs.mapped import MAPPED, MOST_EXAMPLE_BYTES, Factor, Mapped, write_mapped
+from bnvae.runs.projections import (
+    encodings_digest,
+    in_order,
+    name_of,
+    read_aligned,
+    read_maps,
+    write_aligned,
+    write_maps,
+)
+from bnvae.runs.run import Run
+
+PROGRESS = "projecting.json"
+LEASE = "projection.lock"
+LINE = ".maps.lock"
+SWITCH = "BNVAE_MAPS"
+"""environment variable; "0": maps are computed only when `python -m bnvae project` is called"""
+MADE_HERE = ("storybook", "digits", "shapes")
+"""data sets that need no download: a page may have them made"""
+WANTED: tuple[tuple[Method, int], ...] = (("umap", 2), ("umap", 3))
+NICENESS = 15
+
+
+@final
+class Progress:
+    """What a page can see of the work: projecting.json in the folder of the (first) run."""
+
+    def __init__(self, run: Run, steps: int) -> None:
+        self._run, self._steps, self._done = run, steps, 0
+
+    def begin(self, message: str) -> None:
+        self._write("working", message)
+        self._done += 1
+
+    def end(self) -> None:
+        self._done = self._steps
+        self._write("finished", "")
+
+    def fail(self, error: Exception) -> None:
+        self._write("failed", str(error) or repr(error))
+
+    def _write(self, state: str, message: str) -> None:
+        share = self._done / self._steps
+        with suppress(OSError):  # a map is worth more than a word about it
+            write_json(self._run.folder / PROGRESS, {"state": state, "message": message, "share": share})
+
+
+def automatic() -> bool:
+    """Whether maps are computed without being asked for."""
+    return os.environ.get(SWITCH, "") != "0"
+
+
+def is_mapped_now(run: Run) -> bool:
+    """Whether a living process computes maps of this run."""
+    return is_held(run.folder / LEASE)
+
+
+def progress_of(run: Run) -> dict[str, Any]:
+    """The last word on the run's maps: state, message, share; empty if there never was one, or a damaged one."""
+    try:
+        stored = read_json(run.folder / PROGRESS)
+    except ValueError:
+        return {}
+    state, message, share = (stored.get(name) for name in ("state", "message", "share"))
+    if not isinstance(state, str) or not isinstance(message, str) or not isinstance(share, float | int):
+        return {}
+    return {"state": state, "message": message[:500], "share": min(1.0, max(0.0, float(share)))}
+
+
+def map_runs(
+    runs: Sequence[Run],
+    *,
+    wanted: Sequence[tuple[Method, int]] = WANTED,
+    with_data: bool = False,
+    anew: bool = False,
+) -> None:
+    """Compute what these runs lack: maps of each, and one in a common frame for two or more of the same data.
+
+    With `with_data`, the data set is loaded, and downloaded if need be, for examples, distortions and known causes.
+
+    Raises:
+        ValueError: a run is broken, or has no encodings.
+        BlockingIOError: another process computes maps of the first run.
+    """
+    first = runs[0]
+    steps = len(runs) * (len(wanted) + 1) + (len(runs) > 1)
+    with hold(first.folder / LEASE), _in_line(first.folder.parent, first, steps):
+        progress = Progress(first, steps)
+        try:
+            for run in runs:
+                _map_one(run, wanted, progress, with_data=with_data, anew=anew)
+            if len(runs) > 1 and _share_examples(runs):
+                progress.begin(f"AlignedUMAP of {len(runs)} runs")
+                _align(runs, anew=anew)
+        except Exception as error:
+            progress.fail(error)
+            raise
+        progress.end()
+
+
+@contextmanager
+def _in_line(root: Path, run: Run, steps: int) -> Iterator[None]:
+    """One map at a time on a machine: each of them fills a core and half a gigabyte."""
+    lock = FileLock(root / LINE)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        Progress(run, steps).begin("Waiting for another map")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _map_one(
+    run: Run, wanted: Sequence[tuple[Method, int]], progress: Progress, *, with_data: bool, anew: bool
+) -> None:
+    digest = encodings_digest(run)
+    posterior, _ = run.encodings()
+    maps = {} if anew else _kept(run, len(posterior.mean))
+    for method, dimensions in wanted:
+        progress.begin(f"{method} in {dimensions} dimensions, {run.id}")
+        name = name_of(method, dimensions)
+        if name not in maps:
+            maps[name] = project(posterior.mean, method, dimensions=dimensions, seed=0)
+            write_maps(run, digest, maps)
+    progress.begin(f"Distortions and causes, {run.id}")
+    made_here = run.config.data.name in MADE_HERE
+    if (with_data or made_here) and (anew or not (run.folder / MAPPED).exists()):
+        _map_data(run, posterior)
+
+
+def _kept(run: Run, count: int) -> dict[str, Projection]:
+    """Maps there are already; a damaged file is no reason not to make new ones."""
+    try:
+        return read_maps(run, count=count)
+    except ValueError:
+        return {}
+
+
+def _map_data(run: Run, posterior: Posterior) -> None:
+    dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
+    if dataset.digest != run.card.digest:
+        return  # other examples than those encoded
+    count = len(posterior.mean)
+    test = dataset.test
+    mostly = max(1, min(count, MOST_EXAMPLE_BYTES // max(1, test.examples[0].nbytes)))
+    write_mapped(
+        run,
+        Mapped(
+            examples=test.examples[:mostly],
+            distortion=distortions(run.load_model(), test.examples[:count], draw_codes(posterior, 0)),
+            factors={
+                name: Factor(values=values[:count].float(), names=dataset.factor_names.get(name, ()))
+                for name, values in test.factors.items()
+            },
+        ),
+    )
+
+
+def _align(runs: Sequence[Run], *, anew: bool) -> None:
+    runs = in_order(runs)
+    means = [run.encodings()[0].mean for run in runs]
+    for mean in means:
+        check_codes(mean)
+    if not anew:
+        with suppress(ValueError):
+            if read_aligned(runs, count=len(means[0])) is not None:
+                return
+    write_aligned(runs, [encodings_digest(run) for run in runs], aligned(means))
+
+
+def _share_examples(runs: Sequence[Run]) -> bool:
+    """Whether these runs encoded the same examples: only then is there anything to align them by."""
+    return len({(run.card.digest, len(run.encodings()[1])) for run in runs}) == 1
+
+
+def be_patient() -> None:
+    """Let this process wait for everything else on the machine, and use one thread."""
+    torch.set_num_threads(1)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
+def wanted_maps(methods: Sequence[str]) -> list[tuple[Method, int]]:
+    """The maps that these methods make: in two and in three dimensions.
+
+    Raises:
+        ValueError: one of them is no method.
+    """
+    known: dict[str, Method] = {"umap": "umap", "tsne": "tsne"}
+    if unknown := [method for method in methods if method not in known]:
+        raise ValueError(f"method is {unknown[0]!r}: expected umap or tsne.")
+    return [(known[method], dimensions) for method in methods for dimensions in (2, 3)]

@@ -1,0 +1,128 @@
+"""What is computed for a run's map, and what happens around it; UMAP itself is replaced by PCA."""
+
+import dataclasses
+import threading
+
+import pytest
+import torch
+
+from bnvae import mapping
+from bnvae.analysis.projection import Projection, project
+from bnvae.config import RunConfig
+from bnvae.evaluation import encode
+from bnvae.mapping import is_mapped_now, map_runs, progress_of, wanted_maps
+from bnvae.runs import Run, RunStore
+from bnvae.runs.mapped import read_mapped
+from bnvae.runs.projections import read_aligned, read_maps
+from bnvae.worker import train_run
+
+
+@pytest.fixture
+def run(store: RunStore, tiny: RunConfig) -> Run:
+    run = store.create("a", tiny)
+    train_run(run)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    def instead(codes: torch.Tensor, method: str, *, dimensions: int, seed: int) -> Projection:
+        return dataclasses.replace(project(codes, "pca", dimensions=dimensions, seed=seed), method="umap")
+
+    monkeypatch.setattr(mapping, "project", instead)
+    monkeypatch.setattr(mapping, "aligned", lambda models: [instead(m, "umap", dimensions=2, seed=0) for m in models])
+
+
+def test_a_finished_run_gets_maps_examples_distortions_and_no_second_time(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    map_runs([run])
+
+    posterior, labels = run.encodings()
+    maps = read_maps(run, count=len(labels))
+    assert {name: found.dimensions for name, found in maps.items()} == {"umap-2": 2, "umap-3": 3}
+    mapped = read_mapped(run, count=len(labels))
+    assert mapped is not None
+    # The means are those of the examples; fp16 keeps three digits.
+    again = encode(run.load_model(), mapped.examples).mean
+    assert again.numpy() == pytest.approx(posterior.mean.numpy(), abs=5e-3)
+    evaluation = run.evaluation()
+    assert evaluation is not None
+    # One draw of z an example, another one than the evaluation's in its last digits only.
+    assert mapped.distortion.mean().item() == pytest.approx(evaluation["test"]["distortion"], rel=0.02)
+    assert progress_of(run) == {"state": "finished", "message": "", "share": 1}
+
+    monkeypatch.setattr(mapping, "project", None)
+    map_runs([run])  # all is there
+
+
+def test_two_runs_of_the_same_data_get_a_common_map_and_others_do_not(
+    run: Run, store: RunStore, tiny: RunConfig, tiny_text: RunConfig
+) -> None:
+    twin, text = store.create("b", tiny), store.create("text", tiny_text)
+    train_run(twin)
+    train_run(text)
+
+    map_runs([twin, run])
+    map_runs([run, text])
+
+    count = len(run.encodings()[1])
+    assert set(read_aligned([run, twin], count=count) or {}) == {"a", "b"}
+    assert read_aligned([run, text], count=count) is None
+    factors = read_mapped(text, count=len(text.encodings()[1]))
+    assert factors is not None
+    assert factors.factors["tense"].names == ("past", "present", "future")
+
+
+def test_known_causes_keep_their_names(store: RunStore, tiny_text: RunConfig) -> None:
+    run = store.create("text", tiny_text)
+    train_run(run)
+    map_runs([run], wanted=[])
+
+    mapped = read_mapped(run, count=len(run.encodings()[1]))
+
+    assert mapped is not None
+    assert {"mood", "who", "tense"} <= set(mapped.factors)
+    assert mapped.factors["mood"].values.long().tolist() == run.encodings()[1].tolist()
+
+
+def test_a_run_without_encodings_is_refused_and_the_page_can_say_why(store: RunStore, tiny: RunConfig) -> None:
+    run = store.create("fresh", tiny)
+
+    with pytest.raises(ValueError, match=r"fresh/encodings\.npz is missing"):
+        map_runs([run])
+
+    assert progress_of(run)["state"] == "failed"
+    assert "encodings.npz is missing" in progress_of(run)["message"]
+
+
+def test_a_second_process_on_the_same_run_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    def wait(codes: torch.Tensor, method: str, *, dimensions: int, seed: int) -> Projection:
+        began.set()
+        may_end.wait(60)
+        return project(codes, "pca", dimensions=dimensions)
+
+    monkeypatch.setattr(mapping, "project", wait)
+    thread = threading.Thread(target=map_runs, args=([run],))
+    thread.start()
+    assert began.wait(60)
+    assert is_mapped_now(run)
+    assert progress_of(run)["message"] == "umap in 2 dimensions, a"
+    may_end.set()
+    thread.join()
+    assert not is_mapped_now(run)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"state": 1, "message": "x", "share": 0}'])
+def test_a_damaged_word_on_the_progress_is_no_word(run: Run, content: str) -> None:
+    (run.folder / "projecting.json").write_text(content)
+
+    assert progress_of(run) == {}
+
+
+def test_a_method_that_there_is_not_is_refused() -> None:
+    assert wanted_maps(["tsne"]) == [("tsne", 2), ("tsne", 3)]
+    with pytest.raises(ValueError, match="method is 'magic': expected umap or tsne"):
+        wanted_maps(["magic"])
