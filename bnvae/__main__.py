@@ -74,6 +74,18 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=_evaluate)
     evaluate.add_argument("run")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    evaluate.add_argument(
+        "--samples",
+        type=int,
+        metavar="K",
+        help="thorough figures as well, with K draws of z an example for the likelihood; papers use 500",
+    )
+    evaluate.add_argument(
+        "--examples", type=int, default=0, metavar="N", help="thorough figures of the first N test examples; 0: all"
+    )
+    evaluate.add_argument("--seed", type=int, default=0, help="decides the draws of the thorough figures")
+    evaluate.add_argument("--quiet", action="store_true", help="no progress bar")
+    evaluate.add_argument("--queue", action="store_true", help="wait in line with the trainings that the app started")
 
     mapped = commands.add_parser("project", help="maps of a run's latent codes; of several runs in one frame as well")
     mapped.set_defaults(command=_project)
@@ -192,17 +204,31 @@ def _stop_on_signals(stop: Any) -> Iterator[None]:
             signal.signal(name, old)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
+    from bnvae.analysis.thorough import ThoroughSettings
+    from bnvae.examiner import evaluate_run
+    from bnvae.progress import evaluation_progress, print_evaluation
     from bnvae.runs import RunStore
-    from bnvae.worker import evaluate_run
+    from bnvae.runs.evaluating import EvaluationDesk, EvaluationStopped
+    from bnvae.turns import turn
 
-    figures = evaluate_run(RunStore().get(options.run))
+    run, settings = RunStore().get(options.run), None
+    if options.samples is not None:
+        settings = ThoroughSettings(samples=options.samples, examples=options.examples, seed=options.seed)
+    try:
+        with ExitStack() as stack:
+            if options.queue:
+                stack.enter_context(turn(RunStore().root, EvaluationDesk(run.folder).wait))
+            progress = stack.enter_context(evaluation_progress(hidden=options.quiet or settings is None))
+            figures = evaluate_run(run, settings, progress)
+    except EvaluationStopped:
+        print("bnvae: the evaluation was stopped; nothing was written.", file=sys.stderr)
+        return 3
     if options.json:
         print(json.dumps(figures))
-        return
-    from bnvae.progress import print_evaluation
-
-    print_evaluation(options.run, figures)
+    else:
+        print_evaluation(options.run, figures)
+    return 0
 
 
 def _project(options: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
 """What a terminal shows: a live bar with the KL while training, tables of figures and of runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -85,20 +86,44 @@ class TerminalProgress:
         )
 
 
+@contextmanager
+def evaluation_progress(*, hidden: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar on stderr, so that figures on stdout stay alone."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
+        task = progress.add_task("loading", total=1.0)
+
+        def report(what: str, share: float) -> None:
+            progress.update(task, description=what, completed=share)
+
+        yield report
+
+
 def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
-    """A table of the figures that are one number, a column a split."""
+    """A table of the figures that are one number, a column a split; then the thorough ones, if there are any."""
     table = Table(title=f"{escape(run_id)} (nats per example)")
     table.add_column("")
-    for split in figures:
+    splits = ("test", "training")
+    for split in splits:
         table.add_column(split, justify="right")
     for name, value in figures["test"].items():
-        if isinstance(value, list):
-            continue
-        cells = (figures[split].get(name, "") for split in figures)
-        table.add_row(
-            name.replace("_", " "), *(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells)
-        )
+        if not isinstance(value, list):
+            table.add_row(name.replace("_", " "), *(_cell(figures[split].get(name, "")) for split in splits))
     Console().print(table)
+    thorough = figures.get("thorough")
+    if not thorough:
+        return
+    table = Table(title=f"{escape(run_id)}: thorough figures of test examples (nats per example)")
+    table.add_column("")
+    table.add_column("test", justify="right")
+    for name, value in thorough.items():
+        if not isinstance(value, dict) and value is not None and name != "weights":
+            table.add_row(name.replace("_", " "), _cell(value))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def print_runs(entries: list[dict[str, Any]]) -> None:

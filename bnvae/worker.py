@@ -8,12 +8,11 @@ from threading import Thread
 
 import torch
 
-from bnvae.data import load_dataset
 from bnvae.pacing import Abandoned, Conductor
 from bnvae.runs.files import remove_leftovers
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
-from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading, evaluate_dataset
+from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading
 
 LISTENING_SECONDS = 0.2
 """between two moments at which the main thread of a race hears signals"""
@@ -124,24 +123,6 @@ def _last_words(run: Run) -> Iterator[None]:
     except Exception as error:
         run.write_status(run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
         raise
-
-
-def evaluate_run(run: Run) -> dict[str, object]:
-    """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
-
-    Raises:
-        ValueError: the run is broken or untrained, or its data set can't be had or has changed.
-    """
-    model, card = run.load_model(), run.card
-    dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
-    if dataset.digest != card.digest:
-        raise ValueError(
-            f"the data set of run {run.id!r} has changed: its digest was {card.digest[:12]} and is "
-            f"{dataset.digest[:12]}. Evaluate it where it was trained, or train a new run."
-        )
-    figures = evaluate_dataset(model, dataset)
-    run.write_evaluation(figures)
-    return figures
 
 
 def describe(run: Run) -> dict[str, object]:

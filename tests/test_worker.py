@@ -12,10 +12,11 @@ import torch
 
 from bnvae import session
 from bnvae.config import RunConfig
+from bnvae.examiner import evaluate_run
 from bnvae.records import EvaluationRecord, Record, StepRecord
-from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint, lease
+from bnvae.runs import Run, RunStore, Status, checkpoint, lease
 from bnvae.runs.archive import export_run, import_run
-from bnvae.worker import describe, evaluate_run, train_run
+from bnvae.worker import describe, train_run
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -282,17 +283,6 @@ def test_half_written_files_of_a_killed_worker_are_cleared(store: RunStore, tiny
     (run.folder / ".trainer-0.safetensors.k2.part").write_bytes(bytes(1000))
     train_run(run)
     assert not list(run.folder.glob(".*.part"))
-
-
-def test_evaluating_again_gives_the_same_figures(store: RunStore, tiny: RunConfig) -> None:
-    run = store.create("a", tiny)
-    train_run(run)
-    assert evaluate_run(run) == run.evaluation()
-
-
-def test_a_run_without_weights_cannot_be_evaluated(store: RunStore, tiny: RunConfig) -> None:
-    with pytest.raises(BrokenRunError, match=r"a/data\.json is missing"):
-        evaluate_run(store.create("a", tiny))
 
 
 def test_a_listing_shows_broken_runs_with_the_reason(store: RunStore, tiny: RunConfig) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -16,6 +17,8 @@ from bnvae.posterior import VARIANCE_FLOOR, Posterior
 MUTUAL_INFORMATION_EXAMPLES = 10_000
 MIXTURE_ROWS = 500
 """codes compared with the whole mixture at a time: bounds memory to rows x examples numbers"""
+HOLE_DENSITY_RATIO = 0.01
+"""where q(z) / p(z) is lower, prior samples land beside what the decoder was trained on"""
 
 
 @final
@@ -57,19 +60,41 @@ def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> flo
 
     At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
     """
+    total = 0.0
+    for first, log_density in _log_densities(posterior, codes):
+        rows = torch.arange(len(log_density))
+        own = log_density[rows, first + rows]
+        total += (own - (torch.logsumexp(log_density, 1) - math.log(len(codes)))).sum().item()
+    return total / len(codes)
+
+
+def _log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
+    """ln q(z_m|x_n) without its constant -D/2 ln 2 pi, some rows at a time, each with the number of its first."""
     mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
     # The KL's floor, so that rate - information is a KL; below it the three products would cancel to noise.
     precision = std.square().clamp_min(VARIANCE_FLOOR).reciprocal()
     # sum_d (z - m)^2 p = z^2 . p - 2 z . (m p) + m^2 . p: three matrix products instead of an N x N x D array.
     weighted = mean * precision
     constant = (mean * weighted).sum(1) - precision.log().sum(1)
-    total = 0.0
-    for rows in torch.split(torch.arange(len(z)), MIXTURE_ROWS):
-        part = z[rows]
-        log_density = -0.5 * (part.square() @ precision.T - 2 * part @ weighted.T + constant)
-        own = log_density[torch.arange(len(rows)), rows]
-        total += (own - (torch.logsumexp(log_density, 1) - math.log(len(z)))).sum().item()
-    return total / len(z)
+    for first in range(0, len(z), MIXTURE_ROWS):
+        part = z[first : first + MIXTURE_ROWS]
+        yield first, -0.5 * (part.square() @ precision.T - 2 * part @ weighted.T + constant)
+
+
+@torch.no_grad()
+def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float:
+    """Share of prior draws where q(z) has less than 1/100 of the prior's density, from 0 to 1: holes.
+
+    The decoder was never trained there. q(z) is the mixture of the N posteriors given. With N far below e^rate such a
+    mixture has gaps that q(z) has not, so read it only where mutual information is well below ln N.
+    """
+    below = 0
+    for first, log_density in _log_densities(posterior, prior_codes):
+        z = prior_codes[first : first + len(log_density)].double()
+        log_aggregated = torch.logsumexp(log_density, 1) - math.log(len(posterior.mean))
+        # Both without the same constant.
+        below += int((log_aggregated + 0.5 * z.square().sum(1) < math.log(HOLE_DENSITY_RATIO)).sum())
+    return below / len(prior_codes)
 
 
 @torch.no_grad()

@@ -1,0 +1,73 @@
+"""Whether the decoder listens to z: the price of giving it somebody else's, and what ten codes make of it."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from bnvae.analysis.generation import decode_codes
+from bnvae.analysis.importance_sampling import standard_error
+from bnvae.batches import mix
+from bnvae.data.dataset import ImageShape, TextShape
+from bnvae.evaluation import distortions, draw_codes, encode
+from bnvae.model import VAE
+
+CODES_PER_GROUP, GROUPS = 10, 10
+SAME_GREY_LEVELS = 25
+"""pictures without a pixel that differs by more (of 255 levels) count as one"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PermutedRise:
+    """What it costs to decode each example from the code of another one."""
+
+    permuted_rise: float | None
+    """mean of -ln p(x|z of another example) + ln p(x|z), nats per example; about 0 where z is ignored; none for one"""
+    permuted_rise_standard_error: float | None
+    """of that mean over the examples (nats per example)"""
+
+
+@torch.no_grad()
+def permuted_rise(model: VAE, examples: Tensor, *, seed: int = 0) -> PermutedRise:
+    """Rise of the distortion when z is permuted among examples such that nobody keeps their own, in eval mode.
+
+    The direct test of whether a decoder uses its code: a positive KL proves only that posteriors differ from the prior.
+    """
+    if len(examples) < 2:
+        return PermutedRise(permuted_rise=None, permuted_rise_standard_error=None)
+    codes = draw_codes(encode(model, examples), seed)
+    others = codes[_derangement(len(codes), seed)]
+    rise = distortions(model, examples, others).double() - distortions(model, examples, codes).double()
+    return PermutedRise(permuted_rise=rise.mean().item(), permuted_rise_standard_error=standard_error(rise))
+
+
+def _derangement(count: int, seed: int) -> Int[Tensor, "N"]:
+    """A random cycle through all positions: each goes to another."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, 6)))
+    partner = torch.empty_like(order)
+    partner[order] = order.roll(1)
+    return partner
+
+
+def distinct_share(model: VAE, shape: ImageShape | TextShape, *, seed: int = 0) -> float:
+    """Share of distinct outputs among ten prior codes, from 1/10 to 1: mean of ten groups of ten.
+
+    Sentences are decoded greedily and distinct if a token differs; pictures if a pixel differs by more than 25 of 255.
+    """
+    generator = torch.Generator().manual_seed(mix(seed, 7))
+    made = decode_codes(model, shape, model.sample_prior(CODES_PER_GROUP * GROUPS, generator))
+    most = SAME_GREY_LEVELS if isinstance(shape, ImageShape) else 0
+    counts = [distinct_count(group.flatten(1), most) for group in torch.split(made, CODES_PER_GROUP)]
+    return sum(counts) / (CODES_PER_GROUP * GROUPS)
+
+
+def distinct_count(rows: Tensor, largest_difference: int) -> int:
+    """Rows that differ from each one counted before them by more than this somewhere."""
+    kept: list[Tensor] = []
+    for row in rows.to(torch.int32):
+        if not any(int((row - other).abs().max()) <= largest_difference for other in kept):
+            kept.append(row)
+    return len(kept)

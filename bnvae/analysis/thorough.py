@@ -1,0 +1,119 @@
+"""Everything there is to know about a trained model on its test examples, beside the quick figures of `metrics`."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from bnvae.analysis.factors import factor_gaps, mutual_information_gap
+from bnvae.analysis.importance_sampling import Progress, check_samples, importance_sampled_nll, silent
+from bnvae.analysis.metrics import MUTUAL_INFORMATION_EXAMPLES, hole_share
+from bnvae.analysis.modes import in_eval_mode, in_training_mode
+from bnvae.analysis.permuted import distinct_share, permuted_rise
+from bnvae.batches import is_text, mix, row_lengths
+from bnvae.data.dataset import Dataset
+from bnvae.evaluation import draw_codes, encode, recompute_statistics
+from bnvae.model import VAE
+from bnvae.networks.image import ImageDecoder
+from bnvae.posterior import Posterior
+
+MODE_EXAMPLES = 2_000
+HOLE_DRAWS = 2_000
+BITS_OF_A_GREY_LEVEL = 8.0
+"""a density over pixels in [0, 1] is one over 256 grey levels times 256"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ThoroughSettings:
+    """What to spend on a thorough evaluation."""
+
+    samples: int = 500
+    """K, draws of z for each example"""
+    examples: int = 0
+    """the first so many test examples; 0: all"""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_samples(self.samples)
+        if self.examples < 0:
+            raise ValueError(f"examples is {self.examples}: give how many test examples to use, or 0 for all.")
+
+
+def thorough_figures(
+    model: VAE, dataset: Dataset, settings: ThoroughSettings, *, batch_size: int, progress: Progress = silent
+) -> dict[str, object]:
+    """Figures of the test examples by name, ready for JSON; the model's head ends with the training set's moments.
+
+    Raises:
+        ValueError: there is nothing to evaluate, or a figure is not finite.
+    """
+    test = dataset.test.examples[: settings.examples or None]
+    training = dataset.training.examples[: max(batch_size, MODE_EXAMPLES)]
+    progress("the published moments", 0.0)
+    stored = in_eval_mode(model, training, seed=settings.seed)
+    recompute_statistics(model, dataset.training.examples)
+    progress("training mode", 0.0)
+    modes = {
+        "training_mode": in_training_mode(model, training, batch_size, seed=settings.seed),
+        "eval_mode": in_eval_mode(model, training, seed=settings.seed),
+        "stored_moments": stored,
+    }
+    sampled = importance_sampled_nll(model, test, settings.samples, seed=settings.seed, progress=progress)
+    progress("permuting codes", 0.0)
+    rise = permuted_rise(model, test, seed=settings.seed)
+    progress("decoding", 0.0)
+    posterior = encode(model, dataset.test.examples)
+    gaps = factor_gaps(draw_codes(posterior, settings.seed), dataset.test.factors)
+    figures = {
+        "examples": len(test),
+        **dataclasses.asdict(sampled),
+        **_rates_of(sampled.nll, test, model),
+        **dataclasses.asdict(rise),
+        "distinct_share": distinct_share(model, dataset.shape, seed=settings.seed),
+        **_holes(model, posterior, settings.seed),
+        "mutual_information_gap": mutual_information_gap(gaps),
+        "factor_gaps": {name: dataclasses.asdict(gap) for name, gap in gaps.items()},
+        "modes": {name: dataclasses.asdict(terms) for name, terms in modes.items()},
+        "mode_examples": len(training),
+    }
+    check_figures(figures)
+    return figures
+
+
+def _rates_of(nll: float, examples: Tensor, model: VAE) -> dict[str, object]:
+    """Perplexity of sentences, or bits per dimension of pictures; the other is none."""
+    if is_text(examples):
+        # START is given, END is predicted.
+        tokens = (row_lengths(examples) - 1).double().mean().item()
+        return {"tokens": tokens, "perplexity": math.exp(nll / tokens), "pixels": None, "bits_per_dimension": None}
+    pixels = examples[0].numel()
+    bits = nll / math.log(2) / pixels
+    if isinstance(model.decoder, ImageDecoder) and model.decoder.shape.channels != 1:
+        bits += BITS_OF_A_GREY_LEVEL
+    return {"tokens": None, "perplexity": None, "pixels": pixels, "bits_per_dimension": bits}
+
+
+def _holes(model: VAE, posterior: Posterior, seed: int) -> dict[str, object]:
+    count = min(len(posterior.mean), MUTUAL_INFORMATION_EXAMPLES)
+    draws = model.sample_prior(HOLE_DRAWS, torch.Generator().manual_seed(mix(seed, 9))).cpu()
+    share = hole_share(Posterior(posterior.mean[:count], posterior.std[:count]), draws)
+    return {"hole_share": share, "hole_examples": count}
+
+
+def check_figures(figures: object, where: str = "") -> None:
+    """Raises ValueError naming the first number that is not finite: a table must not hide it as a blank."""
+    if isinstance(figures, dict):
+        for name, value in figures.items():
+            check_figures(value, f"{where}.{name}" if where else str(name))
+    elif isinstance(figures, list):
+        for value in figures:
+            check_figures(value, where)
+    elif isinstance(figures, float) and not math.isfinite(figures):
+        raise ValueError(
+            f"{where} is {figures}: the model's weights, or its posteriors on these examples, are not finite. "
+            "Go back to an earlier checkpoint, or train again with a smaller learning_rate."
+        )

@@ -1,0 +1,71 @@
+"""Evaluates runs' folders, quickly or thoroughly, and keeps the figures with them."""
+
+import math
+import time
+from contextlib import nullcontext
+from typing import Any, final
+
+from bnvae.analysis.importance_sampling import Progress, silent
+from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
+from bnvae.data import load_dataset
+from bnvae.runs.evaluating import EvaluationDesk, kept_thorough, weights_digest
+from bnvae.runs.run import Run
+from bnvae.session import evaluate_dataset
+
+REPORT_SECONDS = 0.4
+
+
+def evaluate_run(run: Run, settings: ThoroughSettings | None = None, progress: Progress = silent) -> dict[str, Any]:
+    """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
+
+    With `settings` the thorough figures as well, under "thorough"; without, those of the same weights are kept.
+
+    Raises:
+        BlockingIOError: another process evaluates it thoroughly.
+        ValueError: the run is broken or untrained, or its data set can't be had or has changed.
+        EvaluationStopped: somebody asked for it.
+    """
+    if not run.has_weights:
+        raise ValueError(
+            f"run {run.id!r} has no weights yet: let it train until its first evaluation, after 100 steps."
+        )
+    desk = EvaluationDesk(run.folder)
+    with desk.working() if settings else nullcontext():
+        report = _Report(desk.report, progress) if settings else progress
+        report("loading", 0.0)
+        # Read once: a training that goes on may publish other weights meanwhile.
+        model, weights, card = run.load_model(), weights_digest(run), run.card
+        dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
+        if dataset.digest != card.digest:
+            raise ValueError(
+                f"the data set of run {run.id!r} has changed: its digest was {card.digest[:12]} and is "
+                f"{dataset.digest[:12]}. Evaluate it where it was trained, or train a new run."
+            )
+        # Before the moments are recomputed: it compares them with the published ones.
+        thorough = None
+        if settings:
+            began, batch_size = time.monotonic(), run.config.training.batch_size
+            thorough = thorough_figures(model, dataset, settings, batch_size=batch_size, progress=report)
+            thorough |= {"weights": weights, "seconds": round(time.monotonic() - began, 1)}
+            report("ELBO and moments", 0.0)
+        figures: dict[str, Any] = evaluate_dataset(model, dataset)
+        check_figures(figures)
+        kept = thorough or kept_thorough(run, weights)
+        run.write_evaluation(figures | ({"thorough": kept} if kept else {}))
+        return figures | ({"thorough": kept} if kept else {})
+
+
+@final
+class _Report:
+    """Passes progress on to a terminal each time and to the run's folder a few times a second."""
+
+    def __init__(self, kept: Progress, shown: Progress) -> None:
+        self._kept, self._shown = kept, shown
+        self._last = ("", -math.inf)
+
+    def __call__(self, what: str, share: float) -> None:
+        self._shown(what, share)
+        now = time.monotonic()
+        if what != self._last[0] or now - self._last[1] > REPORT_SECONDS:
+            self._last = (what, now)
+            self._kept(what, share)
