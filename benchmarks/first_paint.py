@@ -2,10 +2,11 @@
 
     python -m benchmarks.first_paint [--repetitions 5] [--checkpoints checkpoints]
 
-Each repetition starts a new server process, waits until it listens, and opens the overview in a new browser context
+Each repetition starts a new server process, waits until it answers, and opens the overview in a new browser context
 (empty cache; Chromium itself is already running). A page counts as painted when Streamlit no longer runs its script and
-what the page is about is in view: drawn bars, or its heading and no placeholder. The first request pays for all
-imports. Resident memory is the server's, with that one visitor, after the last page.
+what the page is about is in view: drawn bars, or its heading and no placeholder. The server imports torch before it
+answers; who starts it and opens the page at once waits for both. Resident memory is the server's, with that one
+visitor, after the last page.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def open_page(page: Page, address: str, condition: str, argument: int = 0) -> fl
 
 def visit(browser: Browser, checkpoints: Path, seconds: dict[str, list[float]], gigabytes: list[float]) -> None:
     with serving(checkpoints) as server:
-        seconds.setdefault("server until it listens", []).append(server.listening_seconds)
+        seconds.setdefault("server until it answers", []).append(server.answering_seconds)
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         seconds.setdefault("overview, first request", []).append(open_page(page, server.address, DRAWN_BARS, 2))

@@ -1,0 +1,18 @@
+"""What the server does once, before it listens."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+SLOW_IMPORTS = ("pages.shared.panels", "pages.shared.film")
+"""what every page needs, with torch behind it: two seconds"""
+
+
+@asynccontextmanager
+async def starting(app: st.App) -> AsyncIterator[None]:
+    """Import before listening: beside a browser that loads the page, the same imports take longer (measured)."""
+    for name in SLOW_IMPORTS:
+        importlib.import_module(name)
+    yield
