@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnvae.config import DataConfig, HeadName, ModelConfig, OptimiserName, RunConfig, TrainingConfig
+from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, OptimiserName, RunConfig, TrainingConfig
 from bnvae.config_help import field_help
 
 SECTIONS: list[type[Any]] = [DataConfig, ModelConfig, TrainingConfig]
@@ -117,6 +117,25 @@ def test_values_that_do_not_go_together_are_refused() -> None:
         ModelConfig(head="ln-mean", latent_dimensions=1)
 
 
+def test_a_model_of_every_tau_needs_a_head_with_a_scaler_and_a_tau_that_is_drawn() -> None:
+    with pytest.raises(ValueError, match=r"amortised is True: head 'gaussian' has no tau; choose bn-scaler or rms-sc"):
+        ModelConfig(head="gaussian", amortised=True)
+    with pytest.raises(ValueError, match=r"tau is 0.5: nothing above tau_max is trained; give at most 0.4\."):
+        ModelConfig(amortised=True, tau_max=0.4)
+    with pytest.raises(ValueError, match=r"tau_max is 1\.0: give a value from 0.01 to 0.99"):
+        ModelConfig(amortised=True, tau_max=1.0)
+    assert ModelConfig(amortised=True, tau_max=0.8).amortised_to == 0.8
+    assert ModelConfig(tau=0.9, tau_max=0.8).amortised_to is None
+
+
+def test_a_configuration_of_before_there_were_amortised_models_is_read_as_it_was() -> None:
+    stored = json.loads(RunConfig().to_json())
+    del stored["model"]["amortised"], stored["model"]["tau_max"]
+    config = RunConfig.from_json(json.dumps(stored))
+    assert config == RunConfig()
+    assert not config.model.amortised
+
+
 def test_auto_is_resolved_by_modality() -> None:
     assert RunConfig(data=DataConfig(name="storybook")).network == "lstm"
     assert RunConfig(data=DataConfig(name="digits")).network == "conv"
@@ -129,14 +148,15 @@ def test_auto_is_resolved_by_modality() -> None:
     path=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
     head=st.sampled_from(get_args(HeadName)),
     optimiser=st.sampled_from(get_args(OptimiserName)),
+    amortised=st.booleans(),
 )
 @settings(max_examples=50, deadline=None)
 def test_a_configuration_comes_back_from_its_json(
-    tau: float, beta: float, path: str, head: HeadName, optimiser: OptimiserName
+    tau: float, beta: float, path: str, head: HeadName, optimiser: OptimiserName, amortised: bool
 ) -> None:
     config = RunConfig(
         data=DataConfig(name="text", path=path),
-        model=ModelConfig(tau=tau, head=head),
+        model=ModelConfig(tau=tau, head=head, amortised=amortised and head in SCALED, tau_max=0.99),
         training=TrainingConfig(beta=beta, optimiser=optimiser),
     )
     assert RunConfig.from_json(config.to_json()) == config

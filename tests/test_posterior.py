@@ -36,6 +36,11 @@ def posterior_of(head: PosteriorHead, features: Tensor) -> Posterior:
     return posterior
 
 
+def theta_of(head: ScalerHead) -> nn.Parameter:
+    assert isinstance(head.scaler, Scaler)
+    return head.scaler.theta
+
+
 def built(name: str, latent_dimensions: int = 5) -> PosteriorHead:
     torch.manual_seed(1)
     return HEADS[name](FEATURES, latent_dimensions)
@@ -133,7 +138,7 @@ def test_scaler_heads_keep_their_second_moment_and_their_floors_for_any_features
 ) -> None:
     torch.manual_seed(seed)
     layer = head(FEATURES, dimensions, tau=tau)
-    nn.init.constant_(layer.scaler.theta, theta)
+    nn.init.constant_(theta_of(layer), theta)
     posterior = posterior_of(layer, random(examples, FEATURES, seed=seed) * 10.0**exponent)
     second_moment = (posterior.mean.double().square() + posterior.std.double().square()).mean(0)
     torch.testing.assert_close(second_moment, torch.ones_like(second_moment), atol=1e-5, rtol=0)
@@ -148,7 +153,7 @@ def test_scaler_heads_keep_their_second_moment_and_their_floors_for_any_features
 @settings(max_examples=50, deadline=None)
 def test_the_current_floor_is_never_below_the_fixed_one(head: type[ScalerHead], tau: float, theta: float) -> None:
     layer = head(FEATURES, 1, tau=tau)
-    nn.init.constant_(layer.scaler.theta, theta)
+    nn.init.constant_(theta_of(layer), theta)
     assert layer.current_floor().item() >= layer.fixed_floor().item()
     assert math.isfinite(layer.current_floor().item())
 
@@ -203,6 +208,13 @@ def test_fixed_floors_without_a_head_are_those_of_the_head(name: str) -> None:
     assert fixed_floors(name, 5, tau=0.5, gamma=0.5) == pytest.approx(built(name).fixed_floor().tolist())
 
 
+@scaler_heads
+def test_an_amortised_heads_fixed_floors_are_those_of_its_description(head: type[ScalerHead]) -> None:
+    (name,) = (known for known, kind in HEADS.items() if kind is head)
+    found = head(FEATURES, 5, tau=0.5, tau_max=0.9).fixed_floor().tolist()
+    assert fixed_floors(name, 5, tau=0.5, gamma=0.5, tau_max=0.9) == pytest.approx(found)
+
+
 # -- the scaler -------------------------------------------------------------------------------------------------------
 
 
@@ -234,15 +246,16 @@ def test_one_theta_serves_mean_and_std_and_is_learned(head: type[ScalerHead]) ->
     assert [name for name, _ in layer.named_parameters() if "theta" in name] == ["scaler.theta"]
     assert len(scalers) == 1
     posterior_of(layer, random(16, FEATURES)).kl_per_dimension().mean().backward()  # type: ignore[no-untyped-call]
-    assert layer.scaler.theta.grad is not None
-    assert (layer.scaler.theta.grad != 0).all()
+    gradient = theta_of(layer).grad
+    assert gradient is not None
+    assert (gradient != 0).all()
 
 
 @scaler_heads
 def test_the_scaler_scales_the_std_and_not_its_logarithm(head: type[ScalerHead]) -> None:
     layer = head(FEATURES, 5, tau=0.5)
     before = posterior_of(layer, random(16, FEATURES)).std
-    nn.init.constant_(layer.scaler.theta, 2.0)
+    nn.init.constant_(theta_of(layer), 2.0)
     after = posterior_of(layer, random(16, FEATURES)).std
     # sigmoid(-2) / sigmoid(0) under the root, the same factor for every example
     factor = math.sqrt(1 / (1 + math.exp(2)) / 0.5)
@@ -253,8 +266,9 @@ def test_the_scaler_scales_the_std_and_not_its_logarithm(head: type[ScalerHead])
 def test_rate_alone_pushes_theta_down(head: type[ScalerHead]) -> None:
     layer = head(FEATURES, 5)
     posterior_of(layer, random(64, FEATURES)).kl_per_dimension().sum().backward()  # type: ignore[no-untyped-call]
-    assert layer.scaler.theta.grad is not None
-    assert (layer.scaler.theta.grad > 0).all()
+    gradient = theta_of(layer).grad
+    assert gradient is not None
+    assert (gradient > 0).all()
 
 
 def test_tau_outside_its_range_is_refused_with_the_reason() -> None:

@@ -45,6 +45,13 @@ def test_tau_is_refused_for_a_head_without_a_scaler(tiny: RunConfig) -> None:
         steered(plain, [change("tau", 0.3)])
 
 
+def test_tau_is_refused_where_every_tau_is_trained(tiny: RunConfig) -> None:
+    every = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, amortised=True))
+    with pytest.raises(ValueError, match=r"tau is 0.3: this run is trained for every tau up to 0.95 at once"):
+        steered(every, [change("tau", 0.3)])
+    assert steered(every, [change("beta", 0.3)]).model.amortised
+
+
 @pytest.mark.parametrize(
     "stored",
     [
