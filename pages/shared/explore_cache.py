@@ -4,6 +4,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from bnvae.analysis import interpolation
 from bnvae.analysis.generation import decode_codes
 from bnvae.posterior import Posterior
 from bnvae.runs import Run
@@ -35,6 +36,17 @@ def _kl(run_id: str, encodings_version: tuple[int, int]) -> list[float]:
 def kl_per_dimension(run: Run) -> list[float]:
     """Mean KL of each dimension over the test examples (nats)."""
     return _kl(run.id, cache.version(run, "encodings.npz"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _typical_distance(run_id: str, encodings_version: tuple[int, int]) -> float:
+    posterior, _ = _encodings(run_id, encodings_version)
+    return interpolation.typical_distance(posterior.mean)
+
+
+def typical_distance(run: Run) -> float:
+    """Median distance between neighbouring posterior means (prior standard deviations)."""
+    return _typical_distance(run.id, cache.version(run, "encodings.npz"))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -30,9 +30,9 @@ class Start:
     """of a visitor's own input: nothing made from it may go into a cache"""
 
 
-def choose_example(label: str, *, key: str) -> int:
+def choose_example(label: str, *, key: str, default: int = 0) -> int:
     """The number of a test example, counted from 0; it is in the URL under `key`."""
-    return int(st.number_input(label, 0, MOST_EXAMPLES - 1, key=key, bind="query-params", help=EXAMPLE_HELP))
+    return int(st.number_input(label, 0, MOST_EXAMPLES - 1, default, key=key, bind="query-params", help=EXAMPLE_HELP))
 
 
 def start_at(run: Run, config: RunConfig, index: int) -> Start:
