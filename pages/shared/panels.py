@@ -163,7 +163,7 @@ def active_unit_curves(run: Run, history: HistoryReader, config: RunConfig, *, k
         x_label="step",
         y_label="dimensions",
         title="Active units",
-        y_range=(0, config.model.latent_dimensions + 0.5),
+        y_range=(0, config.model.latent_dimensions),
         height_px=180,
     )
 
@@ -175,8 +175,8 @@ def gamma_curves(run: Run, config: RunConfig, history: HistoryReader, *, key: st
     records = [record for record in history.steps if record.gamma_mean and record.gamma_std]
     series = []
     for name, colour, values in (
-        ("γ_μ", GAMMA_COLOURS[0], [record.gamma_mean or [] for record in records]),
-        ("γ_σ", GAMMA_COLOURS[1], [record.gamma_std or [] for record in records]),
+        ("γ of the mean,", GAMMA_COLOURS[0], [record.gamma_mean or [] for record in records]),
+        ("γ of the std,", GAMMA_COLOURS[1], [record.gamma_std or [] for record in records]),
     ):
         series.append(Series(name=f"{name} lowest", values=[min(row) for row in values], colour=colour))
         series.append(Series(name=f"{name} highest", values=[max(row) for row in values], colour=colour))
@@ -186,7 +186,7 @@ def gamma_curves(run: Run, config: RunConfig, history: HistoryReader, *, key: st
         series=series,
         x_label="step",
         y_label="factor",
-        title="γ_μ and γ_σ",
+        title="The Scaler's factors γ",
         y_range=(0, 1),
         height_px=180,
     )

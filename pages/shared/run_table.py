@@ -33,8 +33,10 @@ def run_table(runs: Sequence[Run]) -> Run | None:
         key="table-" + ",".join(run.id for run in runs),
         placeholder="",
         column_config={
-            "ELBO": st.column_config.NumberColumn("ELBO", format="%.2f", help="nats per example, higher is better"),
-            "rate": st.column_config.NumberColumn("rate", format="%.2f", help="total KL, nats per example"),
+            "ELBO": st.column_config.NumberColumn(
+                "test ELBO (nats)", format="%.2f", help="per example, higher is better"
+            ),
+            "rate": st.column_config.NumberColumn("test rate (nats)", format="%.2f", help="total KL per example"),
             "tau": st.column_config.NumberColumn("τ", format="%.2f"),
             "active units": st.column_config.NumberColumn(help="dimensions that carry something, on test examples"),
         },
