@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 FLAGS = {("data", "name"): "data", ("data", "seed"): "data-seed"}
 """Fields whose flag is not just their name."""
+AMORTISED = "amortised"
+"""`--tau amortised` is `--amortised` with the usual tau for figures"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="figures of a trained run on its test and training examples")
     evaluate.set_defaults(command=_evaluate)
     evaluate.add_argument("run")
+    evaluate.add_argument(
+        "--tau",
+        type=float,
+        metavar="FLOAT",
+        help="figures at this tau instead of the run's own; a run trained at one tau is rescaled (fraction)",
+    )
     evaluate.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     evaluate.add_argument(
         "--samples",
@@ -111,7 +119,9 @@ def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config:
     flag = FLAGS.get((section, spec.name), spec.name.replace("_", "-"))
     help_text = field_help(config)[spec.name].replace("%", "%%") + f" [{spec.default!r}]"
     options: dict[str, Any] = {"dest": f"{section}.{spec.name}", "default": spec.default, "help": help_text}
-    if wanted is bool:
+    if spec.name == "tau":
+        group.add_argument(f"--{flag}", type=_tau, metavar=f"FLOAT|{AMORTISED}", **options)
+    elif wanted is bool:
         group.add_argument(f"--{flag}", action=argparse.BooleanOptionalAction, **options)
     elif choices := get_args(wanted):
         group.add_argument(f"--{flag}", choices=choices, **options)
@@ -119,10 +129,19 @@ def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config:
         group.add_argument(f"--{flag}", type=wanted, metavar=wanted.__name__.upper(), **options)
 
 
+def _tau(text: str) -> float | str:
+    try:
+        return AMORTISED if text == AMORTISED else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"tau is {text!r}: give a number, or {AMORTISED!r}") from None
+
+
 def _config(options: argparse.Namespace) -> RunConfig:
     sections = {}
     for section, config in SECTIONS.items():
         fields = {spec.name: getattr(options, f"{section}.{spec.name}") for spec in dataclasses.fields(config)}
+        if fields.get("tau") == AMORTISED:
+            fields |= {"tau": config.tau, "amortised": True}
         sections[section] = config(**fields)
     return RunConfig(**sections)
 
@@ -220,7 +239,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             if options.queue:
                 stack.enter_context(turn(RunStore().root, EvaluationDesk(run.folder).wait))
             progress = stack.enter_context(evaluation_progress(hidden=options.quiet or settings is None))
-            figures = evaluate_run(run, settings, progress)
+            figures = evaluate_run(run, settings, progress, tau=options.tau)
     except EvaluationStopped:
         print("bnvae: the evaluation was stopped; nothing was written.", file=sys.stderr)
         return 3

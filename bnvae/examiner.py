@@ -15,26 +15,33 @@ from bnvae.session import evaluate_dataset
 REPORT_SECONDS = 0.4
 
 
-def evaluate_run(run: Run, settings: ThoroughSettings | None = None, progress: Progress = silent) -> dict[str, Any]:
+def evaluate_run(
+    run: Run, settings: ThoroughSettings | None = None, progress: Progress = silent, *, tau: float | None = None
+) -> dict[str, Any]:
     """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
 
-    With `settings` the thorough figures as well, under "thorough"; without, those of the same weights are kept.
+    With `settings` the thorough figures as well, under "thorough"; without, those of the same weights are kept. Figures
+    of another `tau` than the run's own are not kept: a model made for one has its posteriors rescaled.
 
     Raises:
         BlockingIOError: another process evaluates it thoroughly.
-        ValueError: the run is broken or untrained, or its data set can't be had or has changed.
+        ValueError: the run is broken or untrained, its data set can't be had or has changed, or it has no such tau.
         EvaluationStopped: somebody asked for it.
     """
     if not run.has_weights:
         raise ValueError(
             f"run {run.id!r} has no weights yet: let it train until its first evaluation, after 100 steps."
         )
+    if settings and tau is not None:
+        raise ValueError(f"tau is {tau:g}: thorough figures are of the run's own tau; leave one of the two out.")
     desk = EvaluationDesk(run.folder)
     with desk.working() if settings else nullcontext():
         report = _Report(desk.report, progress) if settings else progress
         report("loading", 0.0)
         # Read once: a training that goes on may publish other weights meanwhile.
         model, weights, card = run.load_model(), weights_digest(run), run.card
+        if tau is not None:
+            model.taus(tau, 1)  # refused before the data is loaded
         dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
         if dataset.digest != card.digest:
             raise ValueError(
@@ -48,8 +55,10 @@ def evaluate_run(run: Run, settings: ThoroughSettings | None = None, progress: P
             thorough = thorough_figures(model, dataset, settings, batch_size=batch_size, progress=report)
             thorough |= {"weights": weights, "seconds": round(time.monotonic() - began, 1)}
             report("ELBO and moments", 0.0)
-        figures: dict[str, Any] = evaluate_dataset(model, dataset)
+        figures: dict[str, Any] = evaluate_dataset(model, dataset, tau=tau)
         check_figures(figures)
+        if tau is not None:
+            return figures
         kept = thorough or kept_thorough(run, weights)
         run.write_evaluation(figures | ({"thorough": kept} if kept else {}))
         return figures | ({"thorough": kept} if kept else {})

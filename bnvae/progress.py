@@ -107,7 +107,7 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     for split in splits:
         table.add_column(split, justify="right")
     for name, value in figures["test"].items():
-        if not isinstance(value, list):
+        if not isinstance(value, list) and value is not None:
             table.add_row(name.replace("_", " "), *(_cell(figures[split].get(name, "")) for split in splits))
     Console().print(table)
     thorough = figures.get("thorough")

@@ -358,10 +358,10 @@ def _precision(run: Run) -> PrecisionName:
     return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
 
 
-def evaluate_dataset(model: VAE, dataset: Dataset) -> dict[str, object]:
+def evaluate_dataset(model: VAE, dataset: Dataset, *, tau: float | None = None) -> dict[str, object]:
     """Figures of both splits, the head's moments recomputed over the training set first."""
     recompute_statistics(model, dataset.training.examples)
     return {
-        "test": evaluate(model, dataset.test.examples).to_dict(),
-        "training": evaluate(model, dataset.training.examples).to_dict(),
+        "test": evaluate(model, dataset.test.examples, tau=tau).to_dict(),
+        "training": evaluate(model, dataset.training.examples, tau=tau).to_dict(),
     }

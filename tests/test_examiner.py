@@ -1,5 +1,6 @@
 """Evaluating a run's folder: figures kept with it, thorough ones as long as its weights stay, refusals in words."""
 
+import dataclasses
 import json
 import math
 import os
@@ -31,6 +32,26 @@ def run(store: RunStore, tiny: RunConfig) -> Run:
 
 def test_evaluating_again_gives_the_same_figures(run: Run) -> None:
     assert evaluate_run(run) == run.evaluation()
+
+
+def test_figures_at_another_tau_are_rescaled_and_not_kept(run: Run) -> None:
+    before = run.evaluation()
+    at = evaluate_run(run, tau=0.9)
+    assert run.evaluation() == before
+    assert at["test"]["tau"] == 0.9
+    own, share = evaluate_run(run, tau=0.5), 0.9 + 0.1 * 0.5  # theta has hardly left 0 in 16 steps
+    assert own["test"]["elbo"] == pytest.approx(before["test"]["elbo"])  # type: ignore[index]
+    assert at["training"]["mean_second_moment_per_dimension"] == pytest.approx([share] * 4, abs=0.01)
+
+
+def test_a_tau_of_a_run_without_one_or_beside_thorough_figures_is_refused(store: RunStore, tiny: RunConfig) -> None:
+    plain = store.create("plain", dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, head="gaussian")))
+    train_run(plain)
+    assert evaluate_run(plain)["test"]["tau"] is None
+    with pytest.raises(ValueError, match="GaussianHead has no Scaler: leave it out"):
+        evaluate_run(plain, tau=0.3)
+    with pytest.raises(ValueError, match=r"tau is 0.3: thorough figures are of the run's own tau"):
+        evaluate_run(plain, QUICK, tau=0.3)
 
 
 def test_thorough_figures_are_kept_beside_the_quick_ones(run: Run) -> None:

@@ -98,6 +98,28 @@ def test_tables_are_printed_for_people(runs: RunStore, capsys: pytest.CaptureFix
     assert all(word in shown for word in ("digits-rms-scaler", "finished", "broken", "mutual information"))
 
 
+def test_a_run_of_every_tau_is_trained_and_evaluated_at_several(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *TINY, "--tau", "amortised", "--tau-max", "0.8", "--run", "every", "--quiet"]) == 0
+    config = runs.get("every").config
+    assert (config.model.amortised, config.model.tau, config.model.tau_max) == (True, 0.5, 0.8)
+    rates = []
+    for tau in ("0.1", "0.8"):
+        capsys.readouterr()
+        assert main(["evaluate", "every", "--tau", tau, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["test"]["tau"] == float(tau)
+        assert found["training"]["second_moment_per_dimension"] == pytest.approx([1] * 4, abs=1e-3)
+        rates.append(found["training"]["rate"])
+    # of four dimensions each, -ln(1 - tau) / 2 at least
+    assert rates[0] >= 4 * 0.0527 - 1e-3
+    assert rates[1] >= 4 * 0.8047 - 1e-3
+    assert (runs.get("every").evaluation() or {})["test"]["tau"] == 0.5  # of the run's own tau, as training left them
+    assert main(["evaluate", "every", "--tau", "0.9"]) == 2
+    assert "tau is 0.9: this model was trained from 0 to 0.8." in capsys.readouterr().err
+
+
 def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["train", "--help"])
@@ -115,6 +137,8 @@ def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[
     [
         (["train", "--tau", "1"], "tau is 1.0"),
         (["train", "--tau", "nan"], "tau is nan"),
+        (["train", "--tau", "all"], "tau is 'all': give a number, or 'amortised'"),
+        (["train", "--tau", "amortised", "--head", "gaussian"], "amortised is True: head 'gaussian' has no tau"),
         (["train", "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         (["train", "--head", "batchnorm"], "argument --head: invalid choice: 'batchnorm'"),
         (["train", "--batch-size", "4"], "batch_size is 4"),

@@ -28,6 +28,8 @@ class Evaluation:
 
     examples: int
     """examples averaged over"""
+    tau: float | None
+    """share of the second moment that the posterior mean is given; None without a Scaler"""
     elbo: float
     """-(distortion + rate), higher is better; one draw of z an example"""
     distortion: float
@@ -98,13 +100,16 @@ def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float
 
 
 @torch.no_grad()
-def evaluate(model: VAE, examples: Tensor, *, seed: int = 0) -> Evaluation:
-    """All figures of one split. The head must hold the moments of the training set (`recompute_statistics`)."""
+def evaluate(model: VAE, examples: Tensor, *, seed: int = 0, tau: float | None = None) -> Evaluation:
+    """All figures of one split, at the model's own tau unless one is given.
+
+    The head must hold the moments of the training set (`recompute_statistics`).
+    """
     if len(examples) < 1:
         raise ValueError("the split is empty: there is nothing to evaluate.")
-    posterior = encode(model, examples)
+    posterior = encode(model, examples, tau)
     codes = draw_codes(posterior, seed)
-    distortion = distortions(model, examples, codes).double().mean().item()
+    distortion = distortions(model, examples, codes, tau).double().mean().item()
     statistics = PosteriorStatistics.of(posterior)
     rate = statistics.kl_per_dimension.sum().item()
     count = min(len(examples), MUTUAL_INFORMATION_EXAMPLES)
@@ -113,6 +118,7 @@ def evaluate(model: VAE, examples: Tensor, *, seed: int = 0) -> Evaluation:
     sample_rate = sample.kl_per_dimension().double().sum(1).mean().item()
     return Evaluation(
         examples=len(examples),
+        tau=model.tau if tau is None else tau,
         elbo=-(distortion + rate),
         distortion=distortion,
         rate=rate,
