@@ -6,8 +6,7 @@ from typing import final
 
 import pytest
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from bnvae.analysis.importance_sampling import importance_sampled_nll, log_mean_exp, standard_error
@@ -16,10 +15,11 @@ from bnvae.data import load_dataset
 from bnvae.data.dataset import END, START, TextShape
 from bnvae.evaluation import distortions, draw_codes, encode
 from bnvae.model import VAE
-from bnvae.networks.base import Decoder, Encoder, Likelihood
+from bnvae.networks.base import Encoder
 from bnvae.posterior import GaussianHead
+from tests.analysis.linear import SCALE, LinearDecoder
 
-DIMENSIONS, PIXELS, SCALE = 2, 5, 0.7
+DIMENSIONS, PIXELS = 2, 5
 
 
 @final
@@ -28,28 +28,6 @@ class Flat(Encoder):
 
     def forward(self, examples: Tensor) -> Tensor:
         return examples.flatten(1)
-
-
-@final
-class LinearGaussian(Likelihood):
-    def __init__(self, mean: Float[Tensor, "B P"]) -> None:
-        self.mean = mean
-
-    def log_prob(self, examples: Tensor) -> Float[Tensor, "B"]:
-        error = (examples.flatten(1) - self.mean) / SCALE
-        return (-0.5 * error.square() - math.log(SCALE) - 0.5 * math.log(2 * math.pi)).sum(1)
-
-
-@final
-class LinearDecoder(Decoder):
-    """p(x|z) = N(W z, SCALE^2), so that p(x) = N(0, W W^T + SCALE^2 I)."""
-
-    def __init__(self, weight: Float[Tensor, "P D"]) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(weight)
-
-    def likelihood(self, z: Tensor, examples: Tensor, tau: Tensor | None = None) -> LinearGaussian:
-        return LinearGaussian(z @ self.weight.T)
 
 
 def linear_model(*, offset: float) -> tuple[VAE, Tensor, float]:

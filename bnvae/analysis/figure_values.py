@@ -1,0 +1,33 @@
+"""Single numbers out of a run's figures, whose file may be a stranger's: what is not a finite number is missing."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bnvae.records import is_number
+
+
+def number(figures: Mapping[str, Any] | None, *path: str) -> float | None:
+    """The number at this path of nested figures; None where there is none, or one that is not finite."""
+    value: object = figures
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    if isinstance(value, bool) or not is_number(value):
+        return None
+    found = float(value)  # type: ignore[arg-type]
+    return found if math.isfinite(found) else None
+
+
+def values(figures: Mapping[str, Any] | None, *path: str) -> list[float]:
+    """The list of numbers at this path; empty where there is none, or where one is not a finite number."""
+    found: object = figures
+    for name in path:
+        if not isinstance(found, Mapping):
+            return []
+        found = found.get(name)
+    if not isinstance(found, list):
+        return []
+    numbers = [number({"value": value}, "value") for value in found]
+    return [value for value in numbers if value is not None] if None not in numbers else []
