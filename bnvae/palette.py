@@ -18,3 +18,6 @@ MEAN_COLOUR = RATE_COLOUR
 STD_COLOUR = DISTORTION_COLOUR
 """what belongs to the posterior stds: noise"""
 TAU_COLOUR = "#7C5CC4"
+THETA_COLOUR = "#00906A"
+HOLE_COLOUR = "#D55E00"
+"""where the prior has mass and no posterior is near"""

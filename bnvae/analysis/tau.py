@@ -7,18 +7,15 @@ The browser computes the same from pages/components/tau_closed_form.js; a test h
 """
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from bnvae.posterior import VARIANCE_FLOOR
 
 LARGEST_TAU = 0.99
 """The end of every axis of tau: at 1 no posterior has a spread left, and the KL is infinite."""
-
-Vector = Float[np.ndarray, " D"]
-Table = Float[np.ndarray, "N D"]
 
 
 @final
@@ -26,9 +23,9 @@ Table = Float[np.ndarray, "N D"]
 class Shares:
     """What the Scaler gives of one unit of second moment; the two sum to 1 in each dimension."""
 
-    mean: Vector
+    mean: Float[np.ndarray, " D"]
     """gamma_mean^2 = tau + (1 - tau) sigmoid(theta)"""
-    std: Vector
+    std: Float[np.ndarray, " D"]
     """gamma_std^2 = (1 - tau) sigmoid(-theta)"""
 
 
@@ -37,13 +34,13 @@ class Shares:
 class Unscaled:
     """Posteriors before the Scaler, one row an example: what stays while tau moves."""
 
-    mean: Table
+    mean: Float[np.ndarray, "N D"]
     """mean_hat: second moment 1 over the training set"""
-    std: Table
+    std: Float[np.ndarray, "N D"]
     """|std_hat|: second moment 1 over the training set"""
 
     @classmethod
-    def of(cls, mean: Table, std: Table, shares: Shares) -> "Unscaled":
+    def of(cls, mean: Float[np.ndarray, "N D"], std: Float[np.ndarray, "N D"], shares: Shares) -> "Unscaled":
         """From posteriors that a Scaler with these shares has made."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return cls(mean=mean / np.sqrt(shares.mean), std=np.abs(std) / np.sqrt(shares.std))
@@ -54,11 +51,11 @@ class Unscaled:
 class UnscaledMoments:
     """The three averages over examples from which KL and budget follow at every tau."""
 
-    mean_square: Vector
+    mean_square: Float[np.ndarray, " D"]
     """E[mean_hat_d^2]"""
-    std_square: Vector
+    std_square: Float[np.ndarray, " D"]
     """E[std_hat_d^2]"""
-    log_std_square: Vector
+    log_std_square: Float[np.ndarray, " D"]
     """E[ln std_hat_d^2]"""
 
     @classmethod
@@ -76,13 +73,13 @@ class UnscaledMoments:
 class Budget:
     """Where the second moment of q(z) comes from, per dimension; the prior's is 1."""
 
-    mean: Vector
+    mean: Float[np.ndarray, " D"]
     """E[mean_d^2]: what z tells apart"""
-    std: Vector
+    std: Float[np.ndarray, " D"]
     """E[std_d^2]: noise"""
 
 
-def shares(theta: Vector, tau: float) -> Shares:
+def shares(theta: Float[np.ndarray, " D"], tau: float) -> Shares:
     """The Scaler's two shares at `tau`, each in [0, 1]; Su 2020, kexue.fm/archives/7381.
 
     Raises:
@@ -93,7 +90,7 @@ def shares(theta: Vector, tau: float) -> Shares:
     return Shares(mean=tau + (1 - tau) * _sigmoid(theta), std=(1 - tau) * _sigmoid(-theta))
 
 
-def kl_per_dimension(moments: UnscaledMoments, at: Shares) -> Vector:
+def kl_per_dimension(moments: UnscaledMoments, at: Shares) -> Float[np.ndarray, " D"]:
     """E[KL_d] at these shares, in nats, >= 0.
 
     (g_m^2 E[mean_hat^2] + g_s^2 E[std_hat^2] - ln g_s^2 - E[ln std_hat^2] - 1) / 2.
@@ -101,7 +98,7 @@ def kl_per_dimension(moments: UnscaledMoments, at: Shares) -> Vector:
     spent = budget(moments, at)
     with np.errstate(divide="ignore"):
         log_variance = np.log(at.std) + moments.log_std_square
-    kl: Vector = 0.5 * (spent.mean + spent.std - log_variance - 1)
+    kl: Float[np.ndarray, " D"] = 0.5 * (spent.mean + spent.std - log_variance - 1)
     return kl
 
 
@@ -110,10 +107,10 @@ def budget(moments: UnscaledMoments, at: Shares) -> Budget:
     return Budget(mean=at.mean * moments.mean_square, std=at.std * moments.std_square)
 
 
-def current_floor(at: Shares) -> Vector:
+def current_floor(at: Shares) -> Float[np.ndarray, " D"]:
     """-ln(gamma_std_d^2) / 2: the least E[KL_d] at these shares (nats); tight where std_d is the same for every x."""
     with np.errstate(divide="ignore"):
-        floor: Vector = -0.5 * np.log(at.std)
+        floor: Float[np.ndarray, " D"] = -0.5 * np.log(at.std)
     return floor
 
 
@@ -126,9 +123,9 @@ def rate_curve(
     )
 
 
-def finite_rows(*tables: Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def finite_rows(*tables: Float[np.ndarray, "N D"]) -> Bool[np.ndarray, " N"]:
     """Which examples have a number everywhere in all tables."""
-    kept: np.ndarray[Any, np.dtype[np.bool_]] = np.logical_and.reduce([np.isfinite(t).all(axis=1) for t in tables])
+    kept: Bool[np.ndarray, " N"] = np.logical_and.reduce([np.isfinite(t).all(axis=1) for t in tables])
     return kept
 
 
@@ -139,5 +136,6 @@ def check_tau(tau: float) -> float:
     return tau
 
 
-def _sigmoid(values: Vector) -> Vector:
-    return np.exp(-np.logaddexp(0.0, -values))
+def _sigmoid(values: Float[np.ndarray, " D"]) -> Float[np.ndarray, " D"]:
+    sigmoid: Float[np.ndarray, " D"] = np.exp(-np.logaddexp(0.0, -values))
+    return sigmoid

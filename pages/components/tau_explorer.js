@@ -1,11 +1,15 @@
-// The entry of tau_explorer.py: one tau for every panel. All numbers are here, so a drag asks nobody.
+// The entry of tau_explorer.py: one tau for every panel. All numbers and pictures are here, so a drag asks nobody.
 
 const MARKS_KEPT = 5000; // a page open all day must not fill the browser's record of marks
 const MOST_AWAITED = 16;
-const BARS_PX = 240;
+const KL_PX = 250;
+const BUDGET_PX = 190;
 const MAP_EXAMPLES = 150;
+const CURVE_STEP = 0.01;
+const LOWEST_BUDGET_AXIS = 1.25;
 
 const nullable = (values) => Array.from(values, (value) => (Number.isFinite(value) ? value : null));
+const numbered = (count) => Array.from({ length: count }, (_, d) => d);
 
 class TauExplorer {
   constructor(root) {
@@ -17,15 +21,52 @@ class TauExplorer {
     this.awaited = []; // values sent to Python that have not come back
     this.slider = new TauSlider(root, { moved: () => this.request(), released: (tau) => this.release(tau) });
     this.stage = make("div", { class: "stage" }, root);
+    const notice = this.panel("notice");
+    this.meaning = make("span", { class: "meaning" }, notice);
+    this.meant = make("span", {}, notice);
+    this.notMeant = make("span", { class: "dim" }, notice);
+    this.formula = new Formula(this.panel("equation"));
     this.kl = new TauKlBars(this.panel("kl"));
-    this.budget = new MomentBars(this.panel("budget", "the budget of the second moment"));
-    this.map = new TauMap(this.panel("map", "posteriors of test examples"));
+    this.buildMap();
+    const { panel, heading } = this.headed("decoded", "decoded");
+    this.strip = new FilmStrip(panel, heading);
+    this.stripPanel = panel;
+    this.budget = new MomentBars(this.headed("budget ours", "the budget of one unit of second moment").panel);
+    const plain = this.headed("budget plain", "");
+    [this.plainPanel, this.plainHeading] = [plain.panel, plain.heading];
+    this.plain = new MomentBars(plain.panel);
+    this.gammas = new GammaDots(this.headed("gammas", "the Scaler's factors").panel);
+    this.profiles = new Profiles(this.headed("profiles", "the aggregated posterior, dimension by dimension").panel);
+    this.curvePanel = this.headed("rate", "rate and distortion").panel;
+    this.curve = new RateCurve(this.curvePanel);
+    this.parts = [this.kl, this.map, this.density, this.strip, this.budget, this.plain, this.curve, this.profiles, this.gammas];
   }
 
-  panel(name, heading = "") {
-    const panel = make("section", { class: `panel ${name}`, "data-testid": name }, this.stage);
-    if (heading) write(make("div", { class: "heading" }, panel), heading);
-    return panel;
+  panel(name) {
+    return make("section", { class: `panel ${name}`, "data-testid": name.split(" ")[0] }, this.stage);
+  }
+
+  headed(name, words) {
+    const panel = this.panel(name);
+    const heading = make("div", { class: "heading" }, panel);
+    write(heading, words);
+    return { panel, heading };
+  }
+
+  /** The map and the density share two dimensions, which can be chosen. */
+  buildMap() {
+    const { panel } = this.headed("maps", "posteriors, and the aggregated posterior they add up to");
+    const choice = make("div", { class: "axes dim" }, panel);
+    this.axes = ["across", "up"].map((name) => {
+      const field = make("label", {}, choice);
+      field.append(`${name}: dimension `);
+      const select = make("select", { "data-testid": `dimension-${name}` }, field);
+      select.addEventListener("change", () => this.draw());
+      return select;
+    });
+    const pair = make("div", { class: "pair" }, panel);
+    this.map = new TauMap(make("div", {}, pair));
+    this.density = new DensityMap(make("div", {}, pair));
   }
 
   update(data, { setStateValue }) {
@@ -45,12 +86,44 @@ class TauExplorer {
     this.version = data.version;
     this.given = undefined;
     this.model = new TauModel(data.model);
+    this.dimensions = numbered(this.model.dimensions);
     for (const [name, colour] of Object.entries(data.colours)) this.root.style.setProperty(`--${name}`, colour);
+    write(this.meaning, data.meaning.name);
+    write(this.meant, data.meaning.is);
+    write(this.notMeant, data.meaning.is_not);
     this.slider.update({ largest: data.largest_tau, members: data.members, marks: data.marks });
-    this.dimensions = Array.from({ length: this.model.dimensions }, (_, d) => d);
+    this.axes.forEach((select, i) => {
+      fitChildren(select, this.dimensions.length, "option");
+      this.dimensions.forEach((d) => write(select.children[d], String(d)));
+      select.value = String(data.axes[i]);
+    });
     // One axis for the whole slider: only the bars may move.
     const end = this.model.at(this.slider.nearest(data.largest_tau));
-    this.top = Math.max(...end.kl.filter(Number.isFinite), end.floor);
+    this.top = Math.max(end.floor, ...end.kl.filter(Number.isFinite));
+    this.takePlain(data.plain);
+    this.strip.take(data.strip, () => this.request());
+    this.stripPanel.hidden = !data.strip;
+    this.takeCurve(data);
+    this.map.nameLabels(data.label_names, data.label_colours);
+  }
+
+  takePlain(plain) {
+    this.plainPanel.hidden = !plain;
+    const ours = [0, this.data.largest_tau].map((tau) => this.model.at(this.slider.nearest(tau)).budget);
+    const sums = [...ours, ...(plain ? [plain] : [])].flatMap(({ mean, std }) => Array.from(mean, (value, d) => value + std[d]));
+    this.budgetTop = Math.max(LOWEST_BUDGET_AXIS, ...sums.filter(Number.isFinite));
+    if (!plain) return;
+    write(this.plainHeading, `the same of ${plain.title}`);
+    const [mean, std] = [plain.mean, plain.std].map((values) => values.map((value) => value ?? NaN));
+    this.plainData = { ...this.budgetData(mean, std), title: plain.title, dimensions: numbered(mean.length) };
+  }
+
+  takeCurve({ curve, rivals, largest_tau: largest, members, marks, curve_note: note }) {
+    this.curvePanel.hidden = !curve;
+    if (!curve) return;
+    const taus = members ?? numbered(Math.round(largest / CURVE_STEP) + 1).map((i) => Math.min(largest, i * CURVE_STEP));
+    const distortion = taus.map((tau) => interpolated(curve.taus, curve.distortion, tau));
+    this.curve.take({ taus, rate: taus.map((tau) => this.model.at(tau).rate), distortion }, rivals, { marks, note });
   }
 
   release(tau) {
@@ -72,23 +145,36 @@ class TauExplorer {
 
   draw() {
     const state = this.model.at(this.tau);
-    this.slider.show(this.tau, `τ = ${label(this.tau, 3)}`);
+    const axes = this.axes.map((select) => Number(select.value));
+    this.slider.show(this.tau, `τ = ${label(this.tau, 3)}, rate ${short(state.rate)} nats`);
+    this.formula.jump(state, axes[0]);
     this.drawKl(state);
-    this.drawBudget(state);
-    this.drawMap(state);
+    this.drawMaps(state, axes);
+    this.strip.jump(this.tau);
+    this.budget.jump(this.budgetData(state.budget.mean, state.budget.std));
+    if (this.data.plain && this.plain.data !== this.plainData) this.plain.jump(this.plainData);
+    if (this.data.curve) this.curve.jump(this.tau, state.rate);
+    this.profiles.jump(state, { reach: this.data.reach, colour: this.data.colours.run, title: this.data.title });
+    this.gammas.jump({
+      title: this.data.title,
+      colour: this.data.colours.run,
+      height: BUDGET_PX,
+      dimensions: this.dimensions,
+      mean: Array.from(state.shares.mean, Math.sqrt),
+      std: Array.from(state.shares.std, Math.sqrt),
+    });
   }
 
   drawKl({ tau, kl, floor, floors, rate }) {
     const { data, dimensions } = this;
-    const least = dimensions.length * floor;
-    const words = `${short(rate)} nats, of which τ alone enforces ${short(least)}`;
+    const words = `${short(rate)} nats, of which τ alone enforces ${short(dimensions.length * floor)}`;
     this.kl.jump({
       title: data.title,
       caption: data.caption,
       colour: data.colours.run,
       dimensions,
       sorted: false,
-      height: BARS_PX,
+      height: KL_PX,
       group: null,
       reach: this.top,
       kl: nullable(kl),
@@ -96,45 +182,39 @@ class TauExplorer {
       current: nullable(floors),
       weak: tau / 2,
       headline: `rate ${words}`,
-      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, in all ${words}`,
-      fixed_label: `fixed floor −½ ln(1−τ) = ${short(floor)} nats`,
-      current_label: `current floor −½ ln γ_σ²`,
+      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, rate ${words}`,
+      fixed_label: `floor −½ ln(1−τ) = ${short(floor)} nats, whatever is learned`,
+      current_label: "floor −½ ln γ_σ² at the present θ",
       weak_label: `τ/2 = ${short(tau / 2)}, the weaker bound of Su 2020`,
       dead_below: data.dead_below,
     });
   }
 
-  drawBudget({ budget }) {
-    this.budget.jump({
-      title: this.data.title,
-      colour: this.data.colours.run,
-      height: BARS_PX,
-      dimensions: this.dimensions,
-      mean: budget.mean,
-      std: budget.std,
-      top: 1.25,
-      note: "",
-    });
+  budgetData(mean, std) {
+    const { title, colours } = this.data;
+    return { title, colour: colours.run, height: BUDGET_PX, dimensions: this.dimensions, mean, std, top: this.budgetTop, note: "" };
   }
 
-  drawMap({ shares, unscaled, count }) {
+  drawMaps({ shares, unscaled, count }, axes) {
     const { data } = this;
+    const { reach, title, colours } = data;
+    const all = posteriorsAt(shares, unscaled, axes, count);
+    this.density.jump(all, { reach, colour: colours.run, hole: colours.hole, title });
     const shown = Math.min(MAP_EXAMPLES, count);
-    const points = posteriorsAt(shares, unscaled, data.axes, shown);
-    points.words = `${shown} test examples in dimensions ${data.axes.join(" and ")}`;
-    this.map.jump(points, { classes: data.labels, colours: data.label_colours, reach: data.reach, title: data.title });
+    const words = `${shown} test examples in dimensions ${axes.join(" and ")}`;
+    const points = { xy: all.xy.slice(0, 2 * shown), spread: all.spread.slice(0, 2 * shown), words };
+    this.map.jump(points, { classes: data.labels, colours: data.label_colours, reach, title });
+    write(this.map.asOf, `${shown} test examples, one std around each mean`);
   }
 
   resize() {
-    for (const part of [this.kl, this.budget, this.map]) part.resize();
+    for (const part of this.parts) part.resize();
     this.draw();
   }
 
   dispose() {
     cancelAnimationFrame(this.frame);
-    this.kl.dispose();
-    this.budget.dispose();
-    this.map.dispose();
+    for (const part of [this.kl, this.budget, this.plain, this.map]) part.dispose();
   }
 }
 

@@ -1,4 +1,5 @@
-// What the page knows of a run, unpacked once, and its state at one tau. tau_closed_form.js comes before this file.
+// What the page knows of a run, unpacked once, and its state at one tau. curve_points.js and tau_closed_form.js come before
+// this file.
 
 /** Little-endian float32 in base64, as numbers. */
 function numbersOf(text) {
@@ -8,6 +9,20 @@ function numbersOf(text) {
 }
 
 const total = (values) => values.reduce((sum, value) => sum + value, 0);
+
+/** Index of the last place of the ascending `xs` before x that has one behind it, and how far x is from there to the next. */
+function between(xs, x) {
+  let before = 0;
+  while (before < xs.length - 2 && xs[before + 1] <= x) before++;
+  return { before, weight: Math.max(0, Math.min(1, (x - xs[before]) / (xs[before + 1] - xs[before]))) };
+}
+
+/** The value at x of the line through the points (xs, ys), level beyond its ends. */
+function interpolated(xs, ys, x) {
+  if (xs.length < 2) return ys[0];
+  const { before, weight } = between(xs, x);
+  return ys[before] * (1 - weight) + ys[before + 1] * weight;
+}
 
 class TauModel {
   /** data: {dimensions, taus, theta, examples: [{means, mean, std}]} as tau_explorer.py packs them. */
@@ -29,9 +44,8 @@ class TauModel {
     const { taus, thetas } = this;
     if (taus.length === 1) return thetas[0];
     if (this.members.length > 1) return thetas[nearest(taus, tau)];
-    const after = Math.min(taus.length - 1, Math.max(1, taus.findIndex((one) => one >= tau)));
-    const weight = Math.max(0, Math.min(1, (tau - taus[after - 1]) / (taus[after] - taus[after - 1])));
-    return thetas[after].map((theta, d) => thetas[after - 1][d] * (1 - weight) + theta * weight);
+    const { before, weight } = between(taus, tau);
+    return thetas[before].map((theta, d) => theta * (1 - weight) + thetas[before + 1][d] * weight);
   }
 
   at(tau) {

@@ -4,7 +4,6 @@ All of it is sent once and drawn in the browser, so a drag needs no server. What
 at 16 dimensions and 24 snapshots of MNIST, however long the training was.
 """
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int, UInt8
 
-from pages.components.assets import joined, sendable
+from pages.components.assets import floats, joined, sendable
 from pages.components.image_grid import sprite
 from pages.components.kl_bars import FIXED_FLOOR, bars
 
@@ -177,10 +176,10 @@ def _run(run: FilmRun) -> dict[str, Any]:
         "colour": run.colour,
         "dimensions": dimensions,
         "steps": [int(run.steps[i]) for i in rows],
-        "kl": _floats(run.kl[rows]),
-        "mean": _floats(run.mean_second_moment[rows]),
-        "std": _floats(run.std_second_moment[rows]),
-        "current": None if run.current_floor is None else _floats(run.current_floor[rows]),
+        "kl": floats(run.kl[rows]),
+        "mean": floats(run.mean_second_moment[rows]),
+        "std": floats(run.std_second_moment[rows]),
+        "current": None if run.current_floor is None else floats(run.current_floor[rows]),
         "fixed": None if run.fixed_floor is None or not len(rows) else sendable(run.fixed_floor),
         "words": [{name: said[name] for name in ("headline", "summary", "current_label")} for said in words],
         "fixed_label": words[0]["fixed_label"] if words else "",
@@ -209,8 +208,8 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     spreads = None if points is None or snapshot.spreads is None else snapshot.spreads[:MOST_POINTS]
     return {
         "step": int(snapshot.step),
-        "points": None if points is None else _floats(points),
-        "spreads": None if spreads is None else _floats(spreads),
+        "points": None if points is None else floats(points),
+        "spreads": None if spreads is None else floats(spreads),
         "map": "" if points is None else map_words(points, spreads),
         "samples": _made(snapshot.samples, "samples"),
         "reconstructions": _made(snapshot.reconstructions, "reconstructions"),
@@ -238,22 +237,22 @@ def _made(made: UInt8[np.ndarray, "K C H W"] | Sequence[str], kind: str) -> dict
     if isinstance(made, np.ndarray):
         pixels = made[: MOST_PICTURES[kind]]
         return _sheet(pixels.tobytes(), pixels.shape)
-    return {"sentences": [_cut(sentence) for sentence in made[:MOST_SENTENCES]]}
+    return {"sentences": [cut(sentence) for sentence in made[:MOST_SENTENCES]]}
 
 
-def _cut(sentence: str) -> str:
+def cut(sentence: str) -> str:
     return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]}…"
 
 
 @lru_cache(maxsize=512)
 def _sheet(content: bytes, shape: tuple[int, ...]) -> dict[str, Any]:
     """Pictures as one PNG; remembered, because a training that runs sends its old snapshots again at each tick."""
-    pixels = _at_most(np.frombuffer(content, dtype=np.uint8).reshape(shape), LARGEST_SIDE_PX)
+    pixels = at_most(np.frombuffer(content, dtype=np.uint8).reshape(shape), LARGEST_SIDE_PX)
     count, _, height, width = pixels.shape
     return {"png": sprite(pixels, max(1, count)), "count": count, "width": width, "height": height}
 
 
-def _at_most(pixels: UInt8[np.ndarray, "K C H W"], side: int) -> UInt8[np.ndarray, "K C h w"]:
+def at_most(pixels: UInt8[np.ndarray, "K C H W"], side: int) -> UInt8[np.ndarray, "K C h w"]:
     """Larger pictures are made smaller by a whole factor (mean of each block): they are shown at about that size."""
     count, channels, height, width = pixels.shape
     factor = -(-max(height, width) // side)
@@ -264,8 +263,3 @@ def _at_most(pixels: UInt8[np.ndarray, "K C H W"], side: int) -> UInt8[np.ndarra
     blocks = cropped.reshape(count, channels, rows, factor, columns, factor)
     smaller: UInt8[np.ndarray, "K C h w"] = blocks.mean(axis=(3, 5)).round().astype(np.uint8)
     return smaller
-
-
-def _floats(values: Float[np.ndarray, "..."]) -> str:
-    with np.errstate(over="ignore"):  # too large for float32 is infinite, and drawn as what is not a number
-        return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()

@@ -1,11 +1,16 @@
-"""From a run's folder to what the tau page draws of it."""
+"""From a run's folder to what the slider over tau moves of it."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+import torch
+from jaxtyping import Int
 
 from bnvae.analysis import tau as closed_form
-from bnvae.analysis.tau import LARGEST_TAU, Shares, Unscaled, UnscaledMoments
+from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
 from bnvae.config import RunConfig
+from bnvae.model import VAE
 from bnvae.palette import HEAD_COLOURS
 from bnvae.posterior import ScalerHead
 from bnvae.runs import BrokenRunError, Run
@@ -13,46 +18,108 @@ from pages.components.tau_explorer import TauRun
 from pages.shared import cache
 from pages.shared.words import head_words
 
+FINE_STEP, COARSE_STEP = 0.001, 0.005
+"""tau from one row of thetas to the next; the fine one is the slider's own, so that every place of it is exact"""
+FINE_DIMENSIONS = 64
 
-def tau_in_url() -> float | None:
-    """The tau in the URL, or None where there is none that a slider can stand at."""
+
+def tau_in_url(largest: float) -> float | None:
+    """The tau in the URL, or None where there is none that the slider can stand at."""
     try:
         written = float(st.query_params.get("tau", ""))
     except ValueError:
         return None
-    return written if 0 <= written <= LARGEST_TAU else None
+    return written if 0 <= written <= largest else None
 
 
-def rescaled(run: Run, config: RunConfig) -> TauRun:
-    """The posteriors of a run with a Scaler, trained at one tau, for every other.
+def slid(run: Run, config: RunConfig) -> TauRun:
+    """A run whose model is one for all tau: trained so, or trained at one tau and rescaled.
 
     Raises:
         BrokenRunError: weights or encodings are missing, damaged, or hold no numbers.
     """
-    head = cache.model(run).head
-    assert isinstance(head, ScalerHead)
-    theta, trained = head.scaler.theta.numpy(), head.scaler.tau
-    shares = closed_form.shares(theta, trained)
-    unscaled, labels = _unscaled(run, shares)
-    moments = UnscaledMoments.of(unscaled)
+    model = cache.model(run)
+    unscaled, labels = _unscaled(run, model)
+    taus = _rows(model)
+    thetas = _thetas(model, taus)
+    own = _own_tau(model)
     return TauRun(
         title=run.id,
         caption=head_words(config),
         colour=HEAD_COLOURS[config.model.head],
-        taus=[trained],
-        thetas=theta[None],
+        taus=taus,
+        thetas=thetas,
         unscaled=[unscaled],
-        moments=[moments],
+        moments=[UnscaledMoments.of(unscaled)],
         labels=labels.tolist(),
         label_names=run.card.label_names,
-        largest_tau=LARGEST_TAU,
-        axes=_widest(shares),
-        marks=[(trained, f"trained at {trained:g}")],
+        largest_tau=LARGEST_TAU if model.amortised is None else model.amortised.tau_max,
+        axes=_widest(closed_form.shares(_thetas(model, [own])[0], own)),
+        marks=[(own, f"trained at {own:g}")] if model.amortised is None else [],
     )
 
 
-def _unscaled(run: Run, shares: Shares) -> tuple[Unscaled, np.ndarray]:
+def snapped(members: Sequence[tuple[Run, RunConfig]]) -> TauRun:
+    """Runs that differ in tau alone, each shown at its own.
+
+    Raises:
+        BrokenRunError: as `slid`.
+    """
+    each = sorted((slid(run, config) for run, config in members), key=lambda one: one.taus[0])
+    first = each[0]
+    return TauRun(
+        title=f"{len(each)} runs trained at one τ each",
+        caption=", ".join(one.title for one in each),
+        colour=first.colour,
+        taus=[one.taus[0] for one in each],
+        thetas=np.concatenate([one.thetas for one in each]),
+        unscaled=[one.unscaled[0] for one in each],
+        moments=[one.moments[0] for one in each],
+        labels=first.labels,
+        label_names=first.label_names,
+        largest_tau=max(one.taus[0] for one in each),
+        axes=first.axes,
+    )
+
+
+def plain_budget(run: Run) -> Budget:
+    """E[mean_d^2] and E[std_d^2] of any run over its encoded test examples that are numbers."""
+    posterior, _ = run.encodings()
+    mean, std = posterior.mean.double().numpy(), posterior.std.double().numpy()
+    kept = closed_form.finite_rows(mean, std)
+    return Budget(mean=np.square(mean[kept]).mean(0), std=np.square(std[kept]).mean(0))
+
+
+def left_out(run: Run) -> tuple[int, int]:
+    """How many encoded test examples hold something that is not a number, and how many there are."""
+    posterior, _ = run.encodings()
+    kept = closed_form.finite_rows(posterior.mean.numpy(), posterior.std.numpy())
+    return int((~kept).sum()), len(kept)
+
+
+def _own_tau(model: VAE) -> float:
+    assert model.tau is not None, "a run without a Scaler has no tau"
+    return model.tau
+
+
+def _rows(model: VAE) -> list[float]:
+    if model.amortised is None:
+        return [_own_tau(model)]
+    step = FINE_STEP if model.latent_dimensions <= FINE_DIMENSIONS else COARSE_STEP
+    count = round(model.amortised.tau_max / step)
+    return [round(min(row * step, model.amortised.tau_max), 6) for row in range(count + 1)]
+
+
+def _thetas(model: VAE, taus: Sequence[float]) -> np.ndarray:
+    assert isinstance(model.head, ScalerHead)
+    with torch.no_grad():
+        return model.head.theta(torch.tensor(taus, dtype=torch.float32)).numpy()
+
+
+def _unscaled(run: Run, model: VAE) -> tuple[Unscaled, Int[np.ndarray, " N"]]:
     posterior, labels = run.encodings()
+    own = _own_tau(model)
+    shares = closed_form.shares(_thetas(model, [own])[0], own)
     unscaled = Unscaled.of(posterior.mean.numpy(), posterior.std.numpy(), shares)
     kept = closed_form.finite_rows(unscaled.mean, unscaled.std)
     if not kept.any():

@@ -1,0 +1,101 @@
+"""A film strip over tau: what a decoder makes of the same noise at about 50 values of tau, and at which price."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bnvae.analysis.generation import decode_codes
+from bnvae.batches import mix
+from bnvae.evaluation import distortions, draw_codes, encode
+from bnvae.model import VAE
+
+PICTURES = 8
+"""test examples that are reconstructed, and prior samples"""
+PRICED_EXAMPLES = 128
+"""test examples over which the distortion is averaged"""
+PRICE_EVERY = 3
+"""the distortion is taken at every third tau: it is smooth there, and most of the time of a strip"""
+SEED = 8
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FilmStrip:
+    """One frame for each tau; noise and examples are the same in all of them."""
+
+    taus: Float[np.ndarray, " T"]
+    """ascending"""
+    reconstructions: Tensor
+    """(T, K, ...) pixels or tokens, decoded from one draw of z of each example"""
+    samples: Tensor
+    """(S, K, ...) decoded from the prior; S = 1 where the decoder never sees tau, else T"""
+    priced_taus: Float[np.ndarray, " P"]
+    """where the distortion is known"""
+    distortion: Float[np.ndarray, " P"]
+    """-E ln p(x|z) over the first test examples (nats)"""
+
+
+def strip_taus(largest: float) -> Float[np.ndarray, " T"]:
+    """0, 0.02, 0.04, ..., and `largest` at the end."""
+    taus = np.round(np.arange(0, largest - 1e-9, 0.02), 2)
+    return np.append(taus, largest)
+
+
+def chosen_examples(labels: Tensor, count: int = PICTURES) -> Tensor:
+    """Indices of the first example of each label, then of the second, and so on, in order: as different as can be."""
+    seen: dict[int, int] = {}
+    ranks = []
+    for place, label in enumerate(labels.tolist()):
+        seen[label] = seen.get(label, 0) + 1
+        ranks.append((seen[label], label, place))
+    return torch.tensor([place for _, _, place in sorted(ranks)[:count]], dtype=torch.long)
+
+
+@torch.no_grad()
+def render(
+    model: VAE,
+    shape: object,
+    examples: Tensor,
+    chosen: Tensor,
+    prior_codes: Float[Tensor, "K D"],
+    taus: Float[np.ndarray, " T"],
+) -> FilmStrip:
+    """The strip of a model with a Scaler over `taus`; `chosen` are the indices of the examples to reconstruct."""
+    noise = torch.randn(len(examples), model.latent_dimensions, generator=torch.Generator().manual_seed(mix(SEED, 1)))
+    count = len(chosen)
+    codes, at = [], []
+    for tau in taus.tolist():
+        posterior = encode(model, examples[chosen], tau)
+        codes.append(posterior.mean + posterior.std * noise[chosen])
+        at.append(torch.full((count,), tau))
+    rebuilt = decode_codes(model, shape, torch.cat(codes), tau=torch.cat(at))
+    if model.amortised is None:
+        samples = decode_codes(model, shape, prior_codes)
+    else:
+        samples = decode_codes(model, shape, prior_codes.repeat(len(taus), 1), tau=torch.cat(at))
+    priced = sorted({*range(0, len(taus), PRICE_EVERY), len(taus) - 1})
+    return FilmStrip(
+        taus=taus,
+        reconstructions=rebuilt.view(len(taus), count, *rebuilt.shape[1:]),
+        samples=samples.view(-1, len(prior_codes), *samples.shape[1:]),
+        priced_taus=taus[priced],
+        distortion=np.array([_price(model, examples, noise, float(taus[place])) for place in priced]),
+    )
+
+
+def _price(model: VAE, examples: Tensor, noise: Tensor, tau: float) -> float:
+    part = examples[:PRICED_EXAMPLES]
+    posterior = encode(model, part, tau)
+    codes = posterior.mean + posterior.std * noise[: len(part)]
+    return distortions(model, part, codes, tau).double().mean().item()
+
+
+@torch.no_grad()
+def price(model: VAE, examples: Tensor) -> float:
+    """The distortion of any model at its own tau, in nats, over the same examples as a strip's."""
+    part = examples[:PRICED_EXAMPLES]
+    return distortions(model, part, draw_codes(encode(model, part), SEED)).double().mean().item()

@@ -1,0 +1,112 @@
+"""The three things that "the effect of tau" may mean, and which runs can show each of them."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import streamlit as st
+
+from bnvae.config import SCALED, RunConfig
+from bnvae.runs import BrokenRunError, Run
+from pages.components.tau_explorer import Meaning
+from pages.shared.state import store
+
+RESCALED, AMORTISED, RETRAINED = "rescaled", "amortised", "retrained"
+
+MEANINGS = {
+    RESCALED: Meaning(
+        name="Rescaled",
+        short="one model, its posteriors rescaled",
+        says="A model trained at one τ, its posteriors rescaled to every other in closed form.",
+        says_not="Not what a model trained there would do: θ stays, and the decoder never saw another τ.",
+    ),
+    AMORTISED: Meaning(
+        name="Amortised",
+        short="one model trained for every τ at once",
+        says="One model trained for every τ at once: θ and the decoder see τ, the encoder does not.",
+        says_not="Not a model of its own at each τ: all of them share one encoder and one decoder.",
+    ),
+    RETRAINED: Meaning(
+        name="Retrained",
+        short="a model for each τ; the slider snaps",
+        says="A sweep: a model of its own for each τ, and the slider snaps to them.",
+        says_not="Not one model that changes: nothing is known between two, and each has a code of its own.",
+    ),
+}
+
+Found = tuple[Run, RunConfig]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the slider moves: one run, or the members of a sweep in the order of tau."""
+
+    meaning: str
+    runs: Sequence[Found]
+
+
+def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
+    """What the visitor wishes to see, by the chosen run or by another of the same data; it is said which and why."""
+    run, config = subject
+    own = AMORTISED if config.model.amortised else RESCALED
+    in_url = st.query_params.get("meaning", own)
+    wish = st.radio(
+        "What τ means here",
+        list(MEANINGS),
+        index=list(MEANINGS).index(in_url if in_url in MEANINGS else own),
+        format_func=lambda name: MEANINGS[name].name,
+        captions=[meaning.short for meaning in MEANINGS.values()],
+        horizontal=True,
+        key=f"meaning-{run.id}",
+    )
+    if wish == own:
+        st.query_params.pop("meaning", None)
+        return Shown(meaning=own, runs=[subject])
+    st.query_params["meaning"] = wish
+    instead = sweep(subject, found) if wish == RETRAINED else _of_the_same_data(subject, amortised=wish == AMORTISED)
+    if not instead:
+        _say_how(wish)
+        return Shown(meaning=own, runs=[subject])
+    if wish != RETRAINED:
+        st.caption("The chosen run cannot show that. In its place, a run of the same data:")
+        st.text(instead[0][0].id)
+    return Shown(meaning=wish, runs=instead)
+
+
+def _say_how(wish: str) -> None:
+    if wish == RETRAINED:
+        st.info(
+            "There are not two runs here that differ in τ alone. Train a sweep: python -m bnvae sweep --help says how."
+        )
+    elif wish == AMORTISED:
+        st.info("No run of these data was trained for every τ. Train one: python -m bnvae train --tau amortised.")
+    else:
+        st.info("No run of these data was trained at one τ: there is nothing to rescale.")
+
+
+def sweep(subject: Found, found: Sequence[Found]) -> list[Found]:
+    """Runs like the chosen one in all but tau, in the order of tau; empty unless there are two."""
+    recipe = _recipe(subject[1])
+    alike = {config.model.tau: (run, config) for run, config in [*found, subject] if _recipe(config) == recipe}
+    return [alike[tau] for tau in sorted(alike)] if len(alike) > 1 else []
+
+
+def _recipe(config: RunConfig) -> RunConfig:
+    """All that makes two runs members of one sweep: everything but tau."""
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, tau=0.0))
+
+
+def _of_the_same_data(subject: Found, *, amortised: bool) -> list[Found]:
+    """The first run of the same data that was, or was not, trained for every tau."""
+    digest = subject[0].card.digest
+    for run in store().runs():
+        try:
+            config = run.steered_config
+            fits = config.model.head in SCALED and config.model.amortised == amortised and run.has_weights
+            if fits and run.card.digest == digest:
+                return [(run, config)]
+        except BrokenRunError:
+            continue  # it is said on pages where it was chosen
+    return []

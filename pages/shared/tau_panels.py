@@ -1,0 +1,154 @@
+"""What the tau page puts together: the chosen run, its film strip, and what stands beside it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from bnvae.config import SCALED
+from bnvae.palette import HEAD_COLOURS
+from bnvae.runs import BrokenRunError, Run
+from pages.components.tau_explorer import Beside, Rival, TauRun, tau_explorer
+from pages.components.tau_strip import Strip
+from pages.shared import tau_strips
+from pages.shared.links import TRAIN, link_to
+from pages.shared.panels import say_broken
+from pages.shared.state import store
+from pages.shared.tau_meanings import MEANINGS, RETRAINED, Found, Shown, choose_meaning
+from pages.shared.tau_runs import left_out, plain_budget, slid, snapped, tau_in_url
+
+PRICE_NOTE = (
+    "Distortion over the first 128 test examples, rate over all; dashed: all points with this ELBO, lower is better."
+)
+
+
+def choose_subject(found: Sequence[Found]) -> Found | None:
+    """The run that the slider moves, among those chosen that have a Scaler."""
+    scaled = [(run, config) for run, config in found if config.model.head in SCALED]
+    if not scaled:
+        if found:
+            st.info(
+                "τ is the constant of the Scaler, and none of these runs has one: there is nothing for the slider to "
+                "move. Choose a run with a Scaler above, or train one. The bars of these runs are on the Overview."
+            )
+            link_to(TRAIN, {}, "Train a run with a Scaler")
+        return None
+    if len(scaled) == 1:
+        return scaled[0]
+    names = [run.id for run, _ in scaled]
+    name = st.selectbox("Run under the slider", names, key="subject", bind="query-params")
+    return scaled[names.index(name)] if name in names else scaled[0]
+
+
+def explore(found: Sequence[Found]) -> None:
+    """The page below its selector."""
+    subject = choose_subject(found)
+    if subject is None:
+        return
+    try:
+        shown = choose_meaning(subject, found)
+        run = snapped(shown.runs) if shown.meaning == RETRAINED else slid(*shown.runs[0])
+    except BrokenRunError as error:
+        say_broken(subject[0], error)
+        return
+    for member, _ in shown.runs:
+        _say_left_out(member)
+    plain = _plain(shown, found)
+    strip, beside = _strip(shown, run, plain), _beside(shown, run, plain, found)
+    start = tau_in_url(run.largest_tau)
+    tau = tau_explorer(
+        key="tau",
+        run=run,
+        meaning=MEANINGS[shown.meaning],
+        strip=strip,
+        beside=beside,
+        tau=run.marks[0][0] if start is None and run.marks else start or 0.5,
+    )
+    st.query_params["tau"] = f"{tau:.3f}"
+
+
+def _say_left_out(run: Run) -> None:
+    missing, count = left_out(run)
+    if missing:
+        st.warning(
+            f"{missing:,} of {count:,} encoded test examples hold values that are not numbers; they are left out."
+        )
+
+
+def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:
+    """The film strip, or None where nothing can be decoded, which is said."""
+    member, _ = shown.runs[0]
+    try:
+        if shown.meaning == RETRAINED:
+            frames = [tau_strips.still(one, tau) for (one, _), tau in zip(shown.runs, run.taus, strict=True)]
+            return tau_strips.shown_strip(member, tau_strips.spliced(frames), "", plain)
+        strip, said = tau_strips.whole_strip(member)
+        return tau_strips.shown_strip(member, strip, said, plain)
+    except BrokenRunError as error:
+        st.warning("Nothing can be decoded for this run; its numbers are shown all the same.")
+        st.text(str(error))
+        return None
+
+
+def _beside(shown: Shown, run: TauRun, plain: Run | None, found: Sequence[Found]) -> Beside:
+    taus, distortion = _prices(shown, run)
+    ours = [member.id for member, _ in shown.runs]
+    digest = shown.runs[0][0].card.digest
+    others = {one.id: one for one, _ in found if one.id not in ours}
+    if plain is not None:
+        others[plain.id] = plain
+    rivals, budget = [], None
+    for other in others.values():
+        try:
+            if other.card.digest != digest:
+                st.caption("A chosen run is of other data and not compared with this one:")
+                st.text(other.id)
+                continue
+            rivals.append(_rival(other))
+            if plain is not None and other.id == plain.id:
+                budget = plain_budget(plain)
+        except BrokenRunError as error:
+            say_broken(other, error)
+    return Beside(
+        priced_taus=taus,
+        distortion=distortion,
+        curve_note=PRICE_NOTE,
+        rivals=rivals,
+        plain_title="" if plain is None else plain.id,
+        plain=budget,
+    )
+
+
+def _prices(shown: Shown, run: TauRun) -> tuple[Sequence[float], Sequence[float]]:
+    """The distortion at some values of tau; none where the model or the examples can't be read, which `_strip` says."""
+    try:
+        if shown.meaning == RETRAINED:
+            return run.taus, [tau_strips.price(member) for member, _ in shown.runs]
+        strip, _ = tau_strips.whole_strip(shown.runs[0][0])
+    except BrokenRunError:
+        return (), ()
+    return strip.priced_taus.tolist(), strip.distortion.tolist()
+
+
+def _rival(run: Run) -> Rival:
+    posterior, _ = run.encodings()
+    rate = posterior.kl_per_dimension().double().numpy()
+    kept = np.isfinite(rate).all(axis=1)
+    return Rival(
+        title=run.id,
+        colour=HEAD_COLOURS[run.config.model.head],
+        rate=float(rate[kept].sum(axis=1).mean()) if kept.any() else float("nan"),
+        distortion=tau_strips.price(run),
+    )
+
+
+def _plain(shown: Shown, found: Sequence[Found]) -> Run | None:
+    """A plain VAE of the same data: a chosen one, else any that is here."""
+    digest = shown.runs[0][0].card.digest
+    for run in [*(run for run, _ in found), *store().runs()]:
+        try:
+            if run.config.model.head == "gaussian" and run.has_weights and run.card.digest == digest:
+                return run
+        except BrokenRunError:
+            continue  # it is said on pages where it was chosen
+    return None
