@@ -26,9 +26,11 @@ TRAIN = PageEntry("pages/train.py", "Train", ":material/play_circle:", "Train a 
 SAMPLES = PageEntry("pages/samples.py", "Samples", ":material/casino:", "Decode other samples")
 RUNS = PageEntry("pages/runs.py", "Runs", ":material/folder_open:", "See all runs")
 RACE = PageEntry("pages/race.py", "Race", ":material/flag:", "Race several recipes")
+TAU = PageEntry("pages/tau.py", "Tau", ":material/tune:", "Drag τ, and watch everything move")
+MAP = PageEntry("pages/latent_map.py", "Map", ":material/scatter_plot:", "Look at the map of the codes")
 EXPLORE = PageEntry("pages/explore.py", "Explore", ":material/touch_app:", "Take the code in your hand")
 REPLAY = PageEntry("pages/replay.py", "Replay", ":material/movie:", "Scrub through the training")
-PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, EXPLORE, SAMPLES, RUNS)
+PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, TAU, MAP, EXPLORE, SAMPLES, RUNS)
 
 
 def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "") -> None:

@@ -1,0 +1,30 @@
+"""The posterior means of one to four runs as maps: looked at, clicked, lassoed."""
+
+import streamlit as st
+
+from pages.shared.frame import frame
+from pages.shared.map_choices import choose_map, mappable
+from pages.shared.map_colours import choose_colour, colouring
+from pages.shared.map_panels import charts
+from pages.shared.map_stage import stage
+from pages.shared.map_start import ask_for_maps, watch_maps
+from pages.shared.state import choose_runs
+
+frame("Map", "Where do the examples lie in latent space, and what lies between them?")
+
+runs = mappable(choose_runs(trained=True))
+if runs:
+    controls = st.columns([2, 1, 2, 3], vertical_alignment="bottom")
+    with controls[0]:
+        wish = choose_map()
+    with controls[1]:
+        dimensions = st.segmented_control(
+            "Axes", [2, 3], default=2, required=True, key="axes", bind="query-params", format_func=str
+        )
+    with controls[2]:
+        colours = colouring(runs, choose_colour(runs))
+    found, granted = charts(runs, wish, dimensions)
+    if not granted:
+        ask_for_maps(runs, [wish])
+        watch_maps(runs, wish)
+    stage(found, colours)

@@ -1,0 +1,60 @@
+"""The view of the map in the address: what is chosen, up to 100 of a lasso, and the camera."""
+
+import streamlit as st
+
+from pages.components.latent_scatter import View, checked_camera, checked_pick
+
+POINT, CHOSEN, CAMERA = "point", "chosen", "camera"
+MOST_CHOSEN = 100
+CAMERA_NAMES = ("x", "y", "zoom", "yaw", "pitch")
+LONGEST = 1_000
+"""characters of a parameter that are read"""
+
+
+def view_in_url(count: int) -> View:
+    """What the address asks for; parts that are wrong are left out."""
+    return View(pick=_pick(count), lasso=_chosen(count), camera=_camera(), id="address")
+
+
+def _pick(count: int) -> dict[str, float] | None:
+    parts = _numbers(POINT)
+    if len(parts) == 1 and parts[0].is_integer():
+        return checked_pick({"example": int(parts[0])}, count)
+    if len(parts) == 3 and parts[0].is_integer():
+        return checked_pick({"panel": int(parts[0]), "x": parts[1], "y": parts[2]}, count)
+    return None
+
+
+def _chosen(count: int) -> list[int]:
+    rows = [int(number) for number in _numbers(CHOSEN) if number.is_integer() and 0 <= number < count]
+    return list(dict.fromkeys(rows))[:MOST_CHOSEN]
+
+
+def _camera() -> dict[str, float] | None:
+    parts = _numbers(CAMERA)
+    if len(parts) != len(CAMERA_NAMES):
+        return None
+    return checked_camera(dict(zip(CAMERA_NAMES, parts, strict=True)))
+
+
+def _numbers(name: str) -> list[float]:
+    written = st.query_params.get(name, "")[:LONGEST]
+    try:
+        return [float(part) for part in written.split("~")] if written else []
+    except ValueError:
+        return []
+
+
+def keep_in_url(view: View) -> None:
+    """Write what the visitor sees into the address; a selection of more than 100 is too long for one."""
+    pick = ""
+    if view.pick is not None:
+        pick = "~".join(f"{value:g}" for value in view.pick.values())
+    chosen = "~".join(map(str, view.lasso)) if len(view.lasso) <= MOST_CHOSEN else ""
+    camera = "" if view.camera is None else "~".join(f"{view.camera[name]:.4g}" for name in CAMERA_NAMES)
+    for name, value in ((POINT, pick), (CHOSEN, chosen), (CAMERA, camera)):
+        if value:
+            if st.query_params.get(name) != value:
+                st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
