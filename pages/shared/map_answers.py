@@ -134,11 +134,10 @@ def _show_made(run: Run, found: Chosen) -> None:
             captions=captions,
             scale=max(4.0, 1.75 * LEGIBLE_PX / pictures.shape[3]),
         )
-        st.caption(
-            "Left the example, right decoded from its mean." if example is not None else "Decoded from this code."
-        )
+        if example is not None:
+            st.caption("Left the example, right decoded from its mean.")
     if found.example is not None and example is None:
-        st.caption("The example itself is not kept with this run; what its code is decoded to is.")
+        st.caption("The example itself is not kept with this run; shown is what its mean is decoded to.")
 
 
 def _show_neighbours(run: Run, encoded: map_cache.Encoded, found: Chosen) -> None:
