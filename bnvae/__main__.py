@@ -1,4 +1,4 @@
-"""The command line: python -m bnvae train | resume | evaluate | project | list | export."""
+"""The command line: python -m bnvae train | sweep | resume | evaluate | project | list | export."""
 
 import argparse
 import dataclasses
@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ FLAGS = {("data", "name"): "data", ("data", "seed"): "data-seed"}
 """Fields whose flag is not just their name."""
 AMORTISED = "amortised"
 """`--tau amortised` is `--amortised` with the usual tau for figures"""
+NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +66,24 @@ def _parser() -> argparse.ArgumentParser:
         group = train.add_argument_group(section)
         for spec in dataclasses.fields(config):
             _add_field(group, section, spec, config)
+
+    sweep = commands.add_parser("sweep", help="train a run for each tau, one after the other", allow_abbrev=False)
+    sweep.set_defaults(command=_sweep)
+    sweep.add_argument("--run", required=True, help="name of the sweep; its runs are called NAME-tau-0.1 and so on")
+    sweep.add_argument(
+        "--tau",
+        dest="taus",
+        nargs="+",
+        type=float,
+        metavar="FLOAT",
+        help="one run for each (fraction, 0 <= tau < 1); left out: go on with the sweep of this name",
+    )
+    sweep.add_argument("--quiet", action="store_true", help="no progress bar")
+    for section, config in SECTIONS.items():
+        group = sweep.add_argument_group(section)
+        for spec in dataclasses.fields(config):
+            if (section, spec.name) not in NOT_IN_A_SWEEP:
+                _add_field(group, section, spec, config)
 
     resume = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
     resume.set_defaults(command=_resume)
@@ -139,7 +158,8 @@ def _tau(text: str) -> float | str:
 def _config(options: argparse.Namespace) -> RunConfig:
     sections = {}
     for section, config in SECTIONS.items():
-        fields = {spec.name: getattr(options, f"{section}.{spec.name}") for spec in dataclasses.fields(config)}
+        given = {spec.name: f"{section}.{spec.name}" for spec in dataclasses.fields(config)}
+        fields = {name: getattr(options, flag) for name, flag in given.items() if hasattr(options, flag)}
         if fields.get("tau") == AMORTISED:
             fields |= {"tau": config.tau, "amortised": True}
         sections[section] = config(**fields)
@@ -154,6 +174,33 @@ def _train(options: argparse.Namespace) -> int:
     return _follow(store.create(run_id, config).id, quiet=options.quiet)
 
 
+def _sweep(options: argparse.Namespace) -> int:
+    """Re-running it goes on where it was: finished runs are left alone, the others resumed."""
+    from bnvae.runs import RunStore
+    from bnvae.runs.control import PLAY
+    from bnvae.sweep import known_members, members
+
+    store, asked, worst = RunStore(), [], 0
+    taus: list[float] | None = options.taus
+    runs = known_members(store, options.run) if taus is None else members(store, options.run, _config(options), taus)
+    for run in runs:
+        if run.status.state == "finished":
+            continue
+        if not run.is_held:
+            run.desk.command(PLAY)  # as for `resume`
+        try:
+            status = _follow(run.id, quiet=options.quiet, queue=True, on_stop=lambda: asked.append(True))
+        except SystemExit:  # stopped before its turn
+            status = 3
+        except FloatingPointError as error:  # a large tau may diverge where the others do not
+            print(f"bnvae: {run.id}: {error}", file=sys.stderr)
+            status = 2
+        worst = max(worst, status)
+        if asked:
+            break
+    return worst
+
+
 def _resume(options: argparse.Namespace) -> int:
     from bnvae.runs import RunStore
     from bnvae.runs.control import PLAY
@@ -165,7 +212,7 @@ def _resume(options: argparse.Namespace) -> int:
     return _follow(*options.run, quiet=options.quiet, queue=options.queue)
 
 
-def _follow(*run_ids: str, quiet: bool, queue: bool = False) -> int:
+def _follow(*run_ids: str, quiet: bool, queue: bool = False, on_stop: Callable[[], object] = lambda: None) -> int:
     from bnvae.launcher import draw_maps_of
     from bnvae.progress import NoProgress, TerminalProgress
     from bnvae.runs import RunStore
@@ -175,6 +222,7 @@ def _follow(*run_ids: str, quiet: bool, queue: bool = False) -> int:
     runs = [RunStore().get(run_id) for run_id in dict.fromkeys(run_ids)]
 
     def stop() -> None:
+        on_stop()
         for run in runs:
             run.request_stop()
 

@@ -21,10 +21,11 @@ _children: list["subprocess.Popen[bytes]"] = []
 _lock = threading.RLock()
 
 
-def submit(*runs: Run, threads: int | None = None) -> None:
+def submit(*runs: Run, threads: int | None = None, sweep: str | None = None) -> None:
     """Start `python -m bnvae resume RUN ...` as a process of its own, with a bounded number of processor threads.
 
-    Several runs are a race: they go step for step in one process.
+    Several runs are a race: they go step for step in one process. The runs of a `sweep`, a group of that name, go one
+    after the other: `python -m bnvae sweep --run GROUP`.
 
     Raises:
         BlockingIOError: one of the runs is being trained already; none is started.
@@ -36,7 +37,7 @@ def submit(*runs: Run, threads: int | None = None) -> None:
         for run in runs:
             run.take_stop_request()  # one that came too late for the worker before
             run.write_status(run.status.replace(state="starting", message="Starting the worker."))
-        worker = _start(runs, threads)
+        worker = _start(runs, threads, sweep)
         for run in runs:
             write_atomic(run.folder / PID, f"{worker.pid}\n".encode())
         _children.append(worker)
@@ -65,8 +66,9 @@ def draw_maps_of(finished: Sequence[Run]) -> None:
             draw_maps(*finished, with_data=True)
 
 
-def _start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
-    command = ["resume", *(run.id for run in runs), "--quiet", "--queue"]
+def _start(runs: Sequence[Run], threads: int | None, sweep: str | None) -> "subprocess.Popen[bytes]":
+    command = ["sweep", "--run", sweep] if sweep else ["resume", *(run.id for run in runs), "--queue"]
+    command.append("--quiet")
     worker = _start_process(runs[0], command, threads=threads, log=LOG)
     for run in runs[1:]:  # one process, one log: each run has the same file
         with suppress(OSError):  # a file system without links: only the first run has the log

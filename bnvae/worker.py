@@ -10,6 +10,7 @@ import torch
 
 from bnvae.pacing import Abandoned, Conductor
 from bnvae.runs.files import remove_leftovers
+from bnvae.runs.groups import group_of
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading
@@ -127,7 +128,7 @@ def _last_words(run: Run) -> Iterator[None]:
 
 def describe(run: Run) -> dict[str, object]:
     """One entry of a listing; a broken run says what is wrong instead of hiding."""
-    entry: dict[str, object] = {"run": run.id, "status": dataclasses.asdict(run.status)}
+    entry: dict[str, object] = {"run": run.id, "group": group_of(run), "status": dataclasses.asdict(run.status)}
     try:
         entry["config"] = dataclasses.asdict(run.config)
         evaluation = run.evaluation()

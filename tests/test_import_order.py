@@ -33,6 +33,7 @@ ORDER = (
     "turns",
     "session",
     "examiner",
+    "sweep",
     "worker",
     "mapping",
     "launcher",

@@ -120,6 +120,39 @@ def test_a_run_of_every_tau_is_trained_and_evaluated_at_several(
     assert "tau is 0.9: this model was trained from 0 to 0.8." in capsys.readouterr().err
 
 
+def test_a_sweep_trains_each_tau_in_turn_and_given_again_leaves_what_is_finished(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", "--run", "s", "--tau", "0.9", "0.1", *TINY, "--epochs", "1", "--quiet"]
+    assert main(command) == 0
+    low, high = runs.groups()["s"]
+    assert [run.status.state for run in (low, high)] == ["finished", "finished"]
+    rates = [(run.evaluation() or {})["training"]["rate"] for run in (low, high)]
+    assert rates[0] >= 4 * 0.0527 - 1e-3  # of four dimensions each, -ln(1 - tau) / 2 at least
+    assert rates[1] >= 4 * 1.1513 - 1e-3
+    before = content(low), content(high)
+    assert main(command) == main(["sweep", "--run", "s", "--quiet"]) == 0
+    assert (content(low), content(high)) == before
+    capsys.readouterr()
+    assert main(["list", "--json"]) == 0
+    assert {entry["group"] for entry in json.loads(capsys.readouterr().out)} == {"s"}
+
+
+def test_an_interrupted_sweep_stops_as_a_whole_and_goes_on_where_it_was(runs: RunStore) -> None:
+    command = ["sweep", "--run", "s", "--tau", "0.1", "0.9", *TINY, "--epochs", "60", "--quiet"]
+    sweep = start(*command)
+    wait_until(lambda: "s-tau-0.1" in runs and runs.get("s-tau-0.1").status.step > 8)
+    sweep.send_signal(signal.SIGINT)
+    sweep.communicate(timeout=60)
+    assert sweep.returncode == 3
+    low, high = runs.groups()["s"]
+    assert low.status.state == "stopped"
+    assert 0 < low.status.step < low.status.total_steps
+    assert high.status.message == "Not started yet."
+    assert main(["sweep", "--run", "s", "--quiet"]) == 0
+    assert [run.status.state for run in (low, high)] == ["finished", "finished"]
+
+
 def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["train", "--help"])
@@ -148,6 +181,8 @@ def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[
         (["resume", "nobody"], "run is 'nobody': there is none"),
         (["evaluate", "nobody"], "run is 'nobody'"),
         (["export", "nobody"], "run is 'nobody'"),
+        (["sweep", "--run", "nobody"], "run is 'nobody': there is no sweep of that name"),
+        (["sweep", "--run", "s", "--tau", "0.1", "1"], "tau is 1.0"),
         (["dance"], "invalid choice: 'dance'"),
         ([], "required"),
     ],

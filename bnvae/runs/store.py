@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, final
 
 from bnvae.config import RunConfig
+from bnvae.runs import groups
 from bnvae.runs.files import write_atomic
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.run import LEASE, Run
@@ -58,6 +59,10 @@ class RunStore:
         folders = [folder for folder in self.root.iterdir() if folder.name in self]
         return [Run(folder) for folder in sorted(folders, key=_last_change, reverse=True)]
 
+    def groups(self) -> dict[str, list[Run]]:
+        """The members of each sweep in the order of their tau; the sweep that changed last comes first."""
+        return groups.groups(self.runs())
+
     def __contains__(self, run_id: str) -> bool:
         folder = self.root / run_id
         return bool(_ID.fullmatch(run_id)) and not folder.is_symlink() and (folder / "config.json").is_file()
@@ -70,8 +75,8 @@ class RunStore:
             raise ValueError(f"run is {run_id!r}: there is none of that name in {self.root.name}/. There are: {there}.")
         return Run(self.root / run_id)
 
-    def create(self, run_id: str, config: RunConfig) -> Run:
-        """A new run, ready to be trained.
+    def create(self, run_id: str, config: RunConfig, *, group: str | None = None) -> Run:
+        """A new run, ready to be trained; with `group` a member of it.
 
         Raises:
             ValueError: the name is refused or taken.
@@ -86,6 +91,8 @@ class RunStore:
         try:
             run = Run(folder)
             run.write_status(Status(state="stopped", message="Not started yet."))
+            if group is not None:
+                groups.join(folder, check_id(group))
             # Last: the folder counts as a run only from here on.
             write_atomic(folder / "config.json", config.to_json().encode())
         except BaseException:

@@ -1,0 +1,57 @@
+"""A sweep over tau: one run for each, equal but for it, in one group; made once, trained one after the other."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from bnvae.config import SCALED, RunConfig
+from bnvae.runs import Run, RunStore
+from bnvae.runs.groups import group_of, groups
+from bnvae.runs.store import name_taken
+
+
+def member_id(group: str, tau: float) -> str:
+    """Name of the run that has this tau: `story-tau-0.3`."""
+    return f"{group}-tau-{tau:g}"
+
+
+def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float]) -> list[Run]:
+    """The runs of a sweep in the order of their tau: those there are, and new ones for what is missing.
+
+    Raises:
+        ValueError: no tau or one twice, a head without one, or a run of another kind in the way; nothing is made.
+    """
+    if config.model.head not in SCALED or config.model.amortised:
+        refused = "amortised" if config.model.amortised else f"head {config.model.head!r}"
+        raise ValueError(f"a sweep needs one tau for each run, and {refused} has none: choose {' or '.join(SCALED)}.")
+    wanted = {member_id(group, tau): _at(config, tau) for tau in sorted(taus)}
+    if len(wanted) < len(taus) or not taus:
+        raise ValueError(f"tau is {', '.join(f'{tau:g}' for tau in taus) or 'missing'}: give each value once.")
+    for run_id, one in wanted.items():
+        if run_id not in store:
+            if (store.root / run_id).exists():
+                raise name_taken(run_id)
+        elif group_of(store.get(run_id)) != group or store.get(run_id).config != one:
+            raise ValueError(
+                f"run {run_id!r} is there with other settings: give those again to go on with it, or the sweep another "
+                "name."
+            )
+    return [
+        store.get(run_id) if run_id in store else store.create(run_id, one, group=group)
+        for run_id, one in wanted.items()
+    ]
+
+
+def known_members(store: RunStore, group: str) -> list[Run]:
+    """The runs of a sweep that was begun, in the order of their tau.
+
+    Raises:
+        ValueError: there is no such sweep.
+    """
+    there = groups(store.runs())
+    if group not in there:
+        raise ValueError(f"run is {group!r}: there is no sweep of that name; begin one with --tau 0.1 0.5 0.9.")
+    return there[group]
+
+
+def _at(config: RunConfig, tau: float) -> RunConfig:
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, tau=tau))

@@ -1,0 +1,102 @@
+"""A sweep over tau: which runs it has, how it goes on, what it refuses."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from bnvae.config import RunConfig
+from bnvae.runs import RunStore
+from bnvae.runs.groups import GROUP, group_of
+from bnvae.sweep import known_members, members
+
+
+def with_model(config: RunConfig, **changes: Any) -> RunConfig:
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, **changes))
+
+
+def test_a_sweep_has_a_run_for_each_tau_equal_but_for_it(store: RunStore, tiny: RunConfig) -> None:
+    made = members(store, "s", tiny, [0.9, 0, 0.3])
+    assert [run.id for run in made] == ["s-tau-0", "s-tau-0.3", "s-tau-0.9"]
+    assert [run.config for run in made] == [with_model(tiny, tau=tau) for tau in (0, 0.3, 0.9)]
+    assert {group_of(run) for run in made} == {"s"}
+
+
+def test_a_sweep_given_again_has_the_runs_it_had_and_can_grow(store: RunStore, tiny: RunConfig) -> None:
+    first = members(store, "s", tiny, [0.3, 0.9])
+    marks = [(run.folder / "config.json").stat().st_mtime_ns for run in first]
+    again = members(store, "s", tiny, [0.3, 0.5, 0.9])
+    assert [run.id for run in again] == ["s-tau-0.3", "s-tau-0.5", "s-tau-0.9"]
+    assert [(again[place].folder / "config.json").stat().st_mtime_ns for place in (0, 2)] == marks
+    assert [run.id for run in known_members(store, "s")] == [run.id for run in again]
+
+
+def test_groups_are_listed_in_the_order_of_tau_and_runs_alone_are_in_none(store: RunStore, tiny: RunConfig) -> None:
+    members(store, "s", tiny, [0.9, 0.1])
+    members(store, "t", tiny, [0.5])
+    alone = store.create("alone", tiny)
+    assert {group: [run.id for run in runs] for group, runs in store.groups().items()} == {
+        "s": ["s-tau-0.1", "s-tau-0.9"],
+        "t": ["t-tau-0.5"],
+    }
+    assert group_of(alone) is None
+
+
+def test_a_renamed_run_stays_in_its_group(store: RunStore, tiny: RunConfig) -> None:
+    members(store, "s", tiny, [0.1, 0.9])
+    store.rename("s-tau-0.1", "low")
+    assert [run.id for run in store.groups()["s"]] == ["low", "s-tau-0.9"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"group": 5}', "{}", '{"group": ""}'])
+def test_a_damaged_group_is_none(content: str, store: RunStore, tiny: RunConfig) -> None:
+    (run,) = members(store, "s", tiny, [0.1])
+    (run.folder / GROUP).write_text(content)
+    assert group_of(run) is None
+    assert store.groups() == {}
+
+
+def test_a_broken_run_of_a_group_comes_last(store: RunStore, tiny: RunConfig) -> None:
+    broken, _ = members(store, "s", tiny, [0.1, 0.9])
+    (broken.folder / "config.json").write_text("{")
+    assert [run.id for run in store.groups()["s"]] == ["s-tau-0.9", "s-tau-0.1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "taus", "message"),
+    [
+        ({"head": "gaussian"}, [0.1], "a sweep needs one tau for each run, and head 'gaussian' has none: choose bn-sc"),
+        ({"amortised": True}, [0.1], "a sweep needs one tau for each run, and amortised has none"),
+        ({}, [], "tau is missing: give each value once"),
+        ({}, [0.1, 0.5, 0.1], "tau is 0.1, 0.5, 0.1: give each value once"),
+        ({}, [0.1, 1.0], "tau is 1.0: give 0 <= tau < 1"),
+    ],
+)
+def test_what_is_no_sweep_is_refused_and_nothing_is_made(
+    changes: dict[str, Any], taus: list[float], message: str, store: RunStore, tiny: RunConfig
+) -> None:
+    with pytest.raises(ValueError) as refusal:
+        members(store, "s", with_model(tiny, **changes), taus)
+    assert message in str(refusal.value)
+    assert store.runs() == []
+
+
+def test_a_run_with_other_settings_in_the_way_is_refused_and_nothing_is_made(store: RunStore, tiny: RunConfig) -> None:
+    members(store, "s", tiny, [0.5])
+    with pytest.raises(ValueError, match=r"run 's-tau-0.5' is there with other settings"):
+        members(store, "s", with_model(tiny, hidden_units=8), [0.1, 0.5])
+    store.create("s-tau-0.3", with_model(tiny, tau=0.3))  # equal settings, but of no group
+    with pytest.raises(ValueError, match=r"run 's-tau-0.3' is there with other settings"):
+        members(store, "s", tiny, [0.1, 0.3])
+    assert "s-tau-0.1" not in store
+
+
+def test_a_sweep_that_was_never_begun_is_refused(store: RunStore) -> None:
+    with pytest.raises(ValueError, match="run is 's': there is no sweep of that name"):
+        known_members(store, "s")
+
+
+def test_the_group_is_one_word_in_a_file(store: RunStore, tiny: RunConfig) -> None:
+    (run,) = members(store, "s", tiny, [0.1])
+    assert json.loads((run.folder / GROUP).read_text()) == {"group": "s"}
