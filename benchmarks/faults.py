@@ -4,6 +4,7 @@ Workers are forked from a process that has torch loaded, so that a life costs wh
 """
 
 import argparse
+import ctypes
 import errno
 import io
 import itertools
@@ -12,6 +13,7 @@ import os
 import random
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +31,8 @@ FaultKind = Literal["full", "error", "exit", "short"]
 HEADS: tuple[HeadName, ...] = get_args(HeadName)
 MODALITIES = ("image", "text")
 LONGEST_LIFE_SECONDS = 60.0
+FULL_OPERATIONS = 5
+"""for which a disk that is full has no room"""
 
 _workers = multiprocessing.get_context("forkserver")
 _workers.set_forkserver_preload(["bnvae.worker", "sklearn.datasets"])
@@ -39,7 +43,7 @@ class Fault:
     """What goes wrong with one of a worker's opens for writing, writes, syncs and renames."""
 
     kind: FaultKind
-    """full: no space from there on; error: this one fails; exit: the process ends there; short: half is written"""
+    """full: no space for a while; error: this one fails; exit: the process ends there; short: half is written"""
     number: int
     """which of them, counted from 1; 0: none, they are only counted"""
 
@@ -61,7 +65,8 @@ class FaultyDisk:
     def operate(self, short: Callable[[], object] = lambda: None) -> None:
         self.operations += 1
         number, kind = self.fault.number, self.fault.kind
-        if not number or self.operations < number or (self.operations > number and kind != "full"):
+        lasts = FULL_OPERATIONS if kind == "full" else 1
+        if not number or not number <= self.operations < number + lasts:
             return
         if kind == "exit":
             os._exit(9)
@@ -130,19 +135,31 @@ def _without_waiting(descriptor: int) -> None:
     """A killed process loses nothing that it gave to the system, and syncs would take most of its life."""
 
 
+def _forgo_privileges() -> None:
+    """Of root's rights, keep none that override a folder's: read-only then means read-only."""
+    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, nothing):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
 def _live(
     folders: Sequence[str], checkpoint_seconds: float, fault: Fault | None, largest_file_bytes: int, counted: Any
 ) -> None:
     """A worker's whole life; its exit status says whether it ended in order."""
     from bnvae import session, worker
+    from bnvae.runs import patience
 
+    patience.WAIT_SECONDS = 0.02
     session.CHECKPOINT_SECONDS, session.STATUS_SECONDS = checkpoint_seconds, 0.05 if fault is None else 1e9
     os.fsync = _without_waiting  # type: ignore[assignment]
     disk = FaultyDisk(fault or Fault(kind="error", number=0))
     if fault is not None:
         disk.install()
     if largest_file_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, most))
+    if sys.platform == "linux":
+        _forgo_privileges()
     status = 0
     try:
         worker.train_runs([Run(Path(folder)) for folder in folders])

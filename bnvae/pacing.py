@@ -60,6 +60,10 @@ class Conductor:
             self._abandoned = True
             self._turn.notify_all()
 
+    @property
+    def is_abandoned(self) -> bool:
+        return self._abandoned
+
     def arrive(self, member: str, step: int) -> None:
         """Say how many steps were taken."""
         with self._turn:

@@ -5,39 +5,36 @@ import math
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import final
 
 import torch
-from torch import Tensor
 
 import bnvae
-from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.metrics import evaluate
-from bnvae.batches import check_batch_norm, mix
+from bnvae.batches import check_batch_norm
 from bnvae.config import BATCH_NORMALISED, PrecisionName
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.pacing import Conductor
-from bnvae.posterior import Posterior
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
+from bnvae.runs.beat import Heart
 from bnvae.runs.control import PLAY, Control
-from bnvae.runs.files import read_json, write_json
+from bnvae.runs.files import check_writable, read_json, write_json
 from bnvae.runs.history import HistoryWriter
-from bnvae.runs.run import Preview, Run
+from bnvae.runs.patience import insist, patient, refusal_words
+from bnvae.runs.run import Run
 from bnvae.runs.status import RunState, Status
+from bnvae.showcase import Showcase
 from bnvae.steering import steered, until
 from bnvae.training import Trainer
 
 STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
-PREVIEW_RECONSTRUCTIONS = 8
-PREVIEW_SAMPLES = 16
-SNAPSHOT_MOMENT_EXAMPLES = 256
-"""from which a snapshot's moments are taken: means are off by 1/16 of their spread, less than a drawn point's width"""
 ENVIRONMENT = "environment.json"
 GLANCE_SECONDS = 0.02
 """between two looks at the control: a look asks the file system, at short steps as long as a hundredth of one"""
@@ -61,19 +58,23 @@ class StoppedWhileLoading(Exception):
 class Session:
     """Takes a run from wherever it stands to its end, or to a stop."""
 
-    def __init__(self, run: Run, report: Report, conductor: Conductor) -> None:
+    def __init__(self, run: Run, report: Report, conductor: Conductor, heart: Heart) -> None:
         self.run = run
         self.report = report
         self.conductor = conductor
+        self._heart = heart
         self._desk = run.desk
         self._stopping = False
         self._steered = 0
-        self._published_at = -1
         self._newest: StepRecord | None = None
         self.status = run.status.replace(state="training", message="Loading the data.", seconds_left=None)
-        run.write_status(self.status)
         self._written_at = time.monotonic()
-        config = run.config
+        with patient(self):
+            self._begin()
+
+    def _begin(self) -> None:
+        run, config = self.run, self.run.config
+        run.write_status(self.status)
         # Of this thread: a race has one for each run, and a new one starts with what the last run chose.
         self._threads = config.training.threads or torch.get_num_threads()
         torch.set_num_threads(self._threads)
@@ -94,18 +95,15 @@ class Session:
         self._refusal = ""
         self._changes = self._desk.changes()
         self._steer()
-        pictures = PREVIEW_SAMPLES + PREVIEW_RECONSTRUCTIONS
-        size_bytes = snapshots.most_bytes(self.dataset, config.model.latent_dimensions, pictures)
-        # A checkpoint's own snapshot was taken before it.
-        planned = snapshots.planned(self.trainer.total_steps, size_bytes)
-        self._moments = [step for step in planned if step > self.trainer.step]
+        self._showcase = Showcase(run, self.trainer, self.dataset)
         self._speed = _Speed(self.trainer.step)
         self._saved_at = self._written_at = time.monotonic()
         self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
         self._control = PLAY
-        conductor.join(run.id, self.trainer.step)
+        self.conductor.join(run.id, self.trainer.step, self._desk.wishes)
 
     def _loading(self, what: str, share: float) -> None:
+        self._heart.sign()
         now = time.monotonic()
         if now - self._written_at > STATUS_SECONDS:
             if self.run.take_stop_request():
@@ -115,6 +113,10 @@ class Session:
             self.run.write_status(self.status)
 
     def train(self) -> Status:
+        with patient(self):
+            return self._train()
+
+    def _train(self) -> Status:
         trainer = self.trainer
         torch.set_num_threads(self._threads)
         self._write_status("Training.")
@@ -125,11 +127,11 @@ class Session:
                 now = time.monotonic()
                 if isinstance(record, StepRecord):
                     self._newest = record
-                    self._take_snapshot()
+                    self._showcase.take_snapshot()
                 if isinstance(record, EvaluationRecord):
                     if not self.run.has_weights:
                         self._save_checkpoint()  # weights without one mark a run that came from elsewhere
-                    self._publish()
+                    self._showcase.publish()
                 if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
                     self._save_checkpoint()
                 if now - self._written_at > STATUS_SECONDS:
@@ -148,13 +150,13 @@ class Session:
     def _wait_for_turn(self) -> None:
         """Before each step: wait while paused, for the other runs of a race, and for the beat; take in changes."""
         trainer = self.trainer
-        self._take_snapshot()
+        self._showcase.take_snapshot()
         self.conductor.arrive(self.run.id, trainer.step)
         if self._steered < len(self._changes):
             self._steer()  # a resumed run comes again to where it was changed
         while True:
             control = self._look()
-            self._take_requests(patient=control == PLAY)
+            self._take_requests(hurried=control == PLAY)
             if control.stop or self._stopping:
                 self._stopping = True  # goes on to the next whole record, without waiting for anybody
                 return
@@ -170,10 +172,31 @@ class Session:
             self._write_status("Training.")
 
     def _look(self) -> Control:
+        self._heart.sign()
         now = time.monotonic()
         if now - self._looked_at >= GLANCE_SECONDS:
+            # The history stays open, and would go on growing in a folder in which nothing can be saved any more.
+            insist(lambda: check_writable(self.run.folder), self.run.folder / "history.jsonl")
             self._looked_at, self._control = now, self._desk.control()
         return self._control
+
+    def refused(self, error: OSError) -> None:
+        """The disk refuses a write: the training waits for it, says so wherever that can be said, and hears a stop."""
+        message = refusal_words(error)
+        self._heart.sign()
+        if self._desk.control().stop or self.conductor.is_abandoned:
+            raise error
+        if self._heart.note != message:
+            self._heart.note = message
+            self._heart.beat()
+            self.status = self.status.replace(state="paused", message=message, seconds_left=None)
+            with suppress(OSError):
+                self.run.write_status(self.status)
+
+    def relieved(self) -> None:
+        """The disk took the write; the next status says that training goes on."""
+        self._heart.note = ""
+        self._heart.beat()
 
     def _is_paused(self, control: Control) -> bool:
         return control.pause_at is not None and self.trainer.step >= control.pause_at
@@ -191,13 +214,14 @@ class Session:
             self.run.write_live(record)
         self._write_status(message, state=state)
 
-    def _take_requests(self, *, patient: bool) -> None:
+    def _take_requests(self, *, hurried: bool) -> None:
         """Make what visitors asked for part of the schedule, and apply what is due."""
         now = time.monotonic()
-        if patient and now - self._asked_at < REQUEST_SECONDS:
-            return
-        self._asked_at = now
-        for request in self._desk.requested():
+        look = not hurried or now - self._asked_at >= REQUEST_SECONDS
+        if look:
+            self._asked_at = now
+        for name in self.conductor.agreed(self.run.id, look=look):
+            request = self._desk.request_named(name)
             try:
                 change = self._desk.take(request, self.trainer.step)
                 steered(self.run.config, [*self._changes, change])
@@ -218,14 +242,16 @@ class Session:
     def _stop(self) -> Status:
         self._save_checkpoint()
         with self.trainer.evaluating():
-            self._publish()
+            self._showcase.publish()
         return self._end("stopped", f"Stopped at step {self.trainer.step}. What was learned is kept; resume to go on.")
 
     def _finish(self) -> Status:
         self._save_checkpoint()
-        if self._published_at != self.trainer.step:  # killed between the last step's checkpoint and its pictures
+        if (
+            self._showcase.published_at != self.trainer.step
+        ):  # killed between the last step's checkpoint and its pictures
             with self.trainer.evaluating():
-                self._publish()
+                self._showcase.publish()
         self._write_status("Evaluating.")
         self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
         posterior = encode(self.trainer.model, self.dataset.test.examples)
@@ -237,59 +263,6 @@ class Session:
         self._write_status(message, state=state, seconds_left=None)
         return self.status
 
-    def _publish(self) -> None:
-        """Weights and previews of the model as it stands, in eval mode with exact moments."""
-        model, test = self.trainer.model, self.dataset.test
-        self.run.write_weights(model)
-        posterior = self.trainer.test_posterior
-        assert posterior is not None
-        samples, reconstructions = self._made(posterior)
-        self.run.write_preview(
-            Preview(
-                step=self.trainer.step,
-                originals=test.examples[:PREVIEW_RECONSTRUCTIONS],
-                reconstructions=reconstructions,
-                samples=samples,
-            )
-        )
-        if self.trainer.step < self.trainer.total_steps:
-            self.run.write_posterior(posterior, test.labels[: len(posterior.mean)])
-        self._published_at = self.trainer.step
-
-    def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
-        # The same codes every time and for every twin: what changes in a picture is the model.
-        codes = self.trainer.model.sample_prior(
-            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
-        )
-        # Together: one token after another, few codes take as long as many.
-        both = torch.cat([codes.cpu(), posterior.mean[:PREVIEW_RECONSTRUCTIONS]])
-        made = decode_codes(self.trainer.model, self.dataset.shape, both)
-        return made[:PREVIEW_SAMPLES], made[PREVIEW_SAMPLES:]
-
-    def _take_snapshot(self) -> None:
-        """Put the present moment into the album, if it is time for one."""
-        step, model, test = self.trainer.step, self.trainer.model, self.dataset.test
-        if not self._moments or step < self._moments[0]:
-            return
-        self._moments = [later for later in self._moments if later > step]
-        stored = {name: value.clone() for name, value in model.head.named_buffers()}
-        # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
-        recompute_statistics(model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
-        posterior = encode(model, test.examples[: snapshots.POINTS])
-        samples, reconstructions = self._made(posterior)
-        for name, value in model.head.named_buffers():
-            value.copy_(stored[name])  # what is trained and saved is that of a training without an album
-        snapshot = snapshots.Snapshot(
-            step=step,
-            mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
-            std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=test.labels[: snapshots.POINTS],
-            samples=samples,
-            reconstructions=reconstructions,
-        )
-        snapshots.save(self.run.folder, snapshot)
-
     def _save_checkpoint(self) -> None:
         assert self.trainer.is_settled
         self.history.sync()
@@ -300,7 +273,7 @@ class Session:
         trainer = self.trainer
         steps_per_second = self._speed.steps_per_second(trainer.step)
         left = (trainer.total_steps - trainer.step) / steps_per_second if steps_per_second else None
-        self.status = Status(
+        status = Status(
             state=state,
             step=trainer.step,
             total_steps=trainer.total_steps,
@@ -310,7 +283,8 @@ class Session:
             message=self._with_notes(message),
             device=f"{trainer.device.type}, {str(trainer.precision).removeprefix('torch.')}",
         )
-        self.run.write_status(self.status)
+        self.run.write_status(status)
+        self.status = status  # after what `refused` said meanwhile
         self._written_at = time.monotonic()
 
     def _with_notes(self, message: str) -> str:

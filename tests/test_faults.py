@@ -1,18 +1,24 @@
 """Workers that are killed, and disks that fail: the run ends with the bytes of an undisturbed one."""
 
-import errno
 import random
+import resource
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from bnvae import launcher
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.model import VAE
 from bnvae.runs import BrokenRunError, RunStore, checkpoint
+from bnvae.runs.control import CONTROL, PLAY, Control
 from bnvae.training import Trainer
 
 if sys.platform == "win32":
@@ -60,17 +66,105 @@ def test_a_disk_that_fails_at_any_operation_costs_no_byte(
         assert faults.strike(store, config, wanted, fault) == [], fault
 
 
-def test_a_full_disk_is_said_by_the_run_and_costs_no_byte(
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + faults.LONGEST_LIFE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def ended(process: ForkServerProcess) -> int | None:
+    process.join(faults.LONGEST_LIFE_SECONDS)
+    return process.exitcode
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits can be changed on Linux")
+def test_a_file_that_may_not_grow_pauses_the_training_which_goes_on_when_it_may(
     short: tuple[RunConfig, dict[str, bytes], int], store: RunStore
 ) -> None:
     config, wanted, _ = short
-    run = store.create("full", config)
-    # Enough for a status, too little for the trainer's state.
-    status, _ = faults.live(run, checkpoint_seconds=-1.0, largest_file_bytes=6_000)
-    assert status == 1
-    assert run.status.state == "failed"
-    assert f"[Errno {errno.EFBIG}]" in run.status.message
-    assert faults.live(run)[0] == 0
+    run = store.create("a", config)
+    # Enough for a status, too little for anything else.
+    process, _ = faults.start(run, checkpoint_seconds=-1.0, largest_file_bytes=6_000)
+    wait_until(lambda: run.status.state == "paused")
+    assert run.status.message.startswith("Waiting: examples.npz can't be written (File too large)")
+    assert process.pid is not None
+    too_little = len(wanted["trainer"]) - 1
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (too_little, resource.RLIM_INFINITY))
+    wait_until(lambda: "Waiting: trainer-0.safetensors can't be written" in run.status.message)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert ended(process) == 0
+    assert faults.differing(run, wanted) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes all the room there is."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    return filler
+
+
+def test_a_full_disk_pauses_the_training_which_goes_on_when_there_is_room(small_disk: Path) -> None:
+    config = faults.config_of("rms-scaler", "image", epochs=13)
+    store = RunStore(small_disk)
+    wanted = faults.outcome(faults.undisturbed(store, config)[0])
+    run = store.create("a", config)
+    run.desk.command(Control(pause_at=5))
+    process, _ = faults.start(run)
+    wait_until(lambda: (run.status.state, run.status.step) == ("paused", 5))
+    filler = fill(small_disk)
+    (run.folder / CONTROL).unlink()  # plays; a command would need room
+    wait_until(lambda: "can't be written (No space left on device)" in launcher.state(run).message)
+    assert launcher.state(run).state == "paused"
+    assert process.is_alive()
+    filler.unlink()
+    assert ended(process) == 0
+    assert faults.differing(run, wanted) == []
+
+
+def test_a_full_disk_does_not_keep_a_training_from_being_stopped(small_disk: Path) -> None:
+    run = RunStore(small_disk).create("a", faults.config_of("rms-scaler", "image", epochs=1_000))
+    process, _ = faults.start(run)
+    wait_until(lambda: run.status.step > 0)
+    filler = fill(small_disk)
+    wait_until(lambda: "No space left" in launcher.state(run).message)
+    run.request_stop()
+    assert ended(process) == 1
+    assert not run.is_held
+    filler.unlink()
+    assert run.status.resumable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere root may write into any folder")
+def test_a_folder_that_becomes_read_only_is_said_before_the_next_step_and_the_training_goes_on_afterwards(
+    short: tuple[RunConfig, dict[str, bytes], int], store: RunStore
+) -> None:
+    config, wanted, _ = short
+    run = store.create("a", config)
+    run.desk.command(Control(pause_at=5))
+    process, _ = faults.start(run)
+    wait_until(lambda: (run.status.state, run.status.step) == ("paused", 5))
+    run.desk.command(Control(pause_at=6))
+    run.folder.chmod(0o555)
+    wait_until(lambda: "history.jsonl can't be written (Permission denied)" in launcher.state(run).message)
+    assert len(run.history().steps) <= 2  # of steps 3 and 6
+    run.folder.chmod(0o755)
+    run.desk.command(PLAY)
+    assert ended(process) == 0
     assert faults.differing(run, wanted) == []
 
 

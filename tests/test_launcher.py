@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from bnvae import launcher
+from bnvae import launcher, pulse
 from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore, Status
+from bnvae.runs.beat import BEAT
+from bnvae.runs.control import PAUSE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and sessions")
 
@@ -133,3 +135,64 @@ def test_a_run_whose_worker_id_is_damaged_is_not_believed_alive(endless: Run) ->
     endless.write_status(Status(state="starting"))
     (endless.folder / launcher.PID).write_text("not a number")
     assert launcher.state(endless).state == "failed"
+
+
+def is_there(pid: int) -> bool:
+    """Also true of a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_that_hangs_is_noticed_within_five_seconds_and_can_be_ended(endless: Run) -> None:
+    launcher.submit(endless, threads=1)
+    wait_until(lambda: launcher.state(endless).step > 0)
+    pid = pid_of(endless)
+    with pytest.raises(ValueError, match="no worker here that hangs"):
+        launcher.end(endless)
+    os.kill(pid, signal.SIGSTOP)
+    stopped_at = time.monotonic()
+    wait_until(lambda: pulse.is_silent(endless))
+    assert time.monotonic() - stopped_at < 5
+    assert "has given no sign of life for" in launcher.state(endless).message
+    assert launcher.state(endless).alive  # it may only be asleep
+    launcher.end(endless)
+    wait_until(lambda: launcher.state(endless).state == "interrupted")
+    wait_until(lambda: not is_there(pid))  # nobody had to ask for it: it never stays a zombie
+    assert endless.log_tail == "The worker was ended by signal 9 (Killed).\n"
+
+
+def test_a_worker_that_wakes_up_is_silent_no_more(endless: Run) -> None:
+    launcher.submit(endless, threads=1)
+    wait_until(lambda: launcher.state(endless).step > 0)
+    os.kill(pid_of(endless), signal.SIGSTOP)
+    wait_until(lambda: pulse.is_silent(endless))
+    os.kill(pid_of(endless), signal.SIGCONT)
+    wait_until(lambda: not pulse.is_silent(endless))
+    assert "sign of life" not in launcher.state(endless).message
+
+
+def test_a_paused_worker_is_not_taken_for_one_that_hangs(endless: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "SILENT_SECONDS", 3.0)
+    endless.desk.command(PAUSE)
+    launcher.submit(endless, threads=1)
+    wait_until(lambda: launcher.state(endless).state == "paused")
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        status = launcher.state(endless)
+        assert (status.state, status.message) == ("paused", "Paused.")
+        time.sleep(0.2)
+
+
+def test_a_training_that_is_long_at_one_thing_says_at_what(store: RunStore, tiny: RunConfig) -> None:
+    run = store.create("a", tiny)
+    (run.folder / BEAT).write_text(
+        '{"count": 1, "still_seconds": 9.4, "where": "bnvae/evaluation.py:40 in encode", "note": ""}'
+    )
+    with run.hold():
+        run.write_status(Status(state="training", message="Evaluating."))
+        assert launcher.state(run).message == "Evaluating. For 9 s in bnvae/evaluation.py:40 in encode."
+        (run.folder / BEAT).write_text('{"count": 2}')  # damaged: no sign, and no reason to say anything
+        assert launcher.state(run).message == "Evaluating."

@@ -13,6 +13,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from bnvae.runs.files import BrokenRunError, read_bytes, read_json, write_atomic, write_json
+from bnvae.runs.patience import insist
 from bnvae.training import Trainer
 
 SLOTS = 2
@@ -48,7 +49,7 @@ def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -
     slot = min(range(SLOTS), key=lambda index: steps.get(index, -1))
     tensors_path, manifest_path = _paths(folder, slot)
     content = save_tensors(_tensors(trainer))
-    manifest_path.unlink(missing_ok=True)
+    insist(lambda: manifest_path.unlink(missing_ok=True), manifest_path)
     write_atomic(tensors_path, content)
     manifest = {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest}
     write_json(manifest_path, {**manifest, "sha256": _hash(manifest, content)})

@@ -1,15 +1,20 @@
 """Reading and writing files of a run so that a reader never meets a half-written one."""
 
+import errno
 import hashlib
 import io
 import json
 import os
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bnvae.runs.patience import insist
 
 MIB = 2**20
 LARGEST_JSON_BYTES = 64 * MIB
@@ -24,8 +29,12 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file in one step: after a crash it holds the old content or the new, and nothing else is left.
 
     Raises:
-        OSError: no space, read-only folder, ...; the old file is untouched.
+        OSError: no space, read-only folder, ...; the old file is untouched, and named. A training waits instead.
     """
+    insist(lambda: _replace(path, content), path)
+
+
+def _replace(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -35,9 +44,18 @@ def write_atomic(path: Path, content: bytes) -> None:
         os.chmod(temporary, 0o644)  # mkstemp makes it private; a run folder may be shared
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong first is what is to be said
+            Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Raises OSError if nothing can be made or replaced in a folder; an absent right, or a read-only file system."""
+    if not os.access(folder, os.W_OK):
+        is_mounted_so = sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY
+        number = errno.EROFS if is_mounted_so else errno.EACCES
+        raise OSError(number, os.strerror(number))
 
 
 def sync_folder(folder: Path) -> None:

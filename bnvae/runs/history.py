@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self, TypeVar, final
 
 from bnvae.records import EvaluationRecord, Record, StepRecord, record_from_json
+from bnvae.runs.patience import insist
 
 LARGEST_HISTORY_BYTES = 256 * 2**20
 
@@ -17,7 +18,9 @@ class HistoryWriter:
     """Appends records. `bytes_written` names a position to which the file can be cut back."""
 
     def __init__(self, path: Path, keep_bytes: int = 0) -> None:
-        self._file = path.open("a+b")
+        self._path = path
+        self._file = insist(lambda: path.open("a+b", buffering=0), path)
+        self._is_torn = False
         # A file that lost its end keeps its complete lines: truncating to more than there is would append zeros.
         self._file.seek(0)
         kept = self._file.read(keep_bytes)
@@ -26,13 +29,24 @@ class HistoryWriter:
 
     def append(self, record: Record) -> None:
         line = record.to_json().encode() + b"\n"
-        self._file.write(line)
-        self._file.flush()
+        insist(lambda: self._write(line), self._path)
         self.bytes_written += len(line)
 
+    def _write(self, line: bytes) -> None:
+        if self._is_torn:  # half of it came onto a disk that was full then
+            self._file.truncate(self.bytes_written)
+        self._is_torn = True
+        left = memoryview(line)
+        while left:
+            left = left[self._file.write(left) :]
+        self._is_torn = False
+
     def sync(self) -> None:
-        """Wait until all that was appended is on the disk."""
-        self._file.flush()
+        """Wait until all that was appended is on the disk.
+
+        Raises:
+            OSError: it is not, and can't be had by asking again: what a system failed to write out it has forgotten.
+        """
         os.fsync(self._file.fileno())
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from bnvae.data.dataset import Dataset, TextShape
 from bnvae.runs.card import DataCard
 from bnvae.runs.files import BrokenRunError, read_arrays, write_arrays
+from bnvae.runs.patience import insist
 
 FOLDER = "snapshots"
 MOST_SNAPSHOTS = 24
@@ -63,7 +64,7 @@ def most_bytes(dataset: Dataset, latent_dimensions: int, pictures: int) -> int:
 
 def save(folder: Path, snapshot: Snapshot) -> None:
     album = folder / FOLDER
-    album.mkdir(exist_ok=True)
+    insist(lambda: album.mkdir(exist_ok=True), album)
     write_arrays(
         album / f"{snapshot.step:09d}.npz",
         {

@@ -1,0 +1,91 @@
+"""What a training shows of itself: weights and previews of its last evaluation, and an album of its moments."""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from bnvae.analysis.generation import decode_codes
+from bnvae.batches import mix
+from bnvae.data.dataset import Dataset
+from bnvae.evaluation import encode, recompute_statistics
+from bnvae.posterior import Posterior
+from bnvae.runs import snapshots
+from bnvae.runs.run import Preview, Run
+from bnvae.training import Trainer
+
+PREVIEW_RECONSTRUCTIONS = 8
+PREVIEW_SAMPLES = 16
+SNAPSHOT_MOMENT_EXAMPLES = 256
+"""from which a snapshot's moments are taken: means are off by 1/16 of their spread, less than a drawn point's width"""
+
+
+@final
+class Showcase:
+    """Decodes and keeps what pages show; changes nothing of the training."""
+
+    def __init__(self, run: Run, trainer: Trainer, dataset: Dataset) -> None:
+        self.run = run
+        self.trainer = trainer
+        self.dataset = dataset
+        self.published_at = -1
+        """step of the weights and previews that were last published"""
+        size_bytes = snapshots.most_bytes(
+            dataset, run.config.model.latent_dimensions, PREVIEW_SAMPLES + PREVIEW_RECONSTRUCTIONS
+        )
+        # A checkpoint's own snapshot was taken before it.
+        planned = snapshots.planned(trainer.total_steps, size_bytes)
+        self._moments = [step for step in planned if step > trainer.step]
+
+    def publish(self) -> None:
+        """Weights and previews of the model as it stands, in eval mode with exact moments."""
+        model, test = self.trainer.model, self.dataset.test
+        self.run.write_weights(model)
+        posterior = self.trainer.test_posterior
+        assert posterior is not None
+        samples, reconstructions = self._made(posterior)
+        self.run.write_preview(
+            Preview(
+                step=self.trainer.step,
+                originals=test.examples[:PREVIEW_RECONSTRUCTIONS],
+                reconstructions=reconstructions,
+                samples=samples,
+            )
+        )
+        if self.trainer.step < self.trainer.total_steps:
+            self.run.write_posterior(posterior, test.labels[: len(posterior.mean)])
+        self.published_at = self.trainer.step
+
+    def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
+        """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
+        # The same codes every time and for every twin: what changes in a picture is the model.
+        codes = self.trainer.model.sample_prior(
+            PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
+        )
+        # Together: one token after another, few codes take as long as many.
+        both = torch.cat([codes.cpu(), posterior.mean[:PREVIEW_RECONSTRUCTIONS]])
+        made = decode_codes(self.trainer.model, self.dataset.shape, both)
+        return made[:PREVIEW_SAMPLES], made[PREVIEW_SAMPLES:]
+
+    def take_snapshot(self) -> None:
+        """Put the present moment into the album, if it is time for one."""
+        step, model, test = self.trainer.step, self.trainer.model, self.dataset.test
+        if not self._moments or step < self._moments[0]:
+            return
+        self._moments = [later for later in self._moments if later > step]
+        stored = {name: value.clone() for name, value in model.head.named_buffers()}
+        # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
+        recompute_statistics(model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
+        posterior = encode(model, test.examples[: snapshots.POINTS])
+        samples, reconstructions = self._made(posterior)
+        for name, value in model.head.named_buffers():
+            value.copy_(stored[name])  # what is trained and saved is that of a training without an album
+        snapshot = snapshots.Snapshot(
+            step=step,
+            mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
+            std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
+            labels=test.labels[: snapshots.POINTS],
+            samples=samples,
+            reconstructions=reconstructions,
+        )
+        snapshots.save(self.run.folder, snapshot)
