@@ -1,6 +1,7 @@
 """Starts workers that outlive the page, the tab and the server that asked for them."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bnvae.mapping import automatic, is_mapped_now
+from bnvae.pulse import is_silent, with_signs
 from bnvae.runs.files import write_atomic
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
@@ -41,6 +43,8 @@ def submit(*runs: Run, threads: int | None = None, sweep: str | None = None) -> 
         for run in runs:
             write_atomic(run.folder / PID, f"{worker.pid}\n".encode())
         _children.append(worker)
+        log = runs[0].folder / LOG
+        threading.Thread(target=_await_end, args=(worker, log), daemon=True, name=f"waits for {worker.pid}").start()
 
 
 def draw_maps(*runs: Run, with_data: bool = False, methods: Sequence[str] = ()) -> bool:
@@ -95,19 +99,29 @@ def _start_process(run: Run, command: Sequence[str], *, threads: int | None, log
 
 
 def reap() -> None:
-    """Collect workers that ended, so that none stays behind as a zombie."""
+    """Forget workers that ended."""
     with _lock:
         _children[:] = [worker for worker in _children if worker.poll() is None]
 
 
+def _await_end(worker: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Collect a worker the moment it ends, so that it never is a zombie; of a death without a word, say how."""
+    code = worker.wait()
+    if code < 0:
+        with suppress(OSError), log.open("ab") as file:
+            file.write(f"The worker was ended by signal {-code} ({signal.strsignal(-code)}).\n".encode())
+
+
 def state(run: Run) -> Status:
-    """The run's status, with a worker that died before its first word noticed."""
+    """The run's status, with a worker that died before its first word, waits for a disk or gives no sign noticed."""
     reap()
     status = run.status
+    if status.alive:
+        status = with_signs(run, status)
     if status.state != "starting":
         return status
     with _lock:
-        if run.is_held or _lives(run):
+        if run.is_held or _pid(run) is not None:
             return status
         status = run.status  # it may have ended in order in between
     if status.state != "starting":
@@ -117,15 +131,27 @@ def state(run: Run) -> Status:
     return status.replace(state="failed", message=f"The worker ended before it could begin: {last}")
 
 
+def end(run: Run) -> None:
+    """End a worker that hangs; its run can be resumed from the last checkpoint.
+
+    Raises:
+        ValueError: it does not hang, or is not a worker of this machine.
+    """
+    if not is_silent(run) or (pid := _pid(run)) is None:
+        raise ValueError(f"run {run.id!r} has no worker here that hangs: stop it instead.")
+    os.kill(pid, signal.SIGKILL)
+
+
 def stop(run: Run) -> None:
     """Ask the run's worker to save what there is and end."""
     run.request_stop()
 
 
-def _lives(run: Run) -> bool:
+def _pid(run: Run) -> int | None:
+    """Of the run's worker, if there is a process of that number."""
     try:
         pid = int((run.folder / PID).read_text())
         os.kill(pid, 0)
     except (OSError, ValueError):
-        return False
-    return True
+        return None
+    return pid

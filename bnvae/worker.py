@@ -3,12 +3,13 @@
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 
 import torch
 
 from bnvae.pacing import Abandoned, Conductor
+from bnvae.runs.beat import Heart, beating
 from bnvae.runs.files import remove_leftovers
 from bnvae.runs.groups import group_of
 from bnvae.runs.run import Run
@@ -46,7 +47,8 @@ def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status
         for run in runs:
             leases[run.id].enter_context(run.hold())
         conductor = Conductor()
-        prepared = [(run, _prepare(run, tell, conductor)) for run in runs]
+        hearts = stack.enter_context(beating([run.folder for run in runs]))
+        prepared = [(run, _prepare(run, tell, conductor, heart)) for run, heart in zip(runs, hearts, strict=True)]
         sessions = [(run, session) for run, session in prepared if isinstance(session, Session)]
         for run, session in prepared:
             if not isinstance(session, Session):
@@ -95,7 +97,7 @@ def _train_together(
     return failures
 
 
-def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Exception | None:
+def _prepare(run: Run, report: Report, conductor: Conductor, heart: Heart) -> Session | Exception | None:
     """One after the other: building models and data sets is not made for threads."""
     session: Session | None = None
     threads = torch.get_num_threads()
@@ -105,7 +107,7 @@ def _prepare(run: Run, report: Report, conductor: Conductor) -> Session | Except
             if run.status.state != "starting":
                 # Meant for the worker before. Whoever submits a run clears it first, so a later one is meant for this.
                 run.take_stop_request()
-            session = Session(run, report, conductor)
+            session = Session(run, report, conductor, heart)
     except Exception as error:
         return error
     finally:
@@ -122,7 +124,8 @@ def _last_words(run: Run) -> Iterator[None]:
         message = "Stopped while the data was loaded."
         run.write_status(run.status.replace(state="stopped", seconds_left=None, message=message))
     except Exception as error:
-        run.write_status(run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
+        with suppress(OSError):  # a disk that is still full: what happened is in the log
+            run.write_status(run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
         raise
 
 
