@@ -5,8 +5,10 @@ import streamlit as st
 from pages.shared.frame import frame
 from pages.shared.map_choices import choose_map, mappable
 from pages.shared.map_colours import choose_colour, colouring
+from pages.shared.map_layers import choose_layers
 from pages.shared.map_panels import charts
-from pages.shared.map_stage import stage
+from pages.shared.map_search import search
+from pages.shared.map_stage import stage, stage_key
 from pages.shared.map_start import ask_for_maps, watch_maps
 from pages.shared.state import choose_runs
 
@@ -23,8 +25,11 @@ if runs:
         )
     with controls[2]:
         colours = colouring(runs, choose_colour(runs))
+    with controls[3]:
+        search(runs[0], stage_key(runs))
+    shown_layers = choose_layers()
     found, granted = charts(runs, wish, dimensions)
     if not granted:
         ask_for_maps(runs, [wish])
         watch_maps(runs, wish)
-    stage(found, colours)
+    stage(found, colours, shown_layers)
