@@ -3,14 +3,17 @@
 import streamlit as st
 
 from pages.shared.explore_interpolate import ends_from_address, show_interpolate
+from pages.shared.explore_own import show_own
+from pages.shared.explore_start import keep_choices
 from pages.shared.explore_traverse import show_traverse
 from pages.shared.frame import frame
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
 
-TABS = {"Traverse": show_traverse, "Interpolate": show_interpolate}
+TABS = {"Traverse": show_traverse, "Interpolate": show_interpolate, "Your own": show_own}
 
 frame("Explore", "What does each coordinate of a latent code do, and what lies between two examples?")
+keep_choices()
 ends_from_address()
 
 found = readable(choose_runs(trained=True))

@@ -14,7 +14,7 @@ from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import Run
 from pages.components.latent_path import latent_path
 from pages.shared import explore_cache
-from pages.shared.explore_start import Start, choose_example, shown, start_at
+from pages.shared.explore_start import Start, choose_start, shown, start_at
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -60,9 +60,9 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
     """The controls, and a way for each run."""
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     with first:
-        start = choose_example("From test example", key="from")
+        start = choose_start("From test example", key="from")
     with second:
-        end = choose_example("To test example", key="to", default=1)
+        end = choose_start("To test example", key="to", default=1)
     with third:
         count = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 11, key="steps", bind="query-params")
     with fourth:

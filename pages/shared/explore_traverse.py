@@ -16,7 +16,7 @@ from bnvae.runs import Run
 from pages.components.kl_bars import DEAD_BELOW_NATS
 from pages.components.traversal_grid import Traversal, TraversedRow, traversal_grid
 from pages.shared import explore_cache
-from pages.shared.explore_start import Start, choose_example, shown, start_at
+from pages.shared.explore_start import Start, choose_start, shown, start_at
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -40,7 +40,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
     """The controls, and a grid for each run."""
     first, second, _ = st.columns([1, 1, 2], vertical_alignment="bottom")
     with first:
-        index = choose_example("Test example", key="example")
+        index = choose_start("Test example", key="example")
     with second:
         reach = st.slider("Reach, prior std", 1.0, 5.0, 3.0, 0.5, key="reach", bind="query-params", help=REACH_HELP)
     made = []
