@@ -71,7 +71,10 @@ class TauExplorer {
 
   update(data, { setStateValue }) {
     Object.assign(this, { data, setStateValue });
-    if (data.version !== this.version) this.take(data);
+    if (data.version !== this.version) {
+      this.take(data);
+      this.tau = this.slider.nearest(this.tau);
+    }
     if (data.tau !== this.given) {
       this.given = data.tau;
       const echo = this.awaited.indexOf(data.tau);
@@ -84,7 +87,6 @@ class TauExplorer {
   /** Another run, or another meaning: everything is unpacked once. */
   take(data) {
     this.version = data.version;
-    this.given = undefined;
     this.model = new TauModel(data.model);
     this.dimensions = numbered(this.model.dimensions);
     for (const [name, colour] of Object.entries(data.colours)) this.root.style.setProperty(`--${name}`, colour);
@@ -145,6 +147,8 @@ class TauExplorer {
 
   draw() {
     const state = this.model.at(this.tau);
+    const { titles } = this.data;
+    this.title = titles[titles.length > 1 ? nearest(this.model.taus, this.tau) : 0];
     const axes = this.axes.map((select) => Number(select.value));
     this.slider.show(this.tau, `τ = ${label(this.tau, 3)}, rate ${short(state.rate)} nats`);
     this.formula.jump(state, axes[0]);
@@ -154,9 +158,9 @@ class TauExplorer {
     this.budget.jump(this.budgetData(state.budget.mean, state.budget.std));
     if (this.data.plain && this.plain.data !== this.plainData) this.plain.jump(this.plainData);
     if (this.data.curve) this.curve.jump(this.tau, state.rate);
-    this.profiles.jump(state, { reach: this.data.reach, colour: this.data.colours.run, title: this.data.title });
+    this.profiles.jump(state, { reach: this.data.reach, colour: this.data.colours.run, title: this.title });
     this.gammas.jump({
-      title: this.data.title,
+      title: this.title,
       colour: this.data.colours.run,
       height: BUDGET_PX,
       dimensions: this.dimensions,
@@ -169,8 +173,8 @@ class TauExplorer {
     const { data, dimensions } = this;
     const words = `${short(rate)} nats, of which τ alone enforces ${short(dimensions.length * floor)}`;
     this.kl.jump({
-      title: data.title,
-      caption: data.caption,
+      title: this.title,
+      caption: `${data.caption} · averages over test examples, for which floors hold about, as moments are the training set's`,
       colour: data.colours.run,
       dimensions,
       sorted: false,
@@ -191,13 +195,14 @@ class TauExplorer {
   }
 
   budgetData(mean, std) {
-    const { title, colours } = this.data;
-    return { title, colour: colours.run, height: BUDGET_PX, dimensions: this.dimensions, mean, std, top: this.budgetTop, note: "" };
+    const { colours } = this.data;
+    return { title: this.title ?? "", colour: colours.run, height: BUDGET_PX, dimensions: this.dimensions, mean, std, top: this.budgetTop, note: "" };
   }
 
   drawMaps({ shares, unscaled, count }, axes) {
     const { data } = this;
-    const { reach, title, colours } = data;
+    const { reach, colours } = data;
+    const { title } = this;
     const all = posteriorsAt(shares, unscaled, axes, count);
     this.density.jump(all, { reach, colour: colours.run, hole: colours.hole, title });
     const shown = Math.min(MAP_EXAMPLES, count);

@@ -66,7 +66,8 @@ class Meaning:
 class TauRun:
     """What a slider over tau moves; one entry of `unscaled` and `moments` for all of it, or one for each tau."""
 
-    title: str
+    titles: Sequence[str]
+    """one, or one for each tau"""
     caption: str
     colour: str
     taus: Sequence[float]
@@ -135,7 +136,7 @@ def payload(run: TauRun, meaning: Meaning, strip: Strip | None, beside: Beside) 
     examples = max(FEWEST_EXAMPLES, min(MOST_EXAMPLES, MOST_NUMBERS // dimensions))
     colours = {"tau": TAU_COLOUR, "mean": MEAN_COLOUR, "std": STD_COLOUR, "theta": THETA_COLOUR, "hole": HOLE_COLOUR}
     return {
-        "title": run.title,
+        "titles": list(run.titles),
         "caption": run.caption,
         "meaning": {"name": meaning.name, "is": meaning.says, "is_not": meaning.says_not},
         "colours": {"run": run.colour, **colours},

@@ -1,7 +1,7 @@
 // What the decoder makes of it at the nearest tau of a film strip that came with the page: pictures or sentences.
 // chart.js, picture_grid.js and sentence_rows.js come before this file.
 
-const STRIP_ZOOM = 2.5;
+const LARGEST_PICTURE_PX = 68; // wide, on the page
 
 /** A row of a sheet of pictures; layout is read and the canvas made anew only when the room changes. */
 class StripGrid extends ImageGrid {
@@ -17,7 +17,7 @@ class StripGrid extends ImageGrid {
     const { count, width, height } = this.data ?? {};
     const room = this.frame.clientWidth;
     if (!count || !room) return;
-    const zoom = Math.min(STRIP_ZOOM, (room - GAP_PX * (count - 1)) / count / width);
+    const zoom = Math.min(LARGEST_PICTURE_PX / width, (room - GAP_PX * (count - 1)) / count / width);
     this.size = { width: width * zoom, height: height * zoom };
     const device = window.devicePixelRatio || 1;
     const wide = count * (this.size.width + GAP_PX) - GAP_PX;

@@ -9,6 +9,7 @@ import streamlit as st
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.runs import BrokenRunError, Run
+from bnvae.runs.groups import group_of
 from pages.components.tau_explorer import Meaning
 from pages.shared.state import store
 
@@ -72,6 +73,9 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     if wish != RETRAINED:
         st.caption("The chosen run cannot show that. In its place, a run of the same data:")
         st.text(instead[0][0].id)
+    elif run not in [member for member, _ in instead]:
+        st.caption("The chosen run is of no sweep. In its place, a sweep over the same data:")
+        st.text(", ".join(member.id for member, _ in instead))
     return Shown(meaning=wish, runs=instead)
 
 
@@ -87,10 +91,38 @@ def _say_how(wish: str) -> None:
 
 
 def sweep(subject: Found, found: Sequence[Found]) -> list[Found]:
-    """Runs like the chosen one in all but tau, in the order of tau; empty unless there are two."""
-    recipe = _recipe(subject[1])
-    alike = {config.model.tau: (run, config) for run, config in [*found, subject] if _recipe(config) == recipe}
-    return [alike[tau] for tau in sorted(alike)] if len(alike) > 1 else []
+    """Runs that differ in tau alone, in its order: the sweep of the chosen run, else chosen runs, else any sweep of its
+    data; empty unless there are two."""
+    own = group_of(subject[0])
+    groups = store().groups()
+    sweeps = [groups.pop(own)] if own in groups else []
+    candidates = [*map(_trained, sweeps), [*found, subject], *map(_trained, groups.values())]
+    digest = subject[0].card.digest
+    for candidate in candidates:
+        of_the_data = [(run, config) for run, config in candidate if run.card.digest == digest]
+        first = subject if subject in of_the_data else of_the_data[0] if of_the_data else None
+        if first is not None and len(members := _alike(first, of_the_data)) > 1:
+            return members
+    return []
+
+
+def _trained(runs: Sequence[Run]) -> list[Found]:
+    """Those that can be shown; a sweep may still be under way."""
+    found = []
+    for run in runs:
+        try:
+            if run.has_weights:
+                run.card  # noqa: B018  # whether it can be read
+                found.append((run, run.steered_config))
+        except BrokenRunError:
+            continue  # it is said on pages where it was chosen
+    return found
+
+
+def _alike(first: Found, runs: Sequence[Found]) -> list[Found]:
+    recipe = _recipe(first[1])
+    alike = {config.model.tau: (run, config) for run, config in runs if _recipe(config) == recipe}
+    return [alike[tau] for tau in sorted(alike)]
 
 
 def _recipe(config: RunConfig) -> RunConfig:
@@ -101,12 +133,7 @@ def _recipe(config: RunConfig) -> RunConfig:
 def _of_the_same_data(subject: Found, *, amortised: bool) -> list[Found]:
     """The first run of the same data that was, or was not, trained for every tau."""
     digest = subject[0].card.digest
-    for run in store().runs():
-        try:
-            config = run.steered_config
-            fits = config.model.head in SCALED and config.model.amortised == amortised and run.has_weights
-            if fits and run.card.digest == digest:
-                return [(run, config)]
-        except BrokenRunError:
-            continue  # it is said on pages where it was chosen
+    for run, config in _trained(store().runs()):
+        if config.model.head in SCALED and config.model.amortised == amortised and run.card.digest == digest:
+            return [(run, config)]
     return []

@@ -14,8 +14,9 @@ from pages.shared import tau_strips
 from pages.shared.links import TRAIN, link_to
 from pages.shared.panels import say_broken
 from pages.shared.state import store
-from pages.shared.tau_meanings import MEANINGS, RETRAINED, Found, Shown, choose_meaning
-from pages.shared.tau_runs import left_out, plain_budget, slid, snapped, tau_in_url
+from pages.shared.tau_address import given_tau, remember_tau
+from pages.shared.tau_meanings import AMORTISED, MEANINGS, RETRAINED, Found, Shown, choose_meaning
+from pages.shared.tau_runs import left_out, plain_budget, slid, snapped
 
 PRICE_NOTE = (
     "Distortion over the first 128 test examples, rate over all; dashed: all points with this ELBO, lower is better."
@@ -55,16 +56,10 @@ def explore(found: Sequence[Found]) -> None:
         _say_left_out(member)
     plain = _plain(shown, found)
     strip, beside = _strip(shown, run, plain), _beside(shown, run, plain, found)
-    start = tau_in_url(run.largest_tau)
     tau = tau_explorer(
-        key="tau",
-        run=run,
-        meaning=MEANINGS[shown.meaning],
-        strip=strip,
-        beside=beside,
-        tau=run.marks[0][0] if start is None and run.marks else start or 0.5,
+        key="tau", run=run, meaning=MEANINGS[shown.meaning], strip=strip, beside=beside, tau=given_tau(run)
     )
-    st.query_params["tau"] = f"{tau:.3f}"
+    remember_tau(tau)
 
 
 def _say_left_out(run: Run) -> None:
@@ -81,9 +76,11 @@ def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:
     try:
         if shown.meaning == RETRAINED:
             frames = [tau_strips.still(one, tau) for (one, _), tau in zip(shown.runs, run.taus, strict=True)]
-            return tau_strips.shown_strip(member, tau_strips.spliced(frames), "", plain)
+            whole = tau_strips.spliced(frames)
+            return tau_strips.shown_strip(member, whole, tau_strips.OWN, plain, title="the model of this τ")
         strip, said = tau_strips.whole_strip(member)
-        return tau_strips.shown_strip(member, strip, said, plain)
+        note = f"{tau_strips.SEEN if shown.meaning == AMORTISED else tau_strips.UNSEEN} {said}"
+        return tau_strips.shown_strip(member, strip, note, plain, title=member.id)
     except BrokenRunError as error:
         st.warning("Nothing can be decoded for this run; its numbers are shown all the same.")
         st.text(str(error))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 import torch
 from jaxtyping import Int
 
@@ -23,15 +22,6 @@ FINE_STEP, COARSE_STEP = 0.001, 0.005
 FINE_DIMENSIONS = 64
 
 
-def tau_in_url(largest: float) -> float | None:
-    """The tau in the URL, or None where there is none that the slider can stand at."""
-    try:
-        written = float(st.query_params.get("tau", ""))
-    except ValueError:
-        return None
-    return written if 0 <= written <= largest else None
-
-
 def slid(run: Run, config: RunConfig) -> TauRun:
     """A run whose model is one for all tau: trained so, or trained at one tau and rescaled.
 
@@ -44,7 +34,7 @@ def slid(run: Run, config: RunConfig) -> TauRun:
     thetas = _thetas(model, taus)
     own = _own_tau(model)
     return TauRun(
-        title=run.id,
+        titles=[run.id],
         caption=head_words(config),
         colour=HEAD_COLOURS[config.model.head],
         taus=taus,
@@ -68,8 +58,8 @@ def snapped(members: Sequence[tuple[Run, RunConfig]]) -> TauRun:
     each = sorted((slid(run, config) for run, config in members), key=lambda one: one.taus[0])
     first = each[0]
     return TauRun(
-        title=f"{len(each)} runs trained at one τ each",
-        caption=", ".join(one.title for one in each),
+        titles=[one.titles[0] for one in each],
+        caption=first.caption.partition(", τ")[0] + f", a sweep of {len(each)} runs",
         colour=first.colour,
         taus=[one.taus[0] for one in each],
         thetas=np.concatenate([one.thetas for one in each]),

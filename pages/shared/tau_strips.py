@@ -19,6 +19,7 @@ from pages.shared.cache import version
 from pages.shared.state import store
 
 SHOWN = SampleSettings(count=film_strip.PICTURES)
+OWN = "At each τ another model decodes, from the same noise and the same codes."
 UNSEEN = "The decoder has never seen another τ, and its prior samples do not depend on it."
 SEEN = "The decoder sees τ: the same codes are decoded anew at each."
 DRAWN = "Each example is decoded from one draw of its posterior, with the same noise at every τ."
@@ -98,25 +99,23 @@ def stacked(frames: Sequence[Tensor]) -> Tensor:
     return torch.cat([functional.pad(frame, (0, longest - frame.shape[-1])) for frame in frames])
 
 
-def shown_strip(run: Run, strip: FilmStrip, said: str, plain: Run | None) -> Strip:
-    """The strip of a run beside its test examples and the plain VAE's prior samples.
+def shown_strip(run: Run, strip: FilmStrip, note: str, plain: Run | None, *, title: str) -> Strip:
+    """A strip beside the run's test examples and the plain VAE's prior samples; `title` is whose prior samples it has.
 
     Raises:
         BrokenRunError: a vocabulary is missing or damaged.
     """
     kept = cache.examples(run)
     originals = kept.examples[chosen_examples(kept.labels)]
-    moves = len(strip.samples) > 1
     parts = [
         StripPart(half=0, title="test example", frames=_frames(run, originals[None])),
         StripPart(half=0, title="reconstruction", frames=_frames(run, strip.reconstructions)),
-        StripPart(half=1, title=f"prior sample, {run.id}", frames=_frames(run, strip.samples)),
+        StripPart(half=1, title=f"prior sample, {title}", frames=_frames(run, strip.samples)),
     ]
     if plain is not None:
         samples = cache.prior_samples(plain, SHOWN)[None]
         parts.append(StripPart(half=1, title=f"prior sample, {plain.id}", frames=_frames(plain, samples)))
-    note = " ".join(filter(None, [DRAWN, SEEN if moves else UNSEEN, said]))
-    return Strip(taus=strip.taus.tolist(), parts=parts, note=note)
+    return Strip(taus=strip.taus.tolist(), parts=parts, note=f"{DRAWN} {note}")
 
 
 def _frames(run: Run, frames: Tensor) -> Frames:
