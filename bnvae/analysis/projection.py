@@ -206,18 +206,19 @@ def _aligned_umap(models: list[Tensor], neighbours: int, seed: int) -> list[Tens
 
 
 def turned_onto(points: Float[Tensor, "N d"], frame: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:
-    """Points turned, mirrored and scaled as a whole to lie as near as they can to the same examples in `frame`.
+    """Points turned and mirrored as a whole to lie as near as they can to the same examples in `frame`, as wide as it.
 
-    Orthogonal Procrustes; Schoenemann 1966. Distances keep their proportions, so nothing about the map is changed.
+    Orthogonal Procrustes; Schoenemann 1966. Distances keep their proportions, so nothing about the map is changed. Its
+    own best scale would shrink a map that has nothing in common with the frame to a dot.
     """
     both = torch.isfinite(points).all(1) & torch.isfinite(frame).all(1)
     if not both.any():
         return points
     here, there = points[both].double(), frame[both].double()
     centre, aim = here.mean(0), there.mean(0)
-    left, strengths, right = torch.linalg.svd((here - centre).T @ (there - aim))
-    spread = (here - centre).square().sum()
-    scale = strengths.sum() / spread if spread > 0 and strengths.sum() > 0 else torch.tensor(1.0).double()
+    left, _, right = torch.linalg.svd((here - centre).T @ (there - aim))
+    spread, wanted = (here - centre).square().sum(), (there - aim).square().sum()
+    scale = (wanted / spread).sqrt() if spread > 0 and wanted > 0 else torch.ones((), dtype=torch.float64)
     turned: Tensor = (points.double() - centre) @ (left @ right) * scale + aim
     return turned.float()
 

@@ -83,9 +83,13 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
     st.dataframe(
         {
             "dimension": telling,
-            "difference, std within": [round(float(found.effect[d]), 2) for d in telling],
-            "mean of the selection": [round(float(found.mean[d]), 2) for d in telling],
-            "mean of the rest": [round(float(found.mean[d] - found.direction[d]), 2) for d in telling],
+            "difference, std within": found.effect[telling].numpy(),
+            "mean of the selection": found.mean[telling].numpy(),
+            "mean of the rest": (found.mean - found.direction)[telling].numpy(),
+        },
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("difference, std within", "mean of the selection", "mean of the rest")
         },
         hide_index=True,
     )

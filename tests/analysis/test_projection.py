@@ -146,6 +146,12 @@ def test_a_map_turned_onto_another_lies_on_it_if_they_differ_by_a_turn_alone() -
     assert torch.equal(turned_onto(torch.zeros(4, 2), torch.zeros(4, 2)), torch.zeros(4, 2))
 
 
+def test_a_map_turned_onto_an_unrelated_one_is_as_wide_as_that() -> None:
+    turned, frame = turned_onto(draw(400, 2) * 7, draw(400, 2, seed=9)), draw(400, 2, seed=9)
+
+    assert turned.std().item() == pytest.approx(frame.std().item(), rel=1e-3)
+
+
 def test_finite_rows_are_told_from_others() -> None:
     codes = draw(6, 2)
     codes[2, 1] = torch.inf
