@@ -14,6 +14,7 @@ from bnvae.batches import Batches, mix
 from bnvae.config import RunConfig, TrainingConfig
 from bnvae.data.dataset import Split
 from bnvae.device import autocast, resolve_device, resolve_precision
+from bnvae.diagnosis import place_of_overflow
 from bnvae.evaluation import PosteriorStatistics, active_units, distortions, draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.objective import ElboTerms, check_finite, check_finite_gradient, kl_weight, loss
@@ -93,10 +94,23 @@ class Trainer:
 
     def _advance(self) -> None:
         examples = self.batches[self.step]
+        try:
+            self._attempt(examples)
+        except FloatingPointError as error:
+            place = place_of_overflow(self.model, lambda: self._forward(examples))
+            raise FloatingPointError(" ".join(filter(None, (str(error), place)))) from None
+        self.step += 1
+
+    def _forward(self, examples: Tensor) -> tuple[ElboTerms, Posterior]:
         self._generator.manual_seed(mix(self.config.seed, 2, self.step))
-        weight = kl_weight(self.config, self.epoch)
         with autocast(self.device, self.precision):
             terms, posterior = self.model(examples)
+        return terms, posterior
+
+    def _attempt(self, examples: Tensor) -> None:
+        """One step; raises FloatingPointError before the weights change."""
+        weight = kl_weight(self.config, self.epoch)
+        terms, posterior = self._forward(examples)
         value = loss(
             terms,
             kl_weight=weight,
@@ -108,7 +122,6 @@ class Trainer:
             parameter.grad = None
         value.backward()  # type: ignore[no-untyped-call]
         self._take_step()
-        self.step += 1
         self._totals.add(terms, posterior, value, weight)
 
     def _take_step(self) -> None:

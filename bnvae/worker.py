@@ -125,7 +125,8 @@ def _last_words(run: Run) -> Iterator[None]:
         run.write_status(run.status.replace(state="stopped", seconds_left=None, message=message))
     except Exception as error:
         with suppress(OSError):  # a disk that is still full: what happened is in the log
-            run.write_status(run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error)))
+            status = run.status.replace(state="failed", seconds_left=None, message=str(error) or repr(error))
+            run.write_status(status.replace(not_finite=isinstance(error, FloatingPointError)))
         raise
 
 

@@ -22,6 +22,7 @@ ORDER = (
     "scaler",
     "posterior",
     "objective",
+    "diagnosis",
     "model",
     "device",
     "batches",

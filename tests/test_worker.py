@@ -207,6 +207,7 @@ def test_a_loss_that_explodes_ends_the_run_and_says_so(store: RunStore, tiny: Ru
         train_run(run)
     assert run.status.state == "failed"
     assert "Training stopped before this step" in run.status.message
+    assert run.status.not_finite
     assert not run.is_held
 
 

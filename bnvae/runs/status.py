@@ -31,6 +31,8 @@ class Status:
     message: str = ""
     """what the worker is doing, or why it ended"""
     device: str = ""
+    not_finite: bool = False
+    """whether it failed because its numbers were infinite or NaN"""
 
     @property
     def alive(self) -> bool:
@@ -67,6 +69,8 @@ _BLANK = Status(state="broken", seconds_left=0.0)
 
 
 def _fits(value: object, example: object) -> bool:
+    if isinstance(example, bool):
+        return isinstance(value, bool)
     if isinstance(example, (int, float)) and not is_number(value):
         return False
     return isinstance(example, float) or type(value) is type(example)
