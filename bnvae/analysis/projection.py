@@ -28,6 +28,9 @@ FITTED = {"pca": 70_000, "umap": 10_000, "tsne": 4_000}
 """codes that a method is fitted on at most; the others are placed afterwards"""
 ALIGNED_FITTED = 2_000
 """codes of each model that an aligned map is fitted on at most"""
+SETTLING_EPOCHS, SETTLING_RATE = 30, 0.25
+"""of UMAP, from where an aligned map put all codes: on MNIST 24 % instead of 18 % of the neighbours are kept, and an
+example's two places are 0.21 instead of 0.18 of the map's width apart"""
 FEWEST = 4
 """codes with which UMAP and t-SNE can do something"""
 
@@ -171,7 +174,8 @@ def aligned(
 ) -> list[Projection]:
     """One map for each model's codes of the same examples, in one frame: an example keeps its place where it can.
 
-    AlignedUMAP (McInnes et al.) on at most `most` of the examples; the others are placed by their neighbours.
+    AlignedUMAP (McInnes et al.) on at most `most` of the examples; the others are placed by their neighbours, and a
+    few gentle epochs of each model's own UMAP let all of them settle.
 
     Raises:
         ValueError: fewer than two models, other numbers of examples, or codes that UMAP cannot work on.
@@ -186,11 +190,14 @@ def aligned(
     rows = _sample(len(chosen[0]), most, seed)
     neighbours = min(NEIGHBOURS, len(rows) - 1)
     fitted = _aligned_umap([codes[rows] for codes in chosen], neighbours, seed)
-    parameters = {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": UMAP_EPOCHS, "seed": seed}
+    parameters: dict[str, float] = {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": UMAP_EPOCHS}
+    parameters |= {"seed": seed}
+    parameters |= {"settling_epochs": SETTLING_EPOCHS} if len(rows) < len(chosen[0]) else {}
     maps = []
     for codes, original, points in zip(chosen, models, fitted, strict=True):
         everywhere = torch.full((len(original), 2), math.nan)
-        everywhere[finite] = _with_the_others(codes, rows, points)
+        placed = _with_the_others(codes, rows, points)
+        everywhere[finite] = _settled(codes, placed, seed) if len(rows) < len(codes) else placed
         maps.append(_measured("umap", original, everywhere, len(rows), parameters))
     return maps
 
@@ -203,6 +210,22 @@ def _aligned_umap(models: list[Tensor], neighbours: int, seed: int) -> list[Tens
         model = AlignedUMAP(n_neighbors=neighbours, min_dist=UMAP_MIN_DIST, n_epochs=UMAP_EPOCHS, random_state=seed)
         model.fit([codes.numpy() for codes in models], relations=[same] * (len(models) - 1))
     return [torch.from_numpy(np.asarray(points, dtype=np.float32)) for points in model.embeddings_]
+
+
+def _settled(codes: Tensor, points: Tensor, seed: int) -> Tensor:
+    with _quiet():
+        from umap import UMAP
+
+        model = UMAP(
+            n_neighbors=min(NEIGHBOURS, len(codes) - 1),
+            min_dist=UMAP_MIN_DIST,
+            init=points.numpy(),
+            n_epochs=SETTLING_EPOCHS,
+            learning_rate=SETTLING_RATE,
+            random_state=seed,
+            n_jobs=1,
+        )
+        return torch.from_numpy(np.asarray(model.fit_transform(codes.numpy()), dtype=np.float32))
 
 
 def turned_onto(points: Float[Tensor, "N d"], frame: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:

@@ -14,7 +14,8 @@ def made_words(found: Projection, *, common: bool) -> str:
     if found.method == "pca" or placed <= 0:
         return name
     how = "by UMAP's transform" if found.method == "umap" and not common else "by their nearest neighbours"
-    return f"{name}, fitted on {found.fitted:,} examples, {placed:,} placed {how}"
+    settled = ", all settled by a few epochs more" if found.parameters.get("settling_epochs") else ""
+    return f"{name}, fitted on {found.fitted:,} examples, {placed:,} placed {how}{settled}"
 
 
 def belief_words(found: Projection, encoded: Encoded) -> str:

@@ -121,11 +121,12 @@ def test_a_large_set_is_fitted_on_a_sample_and_the_rest_lands_in_its_clusters(mo
 
 
 @needs_umap
-def test_aligned_maps_keep_each_example_in_its_place_though_the_codes_are_turned() -> None:
+@pytest.mark.parametrize("most", [60, 45])
+def test_aligned_maps_keep_each_example_in_its_place_though_the_codes_are_turned(most: int) -> None:
     codes, of = clusters()
     turned = torch.linalg.qr(draw(5, 5, seed=2)).Q
 
-    first, second = aligned([codes, codes @ turned + 3])
+    first, second = aligned([codes, codes @ turned + 3], most=most)
 
     centres = torch.stack([first.points[of == which].mean(0) for which in range(3)])
     assert (torch.cdist(second.points, centres).argmin(1) == of).all()
