@@ -1,7 +1,8 @@
 """Arrays in, plotly figures out, in one theme for light and dark pages."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -93,6 +94,54 @@ def second_moments_figure(
     figure.add_hline(
         y=1, line={"color": _NEUTRAL, "width": 2}, annotation_text="prior: 1", annotation_position="top right"
     )
+    return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatePoint:
+    """One model in the plane of rate and distortion, nats per example."""
+
+    name: str
+    rate: float
+    distortion: float
+    colour: str
+
+
+def rate_distortion_figure(points: Sequence[RatePoint], title: str) -> go.Figure:
+    """Distortion over rate in nats per example, a point a model; equal ELBO on a dotted line."""
+    figure = _figure(title, "rate: what the code costs, nats per example", "distortion, nats per example")
+    rates, costs = [point.rate for point in points], [point.distortion for point in points]
+    spread = max(max(rates) - min(rates), max(costs) - min(costs), 0.02 * max(map(abs, costs)), 0.1)
+    left, right = max(0.0, min(rates) - 0.15 * spread), max(rates) + 0.25 * spread
+    low, high = min(costs) - 0.2 * spread, max(costs) + 0.25 * spread
+    for total in sorted({round(point.rate + point.distortion, 6) for point in points}):
+        figure.add_scatter(
+            x=[left, right],
+            y=[total - left, total - right],
+            mode="lines",
+            line={"color": _NEUTRAL, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    for point in points:
+        figure.add_scatter(
+            x=[point.rate],
+            y=[point.distortion],
+            mode="markers+text",
+            marker={"size": 13, "color": point.colour, "line": {"width": 1.5, "color": "rgba(255,255,255,0.8)"}},
+            text=[f"  {_literal(point.name)}  "],
+            textposition="middle right" if point.rate < (left + right) / 2 else "middle left",
+            name=_literal(point.name),
+            showlegend=False,
+            hovertemplate=f"rate %{{x:.2f}}, distortion %{{y:.2f}}, ELBO {-point.rate - point.distortion:.2f} nats",
+        )
+    figure.update_layout(hovermode="closest", height=440)
+    figure.update_xaxes(range=[left - 0.04 * spread, right])
+    figure.update_yaxes(range=[low, high], rangemode="normal")
+    figure.add_annotation(
+        text="dotted: equal ELBO; further down and left is better",
+        xref="paper", yref="paper", x=1, y=1.0, xanchor="right", yanchor="bottom", showarrow=False,
+    )  # fmt: skip
     return figure
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bnvae.mapping import automatic, is_mapped_now
 from bnvae.pulse import is_silent, with_signs
+from bnvae.runs.evaluating import EvaluationDesk
 from bnvae.runs.files import write_atomic
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
@@ -18,6 +19,7 @@ from bnvae.runs.status import Status
 PID = "worker.pid"
 LOG = "worker.log"
 MAPS_LOG = "projecting.log"
+EVALUATION_LOG = "evaluating.log"
 _children: list["subprocess.Popen[bytes]"] = []
 # A server's sessions are threads: two may submit at once, and one asks for a state while another starts the worker.
 _lock = threading.RLock()
@@ -60,6 +62,19 @@ def draw_maps(*runs: Run, with_data: bool = False, methods: Sequence[str] = ()) 
         options += [f"--method={method}" for method in methods]
         command = ["project", *(run.id for run in runs), *options, "--quiet"]
         _children.append(_start_process(runs[0], command, threads=1, log=MAPS_LOG))
+    return True
+
+
+def examine(run: Run, *, samples: int, examples: int) -> bool:
+    """Start `python -m bnvae evaluate RUN --samples K` as a process of its own; False where one is at it already."""
+    desk = EvaluationDesk(run.folder)
+    with _lock:
+        reap()
+        if desk.look().state in ("starting", "running"):
+            return False
+        desk.announce()
+        command = ["evaluate", run.id, f"--samples={samples}", f"--examples={examples}", "--queue", "--quiet", "--json"]
+        _children.append(_start_process(run, command, threads=1, log=EVALUATION_LOG))
     return True
 
 

@@ -1,6 +1,7 @@
 """A thorough evaluation of a run in a process of its own: who does it, how far it is, and the wish to end it."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from bnvae.runs.lease import hold, is_held
 from bnvae.runs.run import LARGEST_WEIGHTS_BYTES, WEIGHTS, Run
 
 LEASE, PROGRESS, STOP = "evaluating.lock", "evaluating.json", "evaluating.stop"
+SILENT_SECONDS = 60.0
+"""longer than a process takes to import torch on a busy machine"""
 EvaluatingState = Literal["idle", "starting", "running", "failed"]
 
 
@@ -67,6 +70,8 @@ class EvaluationDesk:
             return Evaluating()
         if found.state not in ("starting", "running", "failed"):
             return Evaluating()
+        if found.state == "starting" and not self.is_held and self._age_seconds() > SILENT_SECONDS:
+            return Evaluating(state="failed", what="The evaluation did not begin; evaluating.log may say why.")
         if found.state == "running" and not self.is_held:
             if not (self._folder / PROGRESS).exists():
                 return Evaluating()  # it ended in order between the two looks
@@ -108,7 +113,7 @@ class EvaluationDesk:
             self._clear()
             raise EvaluationStopped
         words = f"Waiting for others: place {place} in line."
-        if self.look().what != words:
+        if self.look().what != words or self._age_seconds() > SILENT_SECONDS / 4:
             self._write(Evaluating(state="starting", what=words))
 
     def report(self, what: str, share: float) -> None:
@@ -116,6 +121,13 @@ class EvaluationDesk:
         if (self._folder / STOP).exists():
             raise EvaluationStopped
         self._write(Evaluating(state="running", what=what, share=share))
+
+    def _age_seconds(self) -> float:
+        """Since the last report."""
+        try:
+            return time.time() - (self._folder / PROGRESS).stat().st_mtime
+        except OSError:
+            return 0.0
 
     def _clear(self) -> None:
         for name in (PROGRESS, STOP):

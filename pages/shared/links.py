@@ -30,7 +30,8 @@ TAU = PageEntry("pages/tau.py", "Tau", ":material/tune:", "Drag τ, and watch ev
 MAP = PageEntry("pages/latent_map.py", "Map", ":material/scatter_plot:", "Look at the map of the codes")
 EXPLORE = PageEntry("pages/explore.py", "Explore", ":material/touch_app:", "Take the code in your hand")
 REPLAY = PageEntry("pages/replay.py", "Replay", ":material/movie:", "Scrub through the training")
-PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, TAU, MAP, EXPLORE, SAMPLES, RUNS)
+COMPARE = PageEntry("pages/compare.py", "Compare", ":material/balance:", "Compare runs, figure by figure")
+PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, TAU, MAP, EXPLORE, SAMPLES, COMPARE, RUNS)
 
 
 def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "") -> None:

@@ -10,6 +10,7 @@ from pages.shared.links import TRAIN, link_to
 
 RUNS = "runs"
 MOST_RUNS = 4
+COUNTED = {4: "four", 12: "twelve"}
 BUNDLED_PAIR = ("storybook-plain", "storybook-scaler")
 
 
@@ -17,13 +18,13 @@ def store() -> RunStore:
     return RunStore()
 
 
-def selected_ids() -> list[str]:
-    """Ids in the URL, else those looked at before, else the bundled pair; they need not exist."""
+def selected_ids(most: int = MOST_RUNS) -> list[str]:
+    """Ids in the URL, else those looked at before, else the bundled pair, at most so many; they need not exist."""
     if in_url := st.query_params.get_all(RUNS):
         ids = [run_id for part in in_url for run_id in part.split(",") if run_id]
     else:
         ids = st.session_state["_selected"] if "_selected" in st.session_state else _first_choice()
-    return list(dict.fromkeys(ids))[:MOST_RUNS]
+    return list(dict.fromkeys(ids))[:most]
 
 
 def _first_choice() -> list[str]:
@@ -32,9 +33,9 @@ def _first_choice() -> list[str]:
     return bundled or [run.id for run in store().runs()[:2]]
 
 
-def select(ids: Sequence[str]) -> None:
-    """Look at these runs from now on, here and on the pages visited next."""
-    chosen = list(dict.fromkeys(ids))[:MOST_RUNS]
+def select(ids: Sequence[str], most: int = MOST_RUNS) -> None:
+    """Look at these runs from now on, here and on the pages visited next; those show the first four."""
+    chosen = list(dict.fromkeys(ids))[:most]
     st.session_state["_selected"] = chosen
     if st.query_params.get_all(RUNS) != chosen:
         st.query_params[RUNS] = chosen
@@ -54,13 +55,13 @@ def link_params() -> dict[str, list[str]]:
     return {RUNS: selected_ids()}
 
 
-def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = True) -> list[Run]:
-    """A selector of up to four runs, in step with the URL; what can't be shown is said, not dropped.
+def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = True, most: int = MOST_RUNS) -> list[Run]:
+    """A selector of up to four runs, or `most`, in step with the URL; what can't be shown is said, not dropped.
 
     With `trained`, only runs that have weights are returned.
     """
     runs = {run.id: run for run in store().runs()}
-    wanted = selected_ids()
+    wanted = selected_ids(most)
     for missing in [run_id for run_id in wanted if run_id not in runs]:
         st.warning("A run in this address is not here. It may have been deleted or renamed:")
         st.text(missing)
@@ -72,14 +73,22 @@ def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = Tr
         return []
     key = "choose-" + ",".join(here)  # a new key when the URL changed, so that the widget follows it
     chosen = st.multiselect(
-        label, list(runs), default=here, max_selections=MOST_RUNS, key=key, placeholder="Choose up to four runs"
+        label,
+        list(runs),
+        default=here,
+        max_selections=most,
+        key=key,
+        placeholder=f"Choose up to {COUNTED.get(most, most)} runs",
     )
     if chosen != here:
-        select(chosen)
+        select(chosen, most)
         st.rerun()
-    select(chosen)
+    select(chosen, most)
     if not chosen:
-        st.info("Choose up to four runs above to see them side by side.")
+        if most == MOST_RUNS:
+            st.info("Choose up to four runs above to see them side by side.")
+        else:
+            st.info("Choose runs above to see them side by side.")
     found = [runs[run_id] for run_id in chosen]
     if not trained:
         return found

@@ -164,7 +164,7 @@ def test_an_eps_beside_the_variance_breaches_the_floor(scaler: RootMeanSquareSca
         scaler.mean.weight.mul_(0.01)  # an encoder that shrank its way under the floor
         if constant_std:
             scaler.std.weight.zero_()
-            scaler.scaler.theta.fill_(-20.0)  # the std takes all it may
+            scaler.scaler.theta.fill_(-20.0)  # type: ignore[operator]  # the std takes all it may
     vae, data = model(scaler, reads=1), examples()
     recompute_statistics(vae, data)
     assert "Floor breached" not in names(examined(vae, data, floor=0.3466))

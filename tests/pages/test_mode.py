@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.mode import may_change
 
 ROOT = Path(__file__).resolve().parents[2]
-CHANGES = ("Train", "Start the race", "Rename", "Delete it", "Take it in", "Stop", "Go on", "Pause")
+CHANGES = ("Train", "Start the race", "Rename", "Delete it", "Take it in", "Stop", "Go on", "Pause", "Start")
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNVAE_MODE", "demo")
 
 
-@pytest.mark.parametrize("page", ["overview", "train", "race", "replay", "samples", "runs"])
+@pytest.mark.parametrize("page", ["overview", "train", "race", "replay", "samples", "compare", "runs"])
 def test_a_demonstration_offers_nothing_that_changes_a_run(page: str) -> None:
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
     assert not app.exception

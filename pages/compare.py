@@ -1,0 +1,34 @@
+"""Runs side by side in figures: a table, the doctor's verdicts, charts, and the loss as others count it."""
+
+import streamlit as st
+
+from pages.shared.compare_charts import compare_curves, kl_multiples, rate_distortion
+from pages.shared.compare_entries import compared
+from pages.shared.compare_evaluating import evaluate_more
+from pages.shared.compare_ledger import loss_ledger
+from pages.shared.compare_table import compare_table, doctor, downloads
+from pages.shared.frame import frame
+from pages.shared.panels import readable
+from pages.shared.state import choose_runs
+
+MOST = 12
+VIEWS = {
+    "Verdict": doctor,
+    "Rate and distortion": rate_distortion,
+    "KL": kl_multiples,
+    "Curves": compare_curves,
+    "Loss ledger": loss_ledger,
+    "Take home": downloads,
+}
+
+frame("Compare", "Which model is better, by which figure, and does its code carry anything?")
+
+runs = compared(readable(choose_runs(most=MOST)))
+if runs:
+    compare_table(runs)
+    evaluate_more(runs)
+    shown = st.tabs(list(VIEWS), key="view", bind="query-params", on_change="rerun")
+    for tab, show in zip(shown, VIEWS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(runs)

@@ -1,0 +1,110 @@
+// The entry of figure_table.py; chart.js comes before this file.
+
+const ARROWS = { ascending: "▲", descending: "▼", none: "" };
+
+class FigureTable {
+  constructor(root) {
+    this.scroller = make("div", { class: "scroller", tabindex: "0", role: "region" }, root);
+    this.table = make("table", {}, this.scroller);
+    this.head = make("thead", {}, this.table);
+    this.body = make("tbody", {}, this.table);
+    this.legend = make("div", { class: "line dim" }, root);
+  }
+
+  update(data, { setStateValue }) {
+    const seen = JSON.stringify(data);
+    this.send = setStateValue;
+    if (seen === this.seen) return;
+    // A sort that comes from the address is taken once; after that the visitor's own holds.
+    if (this.sort === undefined || data.sort !== this.data.sort) this.sort = data.sort;
+    this.seen = seen;
+    this.data = data;
+    this.draw();
+  }
+
+  /** "" → best first → the other way round → as chosen. */
+  press(column) {
+    const first = column.better === "high" ? `-${column.name}` : column.name;
+    const second = column.better === "high" ? column.name : `-${column.name}`;
+    this.sort = this.sort === first ? second : this.sort === second ? "" : first;
+    this.send("sort", this.sort);
+    this.draw();
+  }
+
+  direction(column) {
+    if (this.sort === column.name) return "ascending";
+    return this.sort === `-${column.name}` ? "descending" : "none";
+  }
+
+  sorted(rows) {
+    const index = this.data.columns.findIndex(({ name }) => name === this.sort.replace(/^-/, ""));
+    if (index < 0) return rows;
+    const sign = this.sort.startsWith("-") ? -1 : 1;
+    const rank = (row) => (row.values[index] === null ? Infinity : sign * row.values[index]); // what is missing comes last
+    return [...rows].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  }
+
+  draw() {
+    const { columns, rows, label: name } = this.data;
+    const focused = this.scroller.getRootNode().activeElement?.dataset?.column;
+    this.scroller.setAttribute("aria-label", name);
+    const heads = make("tr", {});
+    make("th", { scope: "col", class: "run" }, heads).append("run");
+    columns.forEach((column) => this.drawHead(column, heads));
+    this.head.replaceChildren(heads);
+    const groups = [...new Set(rows.map(({ group }) => group))];
+    const lines = groups.flatMap((group) => {
+      const found = this.sorted(rows.filter((row) => row.group === group)).map((row) => this.row(row));
+      return groups.length > 1 || group ? [this.groupLine(group, columns.length), ...found] : found;
+    });
+    this.body.replaceChildren(...lines);
+    const marked = rows.some((row) => row.best.some(Boolean));
+    write(this.legend, marked ? "★ best of the runs on the same data · press a heading to sort" : "press a heading to sort");
+    if (focused) this.head.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  drawHead(column, heads) {
+    const direction = this.direction(column);
+    const cell = make("th", { scope: "col", "aria-sort": direction }, heads);
+    const button = make("button", { type: "button", "data-column": column.name }, cell);
+    const better = { low: "lower is better", high: "higher is better" }[column.better];
+    const top = make("span", { class: "name" }, button);
+    top.append(column.title, make("span", { class: "arrow", "aria-hidden": "true" }));
+    top.lastElementChild.append(ARROWS[direction] || { low: "↓", high: "↑" }[column.better] || "");
+    if (direction === "none") top.lastElementChild.classList.add("dim");
+    make("span", { class: "unit" }, button).append(column.unit || "no unit");
+    make("span", { class: "reduction" }, button).append(column.reduction);
+    set(button, { title: [column.title, column.unit, column.reduction, better].filter(Boolean).join(", ") });
+    button.addEventListener("click", () => this.press(column));
+  }
+
+  groupLine(group, width) {
+    const line = make("tr", { class: "group" });
+    const cell = make("th", { scope: "rowgroup", colspan: width + 1 }, line);
+    make("span", {}, cell).append(group);
+    return line;
+  }
+
+  row(row) {
+    const line = make("tr", {});
+    const first = make("th", { scope: "row", class: "run" }, line);
+    const title = make("span", { class: "title" }, first);
+    make("span", { class: "key" }, title).style.background = row.colour;
+    make("span", {}, title).append(row.title);
+    for (const caption of row.captions) make("span", { class: "caption" }, first).append(caption);
+    row.words.forEach((words, i) => {
+      const cell = make("td", { class: row.best[i] ? "best" : words === "–" ? "none" : "" }, line);
+      if (row.best[i]) make("span", { class: "star", title: "best of the runs on the same data" }, cell).append("★");
+      const [value, error] = words.split(" ± ");
+      cell.append(value);
+      if (error) make("span", { class: "error" }, cell).append(` ±\u00a0${error}`);
+    });
+    return line;
+  }
+
+  resize() {}
+}
+
+export default function (component) {
+  return mount(component, "figure-table", (root) => new FigureTable(root));
+}

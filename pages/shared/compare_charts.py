@@ -1,0 +1,124 @@
+"""The charts of a comparison: rate against distortion, KL in small multiples, curves of several runs in one."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from bnvae.analysis.comparison import BY_NAME
+from bnvae.analysis.figure_values import values
+from bnvae.records import StepRecord
+from pages.components.curves import Series, curves
+from pages.components.kl_bars import kl_bars
+from pages.shared import cache
+from pages.shared.compare_entries import Compared
+from pages.shared.panels import HEAD_FLOORS, floors, say_broken
+
+QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
+    "−ELBO": ("nats per example, lower is better", lambda record: -record.elbo),
+    "distortion": ("nats per example, lower is better", lambda record: record.distortion),
+    "rate": ("nats per example", lambda record: record.rate),
+    "active units": ("dimensions", lambda record: float(record.active_units)),
+}
+AXES: dict[str, Callable[[StepRecord], float]] = {
+    "steps": lambda record: float(record.step),
+    "epochs": lambda record: record.epoch,
+}
+PER_ROW = 3
+
+
+def rate_distortion(runs: Sequence[Compared]) -> None:
+    """A chart for each data set: nearer to the lower left is better, and a line joins equal ELBO."""
+    from bnvae.figures import RatePoint, rate_distortion_figure  # plotly takes a second: the table does not wait for it
+
+    for group in {one.entry.group: None for one in runs}:
+        points = [
+            RatePoint(name=one.run.id, rate=rate, distortion=cost, colour=one.colour)
+            for one in runs
+            if one.entry.group == group
+            and (rate := one.entry.value(BY_NAME["rate"])) is not None
+            and (cost := one.entry.value(BY_NAME["distortion"])) is not None
+        ]
+        if points:
+            st.plotly_chart(rate_distortion_figure(points, group), key=f"rd-{group}", config={"displayModeBar": False})
+        else:
+            st.info("No figures of test examples yet on this data.")
+            st.text(group)
+
+
+def kl_multiples(runs: Sequence[Compared]) -> None:
+    """KL of each dimension on test examples, all on one scale."""
+    by_size = st.toggle("Largest first", key="sorted", bind="query-params")
+    for start in range(0, len(runs), PER_ROW):
+        for column, one in zip(st.columns(PER_ROW, gap="large"), runs[start : start + PER_ROW], strict=False):
+            with column:
+                _bars(one, by_size=by_size)
+
+
+def _bars(one: Compared, *, by_size: bool) -> None:
+    kl = values(one.entry.evaluation, "test", "kl_per_dimension")
+    fixed = floors(one.config)
+    fits = kl and fixed is not None and len(fixed) == len(kl)
+    kl_bars(
+        key=f"compare-kl-{one.run.id}",
+        kl=kl or None,
+        fixed_floor=fixed if fits else None,
+        title=one.run.id,
+        caption=one.entry.recipe,
+        colour=one.colour,
+        scale_group="compare",
+        sort=by_size,
+        fixed_floor_label=HEAD_FLOORS.get(one.config.model.head, ""),
+        height_px=190,
+        y_max=0.1,
+    )
+
+
+def compare_curves(runs: Sequence[Compared]) -> None:
+    """One quantity over one axis, a chart for each data set with a curve for each run."""
+    first, second = st.columns(2)
+    quantity = first.segmented_control("Curve", list(QUANTITIES), key="curve", bind="query-params", default="−ELBO")
+    axis = second.segmented_control("Over", list(AXES), key="over", bind="query-params", default="steps")
+    tracks = [(one, steps) for one in runs if (steps := _steps(one))]
+    if not tracks:
+        st.info("None of these runs has a history.")
+    for group in {one.entry.group: None for one, _ in tracks}:
+        _chart(
+            group, [track for track in tracks if track[0].entry.group == group], quantity or "−ELBO", axis or "steps"
+        )
+
+
+def _steps(one: Compared) -> list[StepRecord]:
+    try:
+        return cache.history(one.run, one.config.model.latent_dimensions).steps
+    except ValueError as error:
+        say_broken(one.run, error)
+        return []
+
+
+def _chart(group: str, tracks: Sequence[tuple[Compared, list[StepRecord]]], quantity: str, axis: str) -> None:
+    unit, read = QUANTITIES[quantity]
+    places = [np.array([AXES[axis](record) for record in steps]) for _, steps in tracks]
+    shared = np.unique(np.concatenate(places))
+    curves(
+        key=f"compare-{group}-{quantity}-{axis}",
+        x=shared.tolist(),
+        series=[
+            Series(
+                name=one.run.id,
+                values=_at(shared, place, np.array([read(record) for record in steps])).tolist(),
+                colour=one.colour,
+            )
+            for (one, steps), place in zip(tracks, places, strict=True)
+        ],
+        x_label=axis.removesuffix("s"),
+        y_label=unit,
+        title=f"{quantity} of training batches · {group.split(' · ')[0]}",
+        height_px=320,
+    )
+
+
+def _at(shared: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A run's values at the steps of all runs: linear between its own, nothing beyond its ends."""
+    values_at: np.ndarray = np.interp(shared, x, y, left=np.nan, right=np.nan)
+    return values_at

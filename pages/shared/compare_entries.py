@@ -1,0 +1,132 @@
+"""From runs to the entries of a comparison, with what the doctor says of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import streamlit as st
+
+from bnvae.analysis.comparison import Entry
+from bnvae.analysis.doctor import diagnose
+from bnvae.analysis.ledger import Sizes
+from bnvae.analysis.symptoms import Finding, Patient
+from bnvae.config import SCALED, RunConfig
+from bnvae.data.dataset import ImageShape
+from bnvae.palette import HEAD_COLOURS
+from bnvae.runs import Run
+from bnvae.runs.card import DataCard
+from bnvae.runs.evaluating import kept_thorough
+from pages.shared.cache import version
+from pages.shared.panels import floors, say_broken
+from pages.shared.state import store
+from pages.shared.words import head_words
+
+OTHER_COLOURS = ("#8C6BB1", "#A6761D", "#1F9E9E", "#C2185B", "#5A7D2A", "#6B6B6B", "#B8860B", "#3F51B5")
+"""for a second run with the same head; they stand out from light and dark pages"""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One run of a comparison, and all that its figures are shown with."""
+
+    run: Run
+    config: RunConfig
+    card: DataCard
+    entry: Entry
+    findings: Sequence[Finding]
+    colour: str
+
+    @property
+    def sizes(self) -> Sizes:
+        """What other conventions divide by."""
+        shape, thorough = self.card.shape, self.entry.thorough or {}
+        if isinstance(shape, ImageShape):
+            values = float(shape.channels * shape.height * shape.width)
+        else:
+            values = float(thorough.get("tokens") or shape.max_tokens - 1)
+        return Sizes(
+            values=values,
+            dimensions=self.config.model.latent_dimensions,
+            batch_size=self.config.training.batch_size,
+            beta=self.config.training.beta,
+            modality=self.config.data.modality,
+        )
+
+
+def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
+    """The runs that have a data card, in order; what is wrong with another one is said."""
+    cards, groups = [], _Groups()
+    for run, config in found:
+        try:
+            if not run.has_weights and not (run.folder / "data.json").exists():
+                st.info("This run has not begun: it has no figures yet.")
+                st.text(run.id)
+                continue
+            cards.append((run, config, run.card, _figures(run)))
+        except ValueError as error:
+            say_broken(run, error)
+    colours = _colours([config for _, config, _, _ in cards])
+    return [
+        _compared(run, config, card, figures, groups, colour)
+        for (run, config, card, figures), colour in zip(cards, colours, strict=True)
+    ]
+
+
+def _compared(
+    run: Run, config: RunConfig, card: DataCard, figures: tuple[dict[str, Any], Any], groups: "_Groups", colour: str
+) -> Compared:
+    evaluation, thorough = figures
+    entry = Entry(
+        run=run.id,
+        recipe=head_words(config),
+        data=config.data.name,
+        group=groups.words(config, card),
+        evaluation=evaluation,
+        thorough=thorough,
+    )
+    patient = Patient(
+        evaluation=evaluation,
+        thorough=thorough,
+        modality=config.data.modality,
+        fixed_floor=floors(config) or [],
+        unit_moments=config.model.head in SCALED,
+    )
+    return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour)
+
+
+class _Groups:
+    """Names for data sets: equal for equal data, different for different data that are called alike."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, str] = {}
+
+    def words(self, config: RunConfig, card: DataCard) -> str:
+        kind = "sentences" if config.data.modality == "text" else "pictures"
+        words = f"{config.data.name} · {card.test_examples:,} test {kind}"
+        if self._digests.setdefault(words, card.digest) != card.digest:
+            words += f" · {card.digest[:8]}"
+        return words
+
+
+def _colours(configs: Sequence[RunConfig]) -> list[str]:
+    """The head's own colour for the first run of each head, others after that."""
+    found: list[str] = []
+    others = [*OTHER_COLOURS, *HEAD_COLOURS.values()]
+    for config in configs:
+        own = HEAD_COLOURS[config.model.head]
+        free = [colour for colour in others if colour not in found and colour not in HEAD_COLOURS.values()]
+        found.append(own if own not in found or not free else free[0])
+    return found
+
+
+def _figures(run: Run) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    return _kept(run.id, version(run, "evaluation.json"), version(run, "weights.safetensors"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _kept(
+    run_id: str, evaluation: tuple[int, int], weights: tuple[int, int]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    run = store().get(run_id)
+    return run.evaluation() or {}, kept_thorough(run) if weights != (0, 0) else None

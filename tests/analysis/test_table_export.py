@@ -1,0 +1,84 @@
+"""Comparisons in other programs' words: every special character arrives as itself."""
+
+import csv
+import io
+
+import pytest
+
+from bnvae.analysis.comparison import BY_NAME, Entry, best, shown_columns, written
+from bnvae.analysis.table_export import csv_text, head, latex_text, markdown_text, to_csv, to_latex, to_markdown
+
+HOSTILE = '=HYPERLINK("http://x") & 50% of $x_1^2 {~} | \\write18 `a` *b* <i> #'
+
+
+def entry(run: str, *, group: str = "g", nll: float | None = None, **test: object) -> Entry:
+    thorough = None if nll is None else {"nll": nll, "nll_standard_error": 0.25, "importance_samples": 500}
+    return Entry(
+        run=run, recipe="RMS, τ = 0.5", data="digits", group=group, evaluation={"test": test}, thorough=thorough
+    )
+
+
+PAIR = [entry("a", elbo=-20.126, rate=6.0, nll=19.5), entry("b", elbo=-18.0, rate=0.5)]
+
+
+def test_only_columns_with_a_figure_are_shown() -> None:
+    assert [column.name for column in shown_columns(PAIR)] == ["elbo", "rate", "nll", "importance_samples"]
+
+
+def test_the_best_is_the_best_among_runs_of_the_same_data_and_nobody_wins_alone() -> None:
+    entries = [
+        entry("a", elbo=-20.0, rate=1.0, nll=19.0),
+        entry("b", elbo=-18.0, rate=2.0),
+        entry("c", group="other", elbo=-1.0),
+    ]
+    assert best(entries, BY_NAME["elbo"]) == {"b"}
+    assert best(entries, BY_NAME["nll"]) == set()
+    assert best(entries, BY_NAME["rate"]) == set()
+
+
+def test_runs_that_look_equal_are_equally_good() -> None:
+    entries = [entry("a", elbo=-18.001), entry("b", elbo=-18.002), entry("c", elbo=-19.0)]
+    assert best(entries, BY_NAME["elbo"]) == {"a", "b"}
+
+
+def test_a_number_is_written_with_a_true_minus_and_its_error() -> None:
+    assert written(-1234.567, BY_NAME["elbo"]) == "−1,234.57"
+    assert written(19.5, BY_NAME["nll"], 0.25) == "19.50 ± 0.25"
+    assert written(None, BY_NAME["nll"]) == "–"
+
+
+def test_csv_is_read_back_with_full_precision_and_units_in_its_head() -> None:
+    first, second, third = csv.reader(io.StringIO(to_csv(PAIR)))
+    assert first[3] == "ELBO (nats per example; sum over pixels or tokens)"
+    assert first[6] == "NLL: standard error"
+    assert second == ["a", "RMS, τ = 0.5", "digits", "-20.126", "6", "19.5", "0.25", "500"]
+    assert third[5:] == ["", "", ""]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1"])
+def test_a_spreadsheet_takes_no_name_for_a_formula(text: str) -> None:
+    assert csv_text(text) == f"'{text}"
+    assert csv_text(f"a{text}") == f"a{text}"
+
+
+def test_latex_prints_what_a_user_wrote() -> None:
+    assert latex_text("a_b & 5%") == r"a\_b \& 5\%"
+    assert latex_text("\\input{x}") == r"\textbackslash{}input\{x\}"
+    assert latex_text("a\n\n\\end") == r"a \textbackslash{}end"
+    shown = to_latex([entry(HOSTILE, elbo=-1.0), PAIR[1]])
+    assert r"\write18" not in shown
+    assert r"\textbf{$-$1.00}" in shown
+    rows = [line for line in shown.splitlines() if line.endswith(r"\\")]
+    assert len({line.replace(r"\&", "").count("&") for line in rows}) == 1
+
+
+def test_markdown_shows_what_a_user_wrote() -> None:
+    assert markdown_text("a|b `c` <b>") == "a\\|b \\`c\\` \\<b\\>"
+    shown = to_markdown([entry(HOSTILE, elbo=-20.0), PAIR[1]])
+    lines = shown.splitlines()
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+    assert "**−18\\.00**" in lines[3]
+
+
+def test_a_head_says_unit_and_reduction() -> None:
+    assert head(BY_NAME["perplexity"]) == "perplexity (e^(NLL / tokens))"

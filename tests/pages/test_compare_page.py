@@ -1,0 +1,139 @@
+"""The Compare page: figures, verdicts, views in the address, evaluations in processes of their own."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnvae.analysis.thorough import ThoroughSettings
+from bnvae.examiner import evaluate_run
+from bnvae.runs import RunStore
+from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
+from bnvae.runs.files import write_json
+from tests.pages.reading import drawn, words
+
+Visit = Callable[..., AppTest]
+VIEWS = ("Verdict", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
+
+
+def table(page: AppTest) -> dict[str, dict[str, str]]:
+    """Run to column title to what is shown."""
+    (data,) = drawn(page, "figure_table")
+    titles = [column["title"] for column in data["columns"]]
+    return {row["title"]: dict(zip(titles, row["words"], strict=True)) for row in data["rows"]}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_view_is_in_the_address_and_shows_runs_of_all_kinds(view: str, runs: RunStore, visit: Visit) -> None:
+    page = visit("compare", "digits-plain", "digits-scaler", "story-plain", "story-bn", view=view)
+    assert set(table(page)) == {"digits-plain", "digits-scaler", "story-plain", "story-bn"}
+    assert "different data" in words(page)
+    assert bool(drawn(page, "verdicts")) == (view == "Verdict")
+    assert len(drawn(page, "kl_bars")) == (4 if view == "KL" else 0)
+    assert len(drawn(page, "curves")) == (2 if view == "Curves" else 0)
+    assert not page.error
+
+
+def test_figures_are_those_of_the_evaluation_with_a_true_minus(runs: RunStore, visit: Visit) -> None:
+    elbo = (runs.get("digits-plain").evaluation() or {})["test"]["elbo"]
+    assert table(visit("compare", "digits-plain"))["digits-plain"]["ELBO"] == f"−{-elbo:.2f}"
+
+
+def test_thorough_figures_join_the_table_with_their_error(runs: RunStore, visit: Visit) -> None:
+    assert "NLL" not in table(visit("compare", "digits-plain"))["digits-plain"]
+    figures = evaluate_run(runs.get("digits-plain"), ThoroughSettings(samples=4, examples=30))["thorough"]
+    row = table(visit("compare", "digits-plain"))["digits-plain"]
+    assert row["NLL"] == f"{figures['nll']:.2f} ± {figures['nll_standard_error']:.2f}"
+    assert row["draws K"] == "4"
+    (cards,) = drawn(visit("compare", "digits-plain"), "verdicts")
+    numbers = [label for claim in cards["runs"][0]["claims"] for _, label in claim["numbers"]]
+    assert "rise of the distortion when z is permuted" in numbers
+
+
+def test_twelve_runs_are_compared_and_other_pages_show_the_first_four(runs: RunStore, visit: Visit) -> None:
+    ids = [f"copy-{index}" for index in range(6)]
+    for name in ids:
+        shutil.copytree(runs.root / "digits-plain", runs.root / name)
+    assert len(table(visit("compare", *ids))) == 6
+    assert visit("overview", *ids).multiselect[0].value == ids[:4]
+
+
+def test_the_sort_comes_from_the_address(runs: RunStore, visit: Visit) -> None:
+    page = visit("compare", "digits-plain", sort="-rate")
+    assert drawn(page, "figure_table")[0]["sort"] == "-rate"
+    assert page.query_params["sort"] in ("-rate", ["-rate"])
+
+
+@pytest.mark.parametrize("value", ["<b>", {"a": 1}, [1], True, None, math.nan, 10**400, -(2**70)])
+def test_a_strangers_figures_that_are_no_numbers_are_left_out(value: object, runs: RunStore, visit: Visit) -> None:
+    figures = dict.fromkeys(("elbo", "rate", "distortion", "kl_per_dimension", "examples", "active_units"), value)
+    thorough = dict.fromkeys(("nll", "permuted_rise", "tokens", "nll_by_samples", "modes", "weights"), value)
+    for run in ("story-bn", "digits-plain"):
+        write_json(runs.root / run / "evaluation.json", {"test": figures, "training": figures, "thorough": thorough})
+    for view in VIEWS:
+        assert not visit("compare", "story-bn", "digits-plain", view=view).error
+
+
+def test_a_run_without_an_evaluation_stands_there_without_figures(runs: RunStore, visit: Visit) -> None:
+    (runs.root / "digits-plain" / "evaluation.json").unlink()
+    for view in VIEWS:
+        page = visit("compare", "digits-plain", "digits-scaler", view=view)
+        assert table(page)["digits-plain"]["ELBO"] == "–"
+
+
+def test_a_broken_evaluation_is_said(runs: RunStore, visit: Visit) -> None:
+    (runs.root / "digits-plain" / "evaluation.json").write_text("<b>")
+    page = visit("compare", "digits-plain", "digits-scaler")
+    assert "evaluation.json" in words(page)
+    assert set(table(page)) == {"digits-scaler"}
+
+
+def test_an_evaluation_is_started_in_a_process_of_its_own(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, int, int]] = []
+
+    def examine(run: object, *, samples: int, examples: int) -> bool:
+        started.append((run.id, samples, examples))  # type: ignore[attr-defined]
+        return True
+
+    monkeypatch.setattr("pages.shared.compare_evaluating.examine", examine)
+    page = visit("compare", "digits-plain", "story-bn")
+    page.select_slider(key="evaluate-samples").set_value(10)
+    page.button(key="evaluate-go").click().run()
+    assert started == [("digits-plain", 10, 500), ("story-bn", 10, 500)]
+
+
+def test_an_evaluation_under_way_shows_its_progress_and_can_be_stopped(runs: RunStore, visit: Visit) -> None:
+    folder = runs.root / "digits-plain"
+    report = {"state": "starting", "what": "Waiting for others: place 2 in line.", "share": 0.25, "process": 1}
+    (folder / PROGRESS).write_text(json.dumps(report))
+    page = visit("compare", "digits-plain")
+    assert "place 2 in line" in words(page)
+    page.button(key="stop-evaluation-digits-plain").click().run()
+    assert (folder / "evaluating.stop").exists()
+
+
+def test_a_failed_evaluation_says_why_as_plain_text(runs: RunStore, visit: Visit) -> None:
+    reason = "nll is nan: **bold** <b>"
+    (runs.root / "digits-plain" / PROGRESS).write_text(json.dumps({"state": "failed", "what": reason, "share": 0}))
+    page = visit("compare", "digits-plain")
+    assert any(reason in text.value for text in page.text)
+
+
+def test_a_launched_evaluation_leaves_its_figures_with_the_run(
+    runs: RunStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from bnvae.launcher import examine, reap
+    from tests.test_launcher import wait_until
+
+    run = runs.get("digits-plain")
+    assert examine(run, samples=2, examples=10)
+    assert not examine(run, samples=2, examples=10)
+    wait_until(lambda: "thorough" in (run.evaluation() or {}))
+    wait_until(lambda: EvaluationDesk(run.folder).look().state == "idle")
+    reap()
