@@ -1,0 +1,237 @@
+"""The Map page without a browser: which map is shown, what is said of it, and what a choice tells."""
+
+import base64
+import csv
+import dataclasses
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from bnvae.analysis.projection import Projection, project
+from bnvae.posterior import Posterior
+from bnvae.runs import Run, RunStore
+from bnvae.runs.files import read_json, write_json
+from bnvae.runs.projections import encodings_digest, in_order, write_aligned, write_maps
+from pages.shared.map_export import table_of
+from pages.shared.map_panels import charts
+from pages.shared.map_search import found
+from tests.pages.reading import ROOT, checked, drawn, words
+
+Visit = Callable[..., AppTest]
+HOSTILE = '=<img src=x onerror="alert(1)"> **bold**'
+
+
+def pretended(run: Run, dimensions: int = 2) -> Projection:
+    """A map that says of itself that it is UMAP."""
+    return dataclasses.replace(project(run.encodings()[0].mean, "pca", dimensions=dimensions), method="umap")
+
+
+def keep_map(run: Run) -> None:
+    write_maps(run, encodings_digest(run), {"umap-2": pretended(run), "umap-3": pretended(run, 3)})
+
+
+def encode(run: Run, mean: torch.Tensor, std: float = 1.0, label: int = 0) -> None:
+    run.write_posterior(Posterior(mean, torch.full_like(mean, std)), torch.full((len(mean),), label))
+
+
+def maps(page: AppTest) -> list[dict[str, Any]]:
+    (scatter,) = drawn(page, "latent_scatter")
+    panels: list[dict[str, Any]] = scatter["panels"]
+    return panels
+
+
+def points(panel: dict[str, Any]) -> np.ndarray:
+    flat = np.frombuffer(base64.b64decode(panel["points"]), dtype="<f4")
+    return flat.reshape(-1, panel["dimensions"])
+
+
+def test_pca_is_shown_until_a_map_is_there_and_the_way_to_one_is_said(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-plain")
+    (panel,) = maps(page)
+    assert panel["axes"].startswith("PCA: these axes hold")
+    assert "trustworthiness" in panel["words"]
+    assert page.code[0].value == "python -m bnvae project digits-plain"
+
+    keep_map(runs.get("digits-plain"))
+    page = visit("latent_map", "digits-plain")
+    assert maps(page)[0]["axes"] == "UMAP: axes have no unit"
+    assert not page.code
+    assert maps(visit("latent_map", "digits-plain", map="PCA"))[0]["axes"].startswith("PCA")
+    assert maps(visit("latent_map", "digits-plain", axes="3"))[0]["dimensions"] == 3
+
+
+def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-plain", "story-bn", "digits-scaler")
+    panels = maps(page)
+    assert [panel["title"] for panel in panels] == ["digits-plain", "digits-scaler"]
+    assert "encoded other examples than the first" in words(page)
+    assert "story-bn" in words(page)
+
+    pair = in_order([runs.get(name) for name in ("digits-scaler", "digits-plain")])
+    common = [dataclasses.replace(pretended(run), fitted=20) for run in pair]
+    write_aligned(pair, [encodings_digest(run) for run in pair], common)
+    panels = maps(visit("latent_map", "digits-scaler", "digits-plain"))
+    assert all(panel["words"].startswith("AlignedUMAP, fitted on 20 examples") for panel in panels)
+    # One frame: both went through the same shift and scale.
+    ratio = points(panels[0]).std(0) / pretended(runs.get("digits-scaler")).points.numpy().std(0)
+    assert ratio == pytest.approx(points(panels[1]).std(0) / pretended(runs.get("digits-plain")).points.numpy().std(0))
+
+
+def test_a_collapsed_run_is_called_noise_by_its_numbers_and_another_is_not(runs: RunStore, visit: Visit) -> None:
+    run = runs.get("digits-plain")
+    encode(run, 0.01 * torch.randn(40, 4, generator=torch.Generator().manual_seed(0)))
+    verdict = maps(visit("latent_map", "digits-plain"))[0]["verdict"]
+    # 4 dimensions of mean^2 / 2 at std 1: 0.0002 nats.
+    assert verdict.startswith("This map shows noise. The codes carry 0.000 nats")
+    assert "every posterior is 1.00 wide" in verdict
+
+    encode(run, torch.randn(40, 4, generator=torch.Generator().manual_seed(0)), std=0.3)
+    assert maps(visit("latent_map", "digits-plain"))[0]["verdict"] == ""
+
+
+def test_an_example_in_the_address_is_told_with_its_kl_and_ten_neighbours(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-scaler", point="5")
+    posterior, labels = runs.get("digits-scaler").encodings()
+    assert f"digits-scaler · example 5 · {labels[5]}" in words(page)
+    (bars,) = drawn(page, "kl_bars")
+    assert bars["kl"] == pytest.approx(posterior.kl_per_dimension()[5].tolist(), rel=1e-4)
+    made, near = drawn(page, "image_grid")
+    assert (made["count"], near["count"]) == (2, 10)
+    distances = (posterior.mean - posterior.mean[5]).norm(dim=1)
+    expected = [int(row) for row in distances.argsort()[1:11]]
+    assert maps(page)[0]["linked"] == expected
+    assert near["captions"][0].startswith(f"example {expected[0]} ")
+
+
+def test_an_empty_place_is_answered_by_the_code_there_and_its_distance(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "story-bn", point="0~0.9~-0.9")
+    assert "A map has no inverse" in words(page)
+    assert "Nearest posterior mean at distance" in words(page)
+    assert maps(page)[0]["spot"] == [0.9, -0.9]
+    assert [column["title"] for column in drawn(page, "sentence_list")[0]["columns"]] == ["decoded from this code"]
+
+
+@pytest.mark.parametrize("point", ["-1", "99999", "x", "1e9", "nan", "0~inf~0", "7~0~0", "~", "1~2"])
+def test_a_wrong_point_in_the_address_is_no_point(point: str, runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-plain", point=point, camera="1~2", chosen="a~b")
+    assert "Click a point" in words(page)
+
+
+def test_a_selection_in_the_address_is_counted_by_label_decoded_and_told_apart(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-plain", chosen="0~1~2~99999~-3~1")
+    assert "3 examples are chosen." in words(page)
+    labels = runs.get("digits-plain").encodings()[1][:3].tolist()
+    table = page.dataframe[0].value
+    assert table["chosen"].sum() == 3
+    assert set(table["label"]) == {str(label) for label in labels}
+    telling = page.dataframe[1].value["difference, std within"].abs().tolist()
+    assert telling == sorted(telling, reverse=True)
+    assert len(drawn(page, "image_grid")) == 2  # the mean code, and five strengths of the direction
+
+
+def test_the_table_of_a_selection_holds_the_codes_and_no_formula(runs: RunStore, visit: Visit) -> None:
+    run = runs.get("digits-plain")
+    card = read_json(run.folder / "data.json")
+    write_json(run.folder / "data.json", card | {"label_names": [HOSTILE] * 10})
+    visit("latent_map", "digits-plain")  # sets the folder's caches up as the page does
+
+    (chart,), _ = charts([run], "pca", 2)
+    rows = list(csv.DictReader(io.StringIO(table_of(chart, [4, 2]).decode())))
+
+    posterior, _ = run.encodings()
+    assert [row["example"] for row in rows] == ["4", "2"]
+    assert float(rows[0]["mean_3"]) == pytest.approx(posterior.mean[4, 3].item(), rel=1e-4)
+    assert float(rows[1]["kl_nats"]) == pytest.approx(posterior.kl_per_dimension()[2].sum().item(), rel=1e-4)
+    assert rows[0]["label"] == f"'{HOSTILE}"
+
+
+def test_examples_are_found_by_index_label_and_word(runs: RunStore, visit: Visit) -> None:
+    visit("latent_map", "story-bn")
+    run, pictures = runs.get("story-bn"), runs.get("digits-plain")
+    labels = run.encodings()[1]
+    assert found(run, " #41 ") == [41]
+    assert found(run, "41") == [41]
+    assert found(run, "SAD") == (labels == 1).nonzero()[:, 0].tolist()
+    assert found(pictures, "7") == (pictures.encodings()[1] == 7).nonzero()[:, 0].tolist()
+    assert 0 < len(found(run, "the fox")) < len(labels)
+    assert [found(run, text) for text in ("", "   ", "#", "#99999999999", "zzz", HOSTILE, "x" * 5000)] == [[]] * 7
+
+
+def test_a_search_chooses_what_it_finds_on_the_map(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "story-bn")
+    page = checked(page.text_input(key="map-search").set_value("sad").run())
+    (scatter,) = drawn(page, "latent_scatter")
+    expected = (runs.get("story-bn").encodings()[1] == 1).nonzero()[:, 0].tolist()
+    assert scatter["view"]["lasso"] == expected
+    page = checked(page.text_input(key="map-search").set_value("zzz").run())
+    assert "No example fits this search." in words(page)
+
+
+@pytest.mark.parametrize("layer", ["posterior of what is chosen", "prior samples"])
+def test_layers_are_drawn_and_counted(layer: str, runs: RunStore, visit: Visit) -> None:
+    panel = maps(visit("latent_map", "digits-plain", point="3", layers=layer))[0]
+    assert panel["layers"]
+    assert ("draws of q(z|x)" if "posterior" in layer else "400 prior samples") in panel["words"]
+
+
+@pytest.mark.parametrize(
+    "mean",
+    [
+        torch.zeros(1, 4),
+        torch.zeros(30, 4),
+        torch.full((5, 4), torch.nan),
+        torch.cat([torch.randn(20, 4), torch.full((3, 4), torch.inf), torch.full((2, 4), torch.nan)]),
+        torch.randn(3, 4),
+    ],
+    ids=["one example", "equal codes", "no finite code", "some not finite", "fewer than neighbours"],
+)
+@pytest.mark.parametrize("options", [{}, {"point": "0"}, {"point": "0~0.5~0.5"}, {"chosen": "0~1"}])
+def test_odd_codes_have_a_clear_page(mean: torch.Tensor, options: dict[str, str], runs: RunStore, visit: Visit) -> None:
+    encode(runs.get("digits-plain"), mean)
+    page = visit("latent_map", "digits-plain", layers="prior samples", colour="KL of the example", **options)
+    (panel,) = maps(page)
+    assert len(points(panel)) == len(mean)
+    if not torch.isfinite(mean).all():
+        assert "are not finite and are left out" in panel["verdict"]
+
+
+def test_hostile_labels_stay_text(runs: RunStore, visit: Visit) -> None:
+    run = runs.get("digits-plain")
+    card = read_json(run.folder / "data.json")
+    write_json(run.folder / "data.json", card | {"label_names": [HOSTILE + str(i) for i in range(10)]})
+    page = visit("latent_map", "digits-plain", point="3", chosen="0~1")
+    interpreted = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
+    assert not any("onerror" in str(element.value) for element in interpreted)
+    assert HOSTILE in drawn(page, "latent_scatter")[0]["legend"]["entries"][0]["text"]
+
+
+@pytest.mark.parametrize("file", ["projection.npz", "mapped.npz", "encodings.npz"])
+def test_a_damaged_file_is_named(file: str, runs: RunStore, visit: Visit) -> None:
+    (runs.root / "digits-plain" / file).write_bytes(b"PK broken")
+    page = visit("latent_map", "digits-plain")
+    assert "This run cannot be shown" in page.error[0].value
+    assert file in words(page)
+
+
+def test_opening_the_map_imports_neither_umap_nor_its_compiler(trained: RunStore) -> None:
+    program = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file("pages/latent_map.py", default_timeout=60)
+page.query_params["runs"] = ["digits-plain", "digits-scaler"]
+page.query_params["point"] = "3"
+assert not page.run().exception
+print([name for name in ("umap", "numba", "sklearn", "scipy", "torchvision") if name in sys.modules])
+"""
+    environment = {"BNVAE_CHECKPOINTS": str(trained.root), "PYTHONPATH": str(ROOT), "BNVAE_MAPS": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == "[]"
