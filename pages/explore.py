@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.explore_factors import show_factors
 from pages.shared.explore_interpolate import ends_from_address, show_interpolate
 from pages.shared.explore_own import show_own
 from pages.shared.explore_start import keep_choices
@@ -10,7 +11,7 @@ from pages.shared.frame import frame
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
 
-TABS = {"Traverse": show_traverse, "Interpolate": show_interpolate, "Your own": show_own}
+TABS = {"Traverse": show_traverse, "Interpolate": show_interpolate, "Your own": show_own, "Factors": show_factors}
 
 frame("Explore", "What does each coordinate of a latent code do, and what lies between two examples?")
 keep_choices()

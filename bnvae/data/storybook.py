@@ -15,6 +15,17 @@ from bnvae.data.storybook_words import ACTIONS, CHARACTERS, MOODS, OBJECTS, PLAC
 
 TRAINING_EXAMPLES, TEST_EXAMPLES = 20_000, 2_000
 UNSAID = "unsaid"
+FACTOR_NAMES: dict[str, tuple[str, ...]] = {
+    "mood": tuple(mood.name for mood in MOODS),
+    "who": CHARACTERS,
+    "action": tuple(action.base for action in ACTIONS),
+    "object": OBJECTS,
+    "place": (*PLACES, UNSAID),
+    "time": (*TIMES, UNSAID),
+    "tense": TENSES,
+    "aspect": ASPECTS,
+    "form": tuple(FORMS),
+}
 _TEST_SHARE_OF_ALL_SENTENCES = 1 / 8
 
 
@@ -28,17 +39,7 @@ def load_storybook(config: DataConfig, progress: Progress) -> Corpus:
         training=training,
         test=_tell(config.seed, "test", TEST_EXAMPLES),
         label_names=tuple(mood.name for mood in MOODS),
-        factor_names={
-            "mood": tuple(mood.name for mood in MOODS),
-            "who": CHARACTERS,
-            "action": tuple(action.base for action in ACTIONS),
-            "object": OBJECTS,
-            "place": (*PLACES, UNSAID),
-            "time": (*TIMES, UNSAID),
-            "tense": TENSES,
-            "aspect": ASPECTS,
-            "form": tuple(FORMS),
-        },
+        factor_names=FACTOR_NAMES,
     )
 
 

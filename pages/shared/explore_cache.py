@@ -4,10 +4,13 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from bnvae.analysis import factor_information as analysis
 from bnvae.analysis import interpolation
+from bnvae.analysis.factor_information import FactorInformation
 from bnvae.analysis.generation import decode_codes
+from bnvae.data.known_factors import known_factors
 from bnvae.posterior import Posterior
-from bnvae.runs import Run
+from bnvae.runs import BrokenRunError, Run
 from pages.shared import cache
 from pages.shared.state import store
 
@@ -60,3 +63,26 @@ def decoded(run: Run, codes: Tensor, *, private: bool = False) -> Tensor:
     if private:
         return decode_codes(cache.model(run), run.card.shape, codes)
     return _decoded(run.id, cache.version(run, "weights.safetensors"), codes.tolist())
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring what each dimension tells")
+def _factor_information(run_id: str, files: tuple[tuple[int, int], ...]) -> FactorInformation | None:
+    run = store().get(run_id)
+    posterior, labels = encodings(run)
+    factors = {name: values for name, (values, _) in known_factors(run.config.data, len(labels)).items()}
+    if factors and not torch.equal(factors[next(iter(factors))].long(), labels.long()):
+        raise BrokenRunError(
+            f"{run_id}/encodings.npz: its labels are not those of the data that config.json describes."
+        )
+    if not factors and run.card.label_names and bool((labels >= 0).all()) and len(labels):
+        factors = {"label": labels}
+    return analysis.factor_information(posterior, factors) if factors else None
+
+
+def factor_information(run: Run) -> FactorInformation | None:
+    """What each dimension tells of each known factor, or else of the label; None where neither is known.
+
+    Raises:
+        BrokenRunError: the encodings are damaged, or of other data than the configuration describes.
+    """
+    return _factor_information(run.id, tuple(cache.version(run, name) for name in ("encodings.npz", "config.json")))
