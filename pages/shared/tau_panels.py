@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 
 from bnvae.config import SCALED
+from bnvae.data.dataset import UNKNOWN
 from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import Beside, Rival, TauRun, tau_explorer
 from pages.components.tau_strip import Strip
-from pages.shared import tau_strips
+from pages.shared import cache, tau_strips
 from pages.shared.links import TRAIN, link_to
 from pages.shared.panels import say_broken
 from pages.shared.state import store
@@ -21,6 +22,9 @@ from pages.shared.tau_runs import left_out, plain_budget, slid, snapped
 PRICE_NOTE = (
     "Distortion over the first 128 test examples, rate over all; dashed: all points with this ELBO, lower is better."
 )
+
+SPECIAL_TOKENS = UNKNOWN + 1
+"""ids that every vocabulary has, and that are no words"""
 
 
 def choose_subject(found: Sequence[Found]) -> Found | None:
@@ -72,8 +76,13 @@ def _say_left_out(run: Run) -> None:
 
 def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:
     """The film strip, or None where nothing can be decoded, which is said."""
-    member, _ = shown.runs[0]
+    member, config = shown.runs[0]
     try:
+        if config.data.modality == "text" and cache.vocabulary(member).get_vocab_size() <= SPECIAL_TOKENS:
+            st.warning(
+                "The vocabulary of this run has no words: nothing can be decoded. Its numbers are shown all the same."
+            )
+            return None
         if shown.meaning == RETRAINED:
             frames = [tau_strips.still(one, tau) for (one, _), tau in zip(shown.runs, run.taus, strict=True)]
             whole = tau_strips.spliced(frames)

@@ -74,7 +74,7 @@ def test_the_distortion_is_that_of_a_model_at_that_tau(tiny: RunConfig) -> None:
     noise = torch.Generator().manual_seed(3)
     draws = [distortions(model, part, posterior.rsample(noise), 0.9).mean().item() for _ in range(20)]
     # One draw of noise an example: within what 20 other draws differ by.
-    assert strip.distortion[1] == pytest.approx(np.mean(draws), abs=6 * np.std(draws) + 1e-3)
+    assert strip.distortion[1] == pytest.approx(np.mean(draws), abs=float(6 * np.std(draws) + 1e-3))
 
 
 def test_any_head_has_a_price(tiny: RunConfig) -> None:
