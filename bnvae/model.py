@@ -16,6 +16,8 @@ from bnvae.scaler import AmortisedScaler
 
 Tau = float | Float[Tensor, "B"] | None
 """One tau for all examples, one for each, or the model's own."""
+TAUS_AN_EXAMPLE = 2
+"""drawn in each step: with one, each tau sees too little of the data to be learned as by a model of its own"""
 
 
 @final
@@ -108,15 +110,17 @@ class VAE(nn.Module):
     def forward(self, examples: Tensor) -> tuple[ElboTerms, Posterior]:
         """The two terms of the ELBO with one draw of z an example, and the posteriors they came from.
 
-        While training, a model made for every tau draws one for each example.
+        While training, a model made for every tau draws two for each example, one below the median and one above: both
+        terms have so many rows. The moments are those of the batch, in which each example counts twice.
         """
         scaler = self.amortised if self.training else None
         features = self.encoder(examples)
         if scaler is None:
             tau, posterior = None, self.head(features)
         else:
+            examples = examples.repeat(TAUS_AN_EXAMPLE, *[1] * (examples.dim() - 1))
             tau = scaler.draw(len(examples), self._generator)
-            posterior = self.head(features, tau)
+            posterior = self.head(features.repeat(TAUS_AN_EXAMPLE, 1), tau)
         z = posterior.rsample(self._generator)
         # Drawn by ourselves: not looked at, since that would wait for the device.
         likelihood = self.likelihood(z, examples) if tau is None else self.decoder.likelihood(z, examples, tau)

@@ -27,8 +27,8 @@ def fixed_floor(tau: float) -> float:
 
 
 def mean_fixed_floor(tau_max: float) -> float:
-    """Mean of `fixed_floor` over tau ~ U(0, tau_max), in nats: ((1 - t) ln(1 - t) + t) / 2t with t = tau_max."""
-    return ((1 - tau_max) * math.log1p(-tau_max) + tau_max) / (2 * tau_max)
+    """Mean of `fixed_floor` over the draws of an amortised scaler, in nats: they are uniform in it."""
+    return fixed_floor(tau_max) / 2
 
 
 @final
@@ -109,9 +109,11 @@ class Scaler(BaseScaler):
 
 @final
 class AmortisedScaler(BaseScaler):
-    """Every tau from 0 to `tau_max` at once: tau ~ U(0, tau_max) for each example, and theta a function of it.
+    """Every tau from 0 to `tau_max` at once: one drawn for each example, and theta a function of it.
 
     One network trained for a range of objectives: Dosovitskiy & Djolonga, ICLR 2020. `tau` is where figures are taken.
+    Drawn uniformly, large tau would come too seldom to be learned, and those ask the most of a decoder; so the floor
+    -ln(1 - tau) / 2 is what is uniform: every nat of rate is trained alike.
     """
 
     def __init__(self, latent_dimensions: int, tau: float, tau_max: float) -> None:
@@ -129,14 +131,14 @@ class AmortisedScaler(BaseScaler):
         return Gammas(gammas.mean[0], gammas.std[0])
 
     def draw(self, count: int, generator: torch.Generator | None) -> Float[Tensor, "K"]:
-        """One tau for each of `count` examples, uniform from 0 to `tau_max`.
+        """One tau for each of `count` examples, from 0 to `tau_max`, its floor uniform.
 
         Stratified: the i-th from the i-th of `count` equal parts, so that every batch covers the range. The examples
         of a batch come in random order, so which one meets which tau is random as well.
         """
         device = self.hidden.weight.device
         drawn = torch.rand(count, generator=generator, device=device)
-        return (torch.arange(count, device=device) + drawn) * (self.tau_max / count)
+        return self._tau_at((torch.arange(count, device=device) + drawn) / count)
 
     def theta_at(self, tau: Float[Tensor, "K"]) -> Float[Tensor, "K D"]:
         theta: Tensor = self.theta(F.silu(self.hidden(tau_features(tau))))
@@ -155,5 +157,9 @@ class AmortisedScaler(BaseScaler):
         return self.fixed_floor() + spare.mean(0)
 
     def _all_taus(self) -> Float[Tensor, "K"]:
-        middles = (torch.arange(AVERAGED_TAUS) + 0.5) * (self.tau_max / AVERAGED_TAUS)
-        return middles.to(self.hidden.weight.device)
+        middles = (torch.arange(AVERAGED_TAUS) + 0.5) / AVERAGED_TAUS
+        return self._tau_at(middles.to(self.hidden.weight.device))
+
+    def _tau_at(self, share: Float[Tensor, "K"]) -> Float[Tensor, "K"]:
+        """The tau whose floor is this share of the largest one's."""
+        return -torch.expm1(share * math.log1p(-self.tau_max))
