@@ -10,7 +10,7 @@ mnist="--data mnist --network conv --batch-size 128 --epochs 15 --threads 1 --pr
 train() {
     rm -rf "checkpoints/$1"
     # shellcheck disable=SC2086
-    BNVAE_CHECKPOINTS=checkpoints python -m bnvae train --run "$1" $2 --seed 0 --record-every 20
+    BNVAE_MAPS=0 BNVAE_CHECKPOINTS=checkpoints python -m bnvae train --run "$1" $2 --seed 0 --record-every 20
 }
 
 for run in "${@:-storybook-plain storybook-scaler mnist-plain mnist-scaler}"; do
@@ -23,4 +23,8 @@ for run in "${@:-storybook-plain storybook-scaler mnist-plain mnist-scaler}"; do
             *) echo "unknown run: $name" >&2; exit 2 ;;
         esac
     done
+done
+for data in storybook mnist; do  # each pair's own maps, and the two in one frame
+    rm -f "checkpoints/$data-plain/"aligned-*.npz
+    BNVAE_CHECKPOINTS=checkpoints python -m bnvae project "$data-plain" "$data-scaler" --with-data
 done

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from bnvae.data.dataset import TextShape
 from bnvae.runs import snapshots
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
+from bnvae.runs.mapped import read_mapped
+from bnvae.runs.projections import read_maps
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id
 
@@ -25,6 +27,8 @@ EXPORTED = (
     "tokenizer.json",
     "examples.npz",
     "encodings.npz",
+    "projection.npz",
+    "mapped.npz",
     "preview.npz",
     "evaluation.json",
 )
@@ -132,6 +136,7 @@ def _check(run: Run) -> None:
             run.preview,
             run.snapshots,
             run.evaluation,
+            lambda: _check_maps(run),
         ):
             part()
         _check_tokenizer(run)
@@ -140,6 +145,13 @@ def _check(run: Run) -> None:
     status = run.status
     if status.alive or status.state in ("interrupted", "broken"):
         run.write_status(status.replace(state="stopped", message="Imported while it was being trained."))
+
+
+def _check_maps(run: Run) -> None:
+    if (run.folder / "encodings.npz").exists():
+        count = len(run.encodings()[1])
+        read_maps(run, count=count)
+        read_mapped(run, count=count)
 
 
 def _check_tokenizer(run: Run) -> None:
