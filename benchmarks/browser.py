@@ -42,7 +42,7 @@ class Server:
 
 
 @contextmanager
-def serving(checkpoints: Path) -> Iterator[Server]:
+def serving(checkpoints: Path, app: str = "app.py") -> Iterator[Server]:
     """A fresh server over a folder of runs; ended afterwards. Workers it started go on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -50,9 +50,9 @@ def serving(checkpoints: Path) -> Iterator[Server]:
     options = ["--server.headless=true", "--server.address=127.0.0.1", "--browser.gatherUsageStats=false"]
     started = time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options],
+        [sys.executable, "-m", "streamlit", "run", app, f"--server.port={port}", *options],
         cwd=ROOT,
-        env=os.environ | {"BNVAE_CHECKPOINTS": str(checkpoints)},
+        env=os.environ | {"BNVAE_CHECKPOINTS": str(checkpoints), "BNVAE_MAPS": "0"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
