@@ -126,6 +126,12 @@ def _cell(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
+def _tau(model: dict[str, Any]) -> str:
+    if model["head"] not in SCALED:
+        return ""
+    return f"0 to {model['tau_max']:g}" if model["amortised"] else json.dumps(model["tau"])
+
+
 def print_runs(entries: list[dict[str, Any]]) -> None:
     """A table of runs as `worker.describe` gives them."""
     table = Table(title="runs (figures on test examples, nats per example)")
@@ -141,7 +147,7 @@ def print_runs(entries: list[dict[str, Any]]) -> None:
             entry["status"]["state"],
             entry["config"]["data"]["name"],
             model["head"],
-            json.dumps(model["tau"]) if model["head"] in SCALED else "",
+            _tau(model),
             *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
             str(test.get("active_units", "")),
         )

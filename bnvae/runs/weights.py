@@ -21,7 +21,8 @@ SMALL_MODEL_NUMBERS = 50_000_000
 def weights_of(model: VAE) -> bytes:
     """The model's tensors as safetensors, with its tau: that may have been steered away from the configuration's."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    metadata = {"tau": repr(model.head.scaler.tau)} if isinstance(model.head, ScalerHead) else None
+    has_tau = isinstance(model.head, ScalerHead) and model.amortised is None
+    metadata = {"tau": repr(model.tau)} if has_tau else None
     return save_tensors(tensors, metadata)
 
 
@@ -43,7 +44,7 @@ def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -
     model = VAE.build(config.network, config.model, shape, seed=0)
     _check(model, tensors)
     model.load_state_dict(tensors)
-    if isinstance(model.head, ScalerHead) and (tau := _tau(content)) is not None:
+    if isinstance(model.head, ScalerHead) and model.amortised is None and (tau := _tau(content)) is not None:
         model.head.scaler.tau = tau
     return model.eval().requires_grad_(False)
 

@@ -61,7 +61,7 @@ def _row(run: Run) -> dict[str, Any]:
         row
         | {
             "data": config.data.name,
-            "head": HEAD_NAMES[config.model.head],
+            "head": HEAD_NAMES[config.model.head] + (", every τ" if config.model.amortised else ""),
             "tau": config.model.tau if config.model.head in SCALED else None,
             "dimensions": config.model.latent_dimensions,
             "ELBO": _number(test.get("elbo")),
