@@ -14,15 +14,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_type_hints
 
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from bnvae.config_help import field_help
+from bnvae.config import RunConfig
+from bnvae.config_help import FLAGS as FLAGS
+from bnvae.config_help import SECTIONS as SECTIONS
+from bnvae.config_help import field_help, flag_of
 
 if TYPE_CHECKING:
     from bnvae.runs import Run
 
-SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
-FLAGS = {("data", "name"): "data", ("data", "seed"): "data-seed"}
-"""Fields whose flag is not just their name."""
 AMORTISED = "amortised"
 """`--tau amortised` is `--amortised` with the usual tau for figures"""
 NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"))
@@ -135,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_field(group: Any, section: str, spec: "dataclasses.Field[Any]", config: type) -> None:
     wanted = get_type_hints(config)[spec.name]
-    flag = FLAGS.get((section, spec.name), spec.name.replace("_", "-"))
+    flag = flag_of(section, spec.name)
     help_text = field_help(config)[spec.name].replace("%", "%%") + f" [{spec.default!r}]"
     options: dict[str, Any] = {"dest": f"{section}.{spec.name}", "default": spec.default, "help": help_text}
     if spec.name == "tau":

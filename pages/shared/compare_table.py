@@ -1,12 +1,14 @@
 """The table of a comparison, the doctor's cards, and the same table to take home."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from bnvae.analysis.comparison import Column, best, shown_columns, written
 from bnvae.analysis.symptoms import Evidence, Finding
 from bnvae.analysis.table_export import EXPORTS
+from bnvae.runs.reproduction import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.components.verdicts import Claim, Verdict, verdicts
 from pages.shared.compare_entries import Compared
@@ -58,12 +60,33 @@ def _head(column: Column) -> TableColumn:
 
 
 def downloads(runs: Sequence[Compared]) -> None:
-    """The table in three formats."""
+    """The table in three formats, and of each run what it takes to repeat and to quote it."""
     entries = [one.entry for one in runs]
+    st.markdown("##### This table")
     with st.container(horizontal=True):
         for name, (ending, write) in EXPORTS.items():
             st.download_button(
                 name, write(entries), f"comparison.{ending}", icon=":material/download:", key=f"export-{ending}"
+            )
+    _cards(runs)
+
+
+def _cards(runs: Sequence[Compared]) -> None:
+    st.markdown("##### Reproduction cards")
+    st.caption(
+        "Configuration, seed, versions, checksums, figures, numbers, the command line and a BibTeX entry; no weights."
+    )
+    for one in runs:
+        words, button = st.columns([4, 1], vertical_alignment="center")
+        words.text(f"{one.run.id} · {one.entry.recipe}")
+        with button:
+            st.download_button(
+                "Card",
+                partial(reproduction_card, one.run),
+                f"{one.run.id}-card.zip",
+                icon=":material/inventory_2:",
+                key=f"card-{one.run.id}",
+                width="stretch",
             )
 
 

@@ -1,0 +1,110 @@
+"""The card of a run: complete, repeatable, and quoting whatever a user wrote as text."""
+
+import csv
+import io
+import json
+import shlex
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+
+from bnvae.__main__ import _config, _parser
+from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config_help import arguments
+from bnvae.runs import BrokenRunError, Run, RunStore
+from bnvae.runs.files import sha256, write_json
+from bnvae.runs.reproduction import command_line, reproduction_card
+from bnvae.runs.vector_figures import Line, bars_svg, lines_svg
+
+
+def contents(run: Run) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(reproduction_card(run))) as archive:
+        return {name.removeprefix(f"{run.id}-card/"): archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_a_card_has_all_it_takes_to_repeat_and_quote_a_run(run: Run) -> None:
+    card = contents(run)
+    tables, figures = {"numbers.csv", "history.csv"}, {"figures/kl.svg", "figures/elbo.svg"}
+    stored = {"config.json", "environment.json", "data.json", "evaluation.json"}
+    assert {"README.md", "command.txt", "citation.bib"} | stored | tables | figures == set(card)
+    weights = sha256((run.folder / "weights.safetensors").read_bytes())
+    assert weights in card["citation.bib"]
+    assert weights in card["README.md"]
+    assert run.card.digest in card["README.md"]
+    assert json.loads(card["config.json"]) == json.loads((run.folder / "config.json").read_text())
+    rows = {(name, split): value for name, split, value in csv.reader(io.StringIO(card["numbers.csv"]))}
+    test = (run.evaluation() or {})["test"]
+    assert float(rows["elbo", "test"]) == test["elbo"]
+    assert float(rows["kl_per_dimension[2]", "test"]) == test["kl_per_dimension"][2]
+    assert len(card["history.csv"].splitlines()) == len(run.history().steps) + 1
+
+
+def test_equal_runs_have_equal_cards(run: Run) -> None:
+    assert reproduction_card(run) == reproduction_card(run)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(),
+        RunConfig(
+            data=DataConfig(name="mnist", binarise=True, seed=3),
+            model=ModelConfig(network="mlp", head="bn-mean", gamma=0.7),
+            training=TrainingConfig(learning_rate=3e-4, seed=5, kl_schedule="cyclical"),
+        ),
+        RunConfig(data=DataConfig(name="text", path="my file; rm -rf $HOME.csv", column="-x")),
+    ],
+)
+def test_the_command_line_makes_the_same_configuration(config: RunConfig) -> None:
+    words = shlex.split(command_line("a", config))
+    assert words[:4] == ["python", "-m", "bnvae", "train"]
+    assert words[4:-2] == arguments(config)
+    assert _config(_parser().parse_args(words[3:])) == config
+
+
+def test_a_run_that_has_not_begun_has_no_card(store: RunStore) -> None:
+    with pytest.raises(BrokenRunError, match=r"data\.json is missing"):
+        reproduction_card(store.create("a", RunConfig()))
+
+
+def test_strange_words_in_a_runs_files_stay_words(image_run: Run) -> None:
+    write_json(image_run.folder / "environment.json", {"bnvae": "1} \\input{/etc/passwd} {"})
+    evaluation = {"test": {"=cmd|' /C calc'!A0": "=1+1", "kl_per_dimension": ["<x>"]}, "training": {}}
+    write_json(image_run.folder / "evaluation.json", evaluation)
+    card = contents(image_run)
+    assert r"\input" not in card["citation.bib"]
+    assert not any(line.startswith("=") or ",=" in line for line in card["numbers.csv"].splitlines())
+
+
+def texts(svg: str) -> list[str]:
+    return [node.text or "" for node in ElementTree.fromstring(svg).iter() if node.tag.endswith(("text", "title"))]
+
+
+def test_bars_stand_in_proportion_to_their_values() -> None:
+    svg = bars_svg([1.0, 0.5, 0.0, float("nan")], title="<b> & c", y_label="KL", colour="#123456", floor=0.25)
+    heights = [float(node.get("height", "0")) for node in ElementTree.fromstring(svg) if node.get("fill") == "#123456"]
+    assert heights[0] == pytest.approx(2 * heights[1], abs=0.02)
+    assert len(heights) == 2
+    assert "<b> & c" in texts(svg)
+
+
+def test_curves_are_drawn_within_their_axes() -> None:
+    x = [float(step) for step in range(2000)]
+    svg = lines_svg(
+        [Line(name="a & b", x=x, y=[1e6 / (1 + step) for step in x], colour="#123456")],
+        title="t",
+        x_label="step",
+        y_label="nats",
+    )
+    (curve,) = (node for node in ElementTree.fromstring(svg) if node.tag.endswith("polyline"))
+    heights = [float(point.split(",")[1]) for point in (curve.get("points") or "").split()]
+    assert min(heights) >= 50
+    assert max(heights) <= 345
+    assert "a & b" in texts(svg)
+
+
+@pytest.mark.parametrize("values", [[], [float("nan")], [0.0, 0.0], [-3.0, -3.0]])
+def test_curves_without_a_range_are_drawn_all_the_same(values: list[float]) -> None:
+    line = Line(name="a", x=[float(index) for index in range(len(values))], y=values, colour="#123456")
+    assert texts(lines_svg([line], title="t", x_label="step", y_label="nats"))
