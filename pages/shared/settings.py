@@ -59,6 +59,7 @@ def choose_config() -> tuple[RunConfig | None, bool]:
     )
     if model["head"] in SCALED:
         model["tau"] = st.slider("τ", 0.0, 0.95, 0.5, 0.05, key="set-tau", help=HELP["tau"])
+        model["amortised"] = st.toggle("One model for every τ", key="set-amortised", help=HELP["amortised"])
     elif model["head"] in FIXED_SCALE:
         model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", help=HELP["gamma"])
     model["latent_dimensions"] = st.number_input(

@@ -44,6 +44,16 @@ def test_without_the_twin_one_run_starts(empty: RunStore, visit: Visit, submitte
     assert submitted[0].config.network == "conv"
 
 
+def test_one_model_for_every_tau_starts_beside_a_plain_twin_that_has_none(
+    empty: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    page = visit("train")
+    page.toggle(key="set-amortised").set_value(True).run()
+    press_train(page)
+    assert [run.config.model.amortised_to for run in submitted] == [None, 0.95]
+    assert [run.config.model.head for run in submitted] == ["gaussian", "rms-scaler"]
+
+
 @pytest.mark.parametrize("data", ["storybook", "digits", "celeba"])
 @pytest.mark.parametrize("head", ["rms-scaler", "bn-scaler", "bn-mean", "ln-mean", "gaussian"])
 def test_every_data_set_and_head_can_be_trained_as_the_form_stands(
