@@ -77,12 +77,17 @@ def _wait_until_answering(port: int, server: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("the server did not answer within a minute")
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium_path() -> str:
+    """Raises RuntimeError if there is no Chromium."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not executable:
         raise RuntimeError("no Chromium: install the system package `chromium`, or set CHROMIUM to its path")
+    return executable
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield browser
         browser.close()

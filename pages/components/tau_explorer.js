@@ -25,25 +25,37 @@ class TauExplorer {
     this.meaning = make("span", { class: "meaning" }, notice);
     this.meant = make("span", {}, notice);
     this.notMeant = make("span", { class: "dim" }, notice);
-    this.formula = new Formula(this.panel("equation"));
     this.kl = new TauKlBars(this.panel("kl"));
     this.buildMap();
     const { panel, heading } = this.headed("decoded", "decoded");
     this.strip = new FilmStrip(panel, heading);
     this.stripPanel = panel;
-    this.budget = new MomentBars(this.headed("budget ours", "the budget of one unit of second moment").panel);
-    const plain = this.headed("budget plain", "");
+    this.formula = new Formula(this.panel("equation"));
+    this.budget = new MomentBars(this.headed("budget", "the budget of one unit of second moment").panel);
+    const plain = this.headed("plain", "");
     [this.plainPanel, this.plainHeading] = [plain.panel, plain.heading];
     this.plain = new MomentBars(plain.panel);
     this.gammas = new GammaDots(this.headed("gammas", "the Scaler's factors").panel);
     this.profiles = new Profiles(this.headed("profiles", "the aggregated posterior, dimension by dimension").panel);
     this.curvePanel = this.headed("rate", "rate and distortion").panel;
     this.curve = new RateCurve(this.curvePanel);
+    this.watchSight();
+    this.drawers = new Map([
+      ["kl", (state) => this.drawKl(state)],
+      ["maps", (state, axes) => this.drawMaps(state, axes)],
+      ["decoded", () => this.strip.jump(this.tau)],
+      ["equation", (state, axes) => this.formula.jump(state, axes[0])],
+      ["budget", ({ budget }) => this.budget.jump(this.budgetData(budget.mean, budget.std))],
+      ["plain", () => this.drawPlain()],
+      ["gammas", (state) => this.drawGammas(state)],
+      ["profiles", (state) => this.drawProfiles(state)],
+      ["rate", ({ rate }) => this.data.curve && this.curve.jump(this.tau, rate)],
+    ]);
     this.parts = [this.kl, this.map, this.density, this.strip, this.budget, this.plain, this.curve, this.profiles, this.gammas];
   }
 
   panel(name) {
-    return make("section", { class: `panel ${name}`, "data-testid": name.split(" ")[0] }, this.stage);
+    return make("section", { class: `panel ${name}`, "data-testid": name }, this.stage);
   }
 
   headed(name, words) {
@@ -145,27 +157,38 @@ class TauExplorer {
     performance.mark("tau-draw", { detail: { tau: this.tau } });
   }
 
+  /** What is out of sight is not drawn: when it comes into sight, it is. */
+  watchSight() {
+    this.hidden = new Set();
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) this.hidden.delete(target);
+        else this.hidden.add(target);
+      }
+      if (this.data && entries.some(({ isIntersecting }) => isIntersecting)) this.draw();
+    }, { rootMargin: "60px" });
+    for (const panel of this.stage.children) this.sight.observe(panel);
+  }
+
   draw() {
     const state = this.model.at(this.tau);
-    const { titles } = this.data;
-    this.title = titles[titles.length > 1 ? nearest(this.model.taus, this.tau) : 0];
+    const { data } = this;
+    this.title = data.titles[data.titles.length > 1 ? nearest(this.model.taus, this.tau) : 0];
     const axes = this.axes.map((select) => Number(select.value));
     this.slider.show(this.tau, `τ = ${label(this.tau, 3)}, rate ${short(state.rate)} nats`);
-    this.formula.jump(state, axes[0]);
-    this.drawKl(state);
-    this.drawMaps(state, axes);
-    this.strip.jump(this.tau);
-    this.budget.jump(this.budgetData(state.budget.mean, state.budget.std));
-    if (this.data.plain && this.plain.data !== this.plainData) this.plain.jump(this.plainData);
-    if (this.data.curve) this.curve.jump(this.tau, state.rate);
-    this.profiles.jump(state, { reach: this.data.reach, colour: this.data.colours.run, title: this.title });
+    for (const panel of this.stage.children) {
+      if (!this.hidden.has(panel)) this.drawers.get(panel.dataset.testid)?.(state, axes);
+    }
+  }
+
+  drawGammas({ shares }) {
     this.gammas.jump({
       title: this.title,
       colour: this.data.colours.run,
       height: BUDGET_PX,
       dimensions: this.dimensions,
-      mean: Array.from(state.shares.mean, Math.sqrt),
-      std: Array.from(state.shares.std, Math.sqrt),
+      mean: Array.from(shares.mean, Math.sqrt),
+      std: Array.from(shares.std, Math.sqrt),
     });
   }
 
@@ -174,7 +197,7 @@ class TauExplorer {
     const words = `${short(rate)} nats, of which τ alone enforces ${short(dimensions.length * floor)}`;
     this.kl.jump({
       title: this.title,
-      caption: `${data.caption} · averages over test examples, for which floors hold about, as moments are the training set's`,
+      caption: `${data.caption} · means over test examples; floors are exact on training examples`,
       colour: data.colours.run,
       dimensions,
       sorted: false,
@@ -192,6 +215,15 @@ class TauExplorer {
       weak_label: `τ/2 = ${short(tau / 2)}, the weaker bound of Su 2020`,
       dead_below: data.dead_below,
     });
+  }
+
+  /** It stands still: only new data are drawn. */
+  drawPlain() {
+    if (this.data.plain && this.plain.data !== this.plainData) this.plain.jump(this.plainData);
+  }
+
+  drawProfiles(state) {
+    this.profiles.jump(state, { reach: this.data.reach, colour: this.data.colours.run, title: this.title });
   }
 
   budgetData(mean, std) {
@@ -219,6 +251,7 @@ class TauExplorer {
 
   dispose() {
     cancelAnimationFrame(this.frame);
+    this.sight.disconnect();
     for (const part of [this.kl, this.budget, this.plain, this.map]) part.dispose();
   }
 }

@@ -22,6 +22,11 @@ def given_tau(run: TauRun) -> float:
     return given
 
 
+def at_rest(run: TauRun, tau: float) -> float:
+    """Where the slider comes to rest: inside its range, and in a sweep at the nearest member."""
+    return min(run.taus, key=lambda one: abs(one - tau)) if run.snaps else min(tau, run.largest_tau)
+
+
 def remember_tau(tau: float) -> None:
     """The visitor let the slider go at this tau."""
     written = f"{tau:.3f}"

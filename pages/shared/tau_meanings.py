@@ -12,6 +12,7 @@ from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.groups import group_of
 from pages.components.tau_explorer import Meaning
 from pages.shared.state import store
+from pages.shared.tau_sweep import offer_sweep
 
 RESCALED, AMORTISED, RETRAINED = "rescaled", "amortised", "retrained"
 
@@ -68,7 +69,7 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     st.query_params["meaning"] = wish
     instead = sweep(subject, found) if wish == RETRAINED else _of_the_same_data(subject, amortised=wish == AMORTISED)
     if not instead:
-        _say_how(wish)
+        _say_how(wish, subject)
         return Shown(meaning=own, runs=[subject])
     if wish != RETRAINED:
         st.caption("The chosen run cannot show that. In its place, a run of the same data:")
@@ -79,11 +80,9 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     return Shown(meaning=wish, runs=instead)
 
 
-def _say_how(wish: str) -> None:
+def _say_how(wish: str, subject: Found) -> None:
     if wish == RETRAINED:
-        st.info(
-            "There are not two runs here that differ in τ alone. Train a sweep: python -m bnvae sweep --help says how."
-        )
+        offer_sweep(*subject)
     elif wish == AMORTISED:
         st.info("No run of these data was trained for every τ. Train one: python -m bnvae train --tau amortised.")
     else:

@@ -15,7 +15,8 @@ from pages.shared import cache, tau_strips
 from pages.shared.links import TRAIN, link_to
 from pages.shared.panels import say_broken
 from pages.shared.state import store
-from pages.shared.tau_address import given_tau, remember_tau
+from pages.shared.tau_address import at_rest, given_tau, remember_tau
+from pages.shared.tau_export import offer_figures
 from pages.shared.tau_meanings import AMORTISED, MEANINGS, RETRAINED, Found, Shown, choose_meaning
 from pages.shared.tau_runs import left_out, plain_budget, slid, snapped
 
@@ -63,7 +64,9 @@ def explore(found: Sequence[Found]) -> None:
     tau = tau_explorer(
         key="tau", run=run, meaning=MEANINGS[shown.meaning], strip=strip, beside=beside, tau=given_tau(run)
     )
+    tau = at_rest(run, tau)
     remember_tau(tau)
+    offer_figures(run, beside, tau)
 
 
 def _say_left_out(run: Run) -> None:

@@ -40,7 +40,8 @@ def pictures(rows):
 def sentences(rows):
     return [[f"{HOSTILE} {row}" if row % 3 else "" for _ in range(8)] for row in range(rows)]
 made = sentences if kind == "sentences" else pictures
-parts = [(0, "test example", 1), (0, "reconstruction", len(taus)), (1, "prior sample, ours", len(taus)), (1, "plain", 1)]
+count = len(taus)
+parts = [(0, "test example", 1), (0, "reconstruction", count), (1, "prior sample, ours", count), (1, "plain", 1)]
 parts = [StripPart(half=half, title=title, frames=made(rows)) for half, title, rows in parts]
 strip = Strip(taus=taus, note="noted", parts=parts)
 beside = Beside(
@@ -68,6 +69,7 @@ def address(serve: Callable[[str], str]) -> str:
 @pytest.fixture(scope="module")
 def demo(quiet_page: OpenPage, address: str) -> Iterator[Page]:
     with quiet_page() as page:
+        page.set_viewport_size({"width": 1280, "height": 2000})  # all panels in sight
         yield opened(page, address)
 
 
@@ -246,6 +248,18 @@ def test_hostile_text_is_shown_as_text(page: Page, address: str) -> None:
     expect(page.get_by_test_id("decoded")).to_contain_text("<img src=x onerror")
     expect(page.locator("[data-testid=stMain] img")).to_have_count(0)
     expect(page).to_have_title("demo")
+
+
+def test_what_was_out_of_sight_is_drawn_when_it_comes_into_sight(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 700})
+    opened(page, address)
+    slider(page).focus()
+    page.keyboard.press("End")
+    expect_tau(page, "0.990")
+    rate = page.get_by_test_id("rate")
+    rate.scroll_into_view_if_needed()
+    # By hand: at the end of the strip the distortion is 70 nats.
+    expect(rate.get_by_test_id("elbo")).to_contain_text("distortion 70 + rate")
 
 
 @pytest.mark.parametrize("width", [400, 768, 1280])

@@ -1,0 +1,37 @@
+"""Begin a sweep over tau from a run's recipe, or go on with it."""
+
+import dataclasses
+
+import streamlit as st
+
+from bnvae.config import RunConfig
+from bnvae.launcher import state, submit
+from bnvae.runs import Run
+from bnvae.sweep import members
+from pages.shared.mode import may_change
+from pages.shared.state import store
+
+TAUS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+def offer_sweep(run: Run, config: RunConfig) -> None:
+    """There are not two models to snap to: how to get them, and how far they are if they are on their way."""
+    group = f"{run.id[:48].rstrip('.-_')}-sweep"
+    there = store().groups().get(group, [])
+    if any(state(member).alive for member in there):
+        st.info("A sweep from this run is being trained: the slider snaps to its models as soon as two have weights.")
+        return
+    st.info("There are not two runs here that differ in τ alone. A sweep trains them, one after the other.")
+    if not may_change():
+        return
+    if st.button("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
+        one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
+        try:
+            runs = members(store(), group, one_tau, TAUS)
+            unfinished = [member for member in runs if state(member).state != "finished"]
+            if unfinished:
+                submit(*unfinished, threads=config.training.threads or None, sweep=group)
+        except (OSError, ValueError) as error:
+            st.text(str(error))
+        else:
+            st.rerun()
