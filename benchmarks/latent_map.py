@@ -131,14 +131,15 @@ def measure_clicks(page: Page, address: str, run: str) -> list[list[str]]:
     box = canvas.bounding_box()
     assert box is not None
     draws = random.Random(0)
-    page.evaluate(ANSWERS)
     seconds = []
     for _ in range(CLICKS):
         x, y = (box["width"] * draws.uniform(0.1, 0.9) for _ in range(2))
-        page.evaluate("window.bnvaeAnswer = null")
+        before = page.evaluate(TOLD)
         started = time.perf_counter()
         page.mouse.click(box["x"] + x, box["y"] + y)
-        page.wait_for_function("window.bnvaeAnswer !== null", polling="raf", timeout=20_000)
+        page.wait_for_function(
+            f"before => ({ANSWERED}) && ({TOLD})() !== before", arg=before, polling="raf", timeout=20_000
+        )
         seconds.append(time.perf_counter() - started)
         page.wait_for_timeout(700)
     ordered = sorted(seconds)
@@ -148,23 +149,10 @@ def measure_clicks(page: Page, address: str, run: str) -> list[list[str]]:
     ]
 
 
-ANSWERS = """() => {
-  window.bnvaeAnswer = null;
-  const watched = new WeakSet();
-  const watch = () => {
-    for (const node of document.querySelectorAll('*')) {
-      if (!node.shadowRoot || watched.has(node)) continue;
-      const made = node.shadowRoot.querySelector('[data-testid=image-grid], [data-testid=sentence-list]');
-      if (!made) continue;
-      watched.add(node);
-      window.bnvaeAnswer = performance.now();
-      new MutationObserver(() => { window.bnvaeAnswer = performance.now(); }).observe(
-        made, { subtree: true, childList: true, attributes: true, characterData: true });
-    }
-  };
-  new MutationObserver(watch).observe(document.body, { subtree: true, childList: true });
-}"""
-"""JavaScript: notes when a picture grid or a list of sentences appears or changes"""
+TOLD = """() => [...document.querySelectorAll('[data-testid=stText]')].map(node => node.textContent).join('|')"""
+"""JavaScript: the plain text on the page, which names the example or the place and its distances"""
+ANSWERED = "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
+"""JavaScript: whether all of the answer has arrived"""
 
 
 def main() -> None:
@@ -177,7 +165,7 @@ def main() -> None:
     codes = RunStore(chosen.checkpoints).get(chosen.run).encodings()[0].mean
     rows = measure_maps(codes, chosen.repetitions, skip_umap=chosen.skip_umap)
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page = browser.new_page(viewport={"width": 1440, "height": 1300})
         with tempfile.TemporaryDirectory() as folder:
             script = Path(folder) / "many_points.py"
             script.write_text(SCRIPT, encoding="utf-8")
