@@ -100,7 +100,7 @@ def test_a_drawing_survives_another_tab_and_is_cleared_by_its_button(tab: Page, 
     tab.get_by_role("tab", name="Your own").click()
     expect(exhibits(tab).first).to_contain_text(PLACED)
     assert ink(pad(tab)) == pytest.approx(drawn, rel=0.1)  # it is kept at a quarter of the resolution
-    tab.get_by_role("button", name="Clear").click()
+    tab.get_by_role("button", name="Clear", exact=True).click()
     expect(exhibits(tab).first).to_contain_text("draw something")
     assert ink(pad(tab)) == 0
 
