@@ -72,9 +72,8 @@ def explore(found: Sequence[Found]) -> None:
 def _say_left_out(run: Run) -> None:
     missing, count = left_out(run)
     if missing:
-        st.warning(
-            f"{missing:,} of {count:,} encoded test examples hold values that are not numbers; they are left out."
-        )
+        st.warning("Some encoded test examples hold values that are not numbers; they are left out:")
+        st.text(f"{missing:,} of {count:,} of {run.id}")
 
 
 def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:

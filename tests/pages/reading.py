@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnvae.config import DataConfig, HeadName, ModelConfig, NetworkName, RunConfig, TrainingConfig
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "train", "race", "replay", "latent_map", "explore", "samples", "compare", "runs")
+PAGES = ("overview", "train", "race", "replay", "tau", "latent_map", "explore", "samples", "compare", "runs")
 TRAINED: dict[str, tuple[str, HeadName, int]] = {
     "digits-plain": ("digits", "gaussian", 4),
     "digits-scaler": ("digits", "rms-scaler", 6),

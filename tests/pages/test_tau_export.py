@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnvae.analysis.tau import Budget, Unscaled, UnscaledMoments
-from bnvae.posterior import fixed_floor
 from bnvae.runs import RunStore
 from bnvae.runs.groups import group_of
+from bnvae.scaler import fixed_floor
 from pages.components.tau_explorer import Beside, Rival, TauRun
 from pages.shared import tau_sweep
 from pages.shared.tau_export import as_html, figures_at
