@@ -26,11 +26,12 @@ from typing import IO, Any, Literal, get_args
 from benchmarks.report import publish
 from bnvae.config import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
 from bnvae.runs import Run, RunStore, checkpoint
+from bnvae.runs.beat import read_beat
 
 FaultKind = Literal["full", "error", "exit", "short"]
 HEADS: tuple[HeadName, ...] = get_args(HeadName)
 MODALITIES = ("image", "text")
-LONGEST_LIFE_SECONDS = 60.0
+LONGEST_LIFE_SECONDS = 300.0
 FULL_OPERATIONS = 5
 """for which a disk that is full has no room"""
 
@@ -184,7 +185,10 @@ def live(*runs: Run, **options: Any) -> tuple[int, int]:
     """A whole life: its exit status, and how many operations its disk saw."""
     process, counted = start(*runs, **options)
     process.join(LONGEST_LIFE_SECONDS)
-    assert process.exitcode is not None, "the worker hangs"
+    if process.exitcode is None:
+        said = [(run.status, read_beat(run.folder)) for run in runs]
+        process.kill()
+        raise AssertionError(f"the worker hangs: {said}")
     return process.exitcode, counted.value
 
 

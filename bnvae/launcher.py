@@ -163,10 +163,19 @@ def stop(run: Run) -> None:
 
 
 def _pid(run: Run) -> int | None:
-    """Of the run's worker, if there is a process of that number."""
+    """Of the run's worker, if it lives."""
     try:
         pid = int((run.folder / PID).read_text())
         os.kill(pid, 0)
     except (OSError, ValueError):
         return None
-    return pid
+    return pid if _may_be_worker(pid) else None
+
+
+def _may_be_worker(pid: int) -> bool:
+    """Whether a process may be a worker: after a restart of the machine its number may be anybody's."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # not Linux, or gone this moment
+        return True
+    return b"bnvae" in command or not command  # none of one that has only been forked

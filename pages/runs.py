@@ -11,6 +11,7 @@ from pages.shared.links import TRAIN, link_to
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.run_table import run_table
 from pages.shared.state import follow, select, store
+from pages.shared.visitor import claim, may_steer
 
 
 def change(run: Run) -> None:
@@ -43,7 +44,7 @@ def bring_in(*, expanded: bool) -> None:
         if upload is None or not st.button("Take it in", type="primary"):
             return
         try:
-            run = import_run(store(), upload.getvalue())
+            run = claim(import_run(store(), upload.getvalue()))
         except (ValueError, OSError) as error:
             st.error("This archive is refused:")
             st.text(str(error))
@@ -65,7 +66,7 @@ if chosen is not None:
     with download:
         if chosen.has_weights:
             st.download_button("Download", partial(export_run, chosen), f"{chosen.id}.zip", width="stretch")
-    if may_change():
+    if may_steer(chosen):
         change(chosen)
 
 if may_change():

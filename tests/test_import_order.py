@@ -40,6 +40,7 @@ ORDER = (
     "mapping",
     "pulse",
     "launcher",
+    "recovery",
     "progress",
     "__main__",
 )

@@ -46,7 +46,7 @@ def endless(store: RunStore, tiny: RunConfig) -> Iterator[Run]:
 def stillborn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that end at once, after a word."""
 
-    def start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
+    def start(runs: Sequence[Run], threads: int | None, sweep: str | None) -> "subprocess.Popen[bytes]":
         (runs[0].folder / "worker.log").write_text("Traceback ...\nMemoryError: no room\n")
         return subprocess.Popen(["true"])
 
@@ -102,10 +102,10 @@ def test_one_of_many_sessions_that_submit_at_once_starts_the_worker(
 ) -> None:
     started, refused = [], []
 
-    def start(runs: Sequence[Run], threads: int | None) -> "subprocess.Popen[bytes]":
+    def start(runs: Sequence[Run], threads: int | None, sweep: str | None) -> "subprocess.Popen[bytes]":
         started.append(runs)
         time.sleep(0.05)
-        return subprocess.Popen(["sleep", "60"])
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)  # in the place of bnvae"])
 
     monkeypatch.setattr(launcher, "_start", start)
 

@@ -43,6 +43,7 @@ class Heart:
         self._count = 0
         self._signed_at = time.monotonic()
         self._thread = threading.get_ident()
+        self._lock = threading.Lock()
         self._descriptor: int | None = None
         with suppress(OSError):  # a read-only folder: the training will say so itself
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -50,8 +51,11 @@ class Heart:
 
     def sign(self) -> None:
         """The training lives; so cheap that every step can afford it."""
-        self._signed_at = time.monotonic()
-        self._thread = threading.get_ident()
+        now = time.monotonic()
+        was_still = now - self._signed_at > STILL_SECONDS
+        self._signed_at, self._thread = now, threading.get_ident()
+        if was_still:  # what was said of it is no longer true
+            self.beat()
 
     def beat(self) -> None:
         """The process lives; and what the training last gave as a sign."""
@@ -59,16 +63,17 @@ class Heart:
         self._count += 1
         where = _place_of(self._thread) if still > STILL_SECONDS else ""
         said = {"count": self._count, "still_seconds": round(still, 1), "where": where[:200], "note": self.note[:500]}
-        if self._descriptor is not None:
-            with suppress(OSError):
+        with suppress(OSError), self._lock:
+            if self._descriptor is not None:
                 os.lseek(self._descriptor, 0, os.SEEK_SET)
                 os.write(self._descriptor, json.dumps(said).encode()[:BEAT_BYTES].ljust(BEAT_BYTES))
 
     def end(self) -> None:
         """No more signs: the run's status has the last word."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared.links import PAGES, link_to
 from pages.shared.state import link_params
+from pages.shared.visitor import door
 
 SIDEBAR_PX = 220
 STYLE = """
@@ -30,5 +31,6 @@ def frame(title: str, question: str) -> None:
         st.caption("Latent spaces with and without collapse")
         for page in PAGES:
             link_to(page, link_params())
+        door()
     st.title(title, anchor=False)
     st.caption(question)

@@ -8,13 +8,13 @@ from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.history import HistoryReader
+from pages.shared.condition import condition
 from pages.shared.panels import (
     active_unit_curves,
     bars,
     elbo_curves,
     gamma_curves,
     histories,
-    live_status,
     previews,
     readable,
     sentence_on,
@@ -55,7 +55,7 @@ def _rows(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
                 panel(run, config, history)
 
     row(lambda run, config, history: bars(run, config, shown_record(run, config, history), key="live"))
-    row(lambda run, config, history: live_status(run, key=run.id))
+    row(lambda run, config, history: condition(run))
     row(lambda run, config, history: sentence_on(config, shown_record(run, config, history)))
     top = shared_top([history for _, _, history in found])
     row(lambda run, config, history: elbo_curves(run, history, key="live", top=top))

@@ -8,20 +8,17 @@ import torch
 from torch import Tensor
 
 from bnvae.config import SCALED, RunConfig
-from bnvae.launcher import state, stop, submit
 from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.posterior import fixed_floors
 from bnvae.records import Record
-from bnvae.runs import BrokenRunError, Run, Status
-from bnvae.runs.control import PLAY
+from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from pages.components.curves import Series, curves
 from pages.components.image_grid import image_grid
 from pages.components.kl_bars import kl_bars
 from pages.components.sentence_list import sentence_columns
 from pages.shared import cache
-from pages.shared.mode import may_change
-from pages.shared.words import change_words, head_words, seen, share_done, status_words
+from pages.shared.words import change_words, head_words, seen
 
 HEAD_FLOORS = {
     "bn-mean": "floor γ²/2",
@@ -29,8 +26,6 @@ HEAD_FLOORS = {
     "rms-scaler": "floor −½ ln(1−τ)",
 }
 ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
-ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
-"""what the state says already; anything else a worker says is shown"""
 LEGIBLE_PX = 64
 """width of a picture on the page, however few pixels it has"""
 GAMMA_COLOURS = ("#0072B2", "#D55E00")
@@ -95,28 +90,6 @@ def floors(config: RunConfig) -> list[float] | None:
     return fixed_floors(
         model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma, tau_max=model.amortised_to
     )
-
-
-def live_status(run: Run, *, key: str) -> Status:
-    """One line on what the run is doing, and what can be done about it."""
-    status = state(run)
-    st.progress(share_done(status))
-    st.text(status_words(status))
-    if status.message not in ROUTINE_MESSAGES:
-        st.text(status.message)
-    if not may_change():
-        return status
-    if status.alive and st.button("Stop", key=f"stop-{key}", icon=":material/stop:"):
-        stop(run)
-    if status.resumable and run.can_go_on and st.button("Go on", key=f"resume-{key}", icon=":material/resume:"):
-        try:
-            run.desk.command(PLAY)  # it may have been stopped while it was paused
-            submit(run, threads=run.config.training.threads or None)
-        except (OSError, ValueError) as error:
-            st.text(str(error))
-        else:
-            st.rerun()
-    return status
 
 
 def shared_top(found: Sequence[HistoryReader]) -> float:

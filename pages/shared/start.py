@@ -10,6 +10,7 @@ from bnvae.config import HeadName, RunConfig
 from bnvae.launcher import submit
 from bnvae.runs import Run
 from pages.shared.state import store
+from pages.shared.visitor import check_room, claim
 
 PLAIN: HeadName = "gaussian"
 
@@ -28,10 +29,11 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
     threads = config.training.threads or max(1, ((os.cpu_count() or 2) - 1) // len(configs))
     started = []
     try:
+        check_room(len(configs))
         for one in configs:
             training = dataclasses.replace(one.training, threads=threads)
             wish = f"{one.data.name}-{one.model.head}"
-            run = store().create(store().free_id(wish), dataclasses.replace(one, training=training))
+            run = claim(store().create(store().free_id(wish), dataclasses.replace(one, training=training)))
             submit(run, threads=threads)
             started.append(run.id)
     except (OSError, ValueError) as error:
@@ -48,9 +50,10 @@ def start_race(configs: Sequence[RunConfig]) -> list[str]:
     """
     runs: list[Run] = []
     try:
+        check_room(len(configs))
         for config in configs:
             wish = f"race-{config.data.name}-{config.model.head}"
-            runs.append(store().create(store().free_id(wish), config))
+            runs.append(claim(store().create(store().free_id(wish), config)))
         submit(*runs, threads=1)
     except (OSError, ValueError) as error:
         st.error("The race could not be started. What was created of it is on the Runs page.")

@@ -15,4 +15,6 @@ async def starting(app: st.App) -> AsyncIterator[None]:
     """Import before listening: beside a browser that loads the page, the same imports take longer (measured)."""
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
+    recovery = importlib.import_module("bnvae.recovery")
+    recovery.recover(recovery.RunStore())
     yield

@@ -7,11 +7,12 @@ import streamlit as st
 
 from bnvae.launcher import state, stop, submit
 from bnvae.runs import Run, Status
-from bnvae.runs.control import PLAY
+from bnvae.runs.control import PLAY, request_of_all
 from bnvae.runs.fork import fork_run, steerable
 from bnvae.steering import Change, steered
 from pages.shared.mode import may_change
 from pages.shared.state import select, store
+from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
 
 SLOW_STEPS_PER_SECOND = 1.0
@@ -23,9 +24,10 @@ def transport(runs: Sequence[Run]) -> None:
     """A row of buttons, while there is something to steer; space pauses and plays, the right arrow takes one step."""
     if not may_change():
         return
-    living = [(run, status) for run in runs if (status := state(run)).alive]
+    living = [(run, status) for run in runs if may_steer(run) and (status := state(run)).alive]
     if not living:
-        _together(runs)
+        _together([run for run in runs if may_steer(run)])
+        _branch_off(runs)
         return
     paused = all(status.state == "paused" for _, status in living)
     is_slow = living[0][0].desk.control().steps_per_second is not None
@@ -41,8 +43,7 @@ def transport(runs: Sequence[Run]) -> None:
             _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
         with st.popover("Change", icon=":material/tune:"):
             _change([run for run, _ in living])
-        with st.popover("Branch off", icon=":material/call_split:"):
-            _fork([run for run, _ in living])
+        _branch_off(runs)
         if len(living) > 1 and st.button("Stop all", icon=":material/stop:", key="stop-all"):
             for run, _ in living:
                 stop(run)
@@ -51,7 +52,10 @@ def transport(runs: Sequence[Run]) -> None:
 def _command(living: Sequence[tuple[Run, Status]], **pace: float | None) -> None:
     """Change these fields of each run's `Control`; a stop that was asked for and not yet read stays asked for."""
     for run, _ in living:
-        run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
+        try:
+            run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
+        except OSError as error:
+            st.text(str(error))
 
 
 def _together(runs: Sequence[Run]) -> None:
@@ -59,6 +63,7 @@ def _together(runs: Sequence[Run]) -> None:
     waiting = [run for run in runs if state(run).resumable and run.can_go_on]
     if len(waiting) > 1 and st.button("Go on together, step for step", icon=":material/resume:", key="together"):
         try:
+            check_room(len(waiting))
             for run in waiting:
                 run.desk.command(PLAY)  # they may have been stopped while they were paused
             submit(*waiting, threads=1)
@@ -76,6 +81,7 @@ def _change(runs: Sequence[Run]) -> None:
     value = _value_input(values, name, key="change")
     if not st.button("Change it", type="primary", key="change-go"):
         return
+    asked = []
     for run in runs:
         if name not in steerable(run):
             continue
@@ -84,8 +90,20 @@ def _change(runs: Sequence[Run]) -> None:
         except ValueError as error:
             st.text(str(error))
         else:
-            run.desk.request(name, value)
-            st.toast("Changed from the next step on.")
+            asked.append(run.desk)
+    try:
+        request_of_all(asked, name, value)
+    except OSError as error:
+        st.text(str(error))
+    else:
+        st.toast("Changed from the next step on.")
+
+
+def _branch_off(runs: Sequence[Run]) -> None:
+    """Where there is a checkpoint to go on from."""
+    if grown := [run for run in runs if any(run.folder.glob("trainer-*.json"))]:
+        with st.popover("Branch off", icon=":material/call_split:"):
+            _fork(grown)
 
 
 def _fork(runs: Sequence[Run]) -> None:
@@ -95,9 +113,13 @@ def _fork(runs: Sequence[Run]) -> None:
     values = steerable(chosen)
     name = st.selectbox("With another", list(reversed(values)), format_func=STEERED_NAMES.__getitem__, key="fork-what")
     value = _value_input(values, name, key="fork")
+    has_ended = state(chosen).state == "finished"
+    more = st.number_input("Epochs more", 1 if has_ended else 0, 1000, 5 if has_ended else 0, key=f"fork-{has_ended}")
     if st.button("Branch off", type="primary", key="fork-go"):
         try:
-            fork = fork_run(store(), chosen, store().free_id(f"{chosen.id}-branch"), {name: value})
+            check_room(1)
+            wish = store().free_id(f"{chosen.id}-branch")
+            fork = claim(fork_run(store(), chosen, wish, {name: value}, more_epochs=more))
             submit(fork, threads=1)
         except (OSError, ValueError) as error:
             st.text(str(error))

@@ -1,0 +1,310 @@
+"""How many people can watch two trainings on one server of two cores: python -m benchmarks.load [--viewers 20 50 100].
+
+Viewers speak the server's WebSocket protocol as a browser does: they load the Train page with both runs on show, run
+its fragments again whenever the server told them to, and name the messages they have kept, so that the server need not
+send them twice. Not measured is what a browser itself takes to load scripts and to draw.
+
+First load: from the request for the page until its script has finished. Age: how long ago the newest step that a viewer
+was shown had been written, at the moment before the next one came. The server and its workers are bound to two cores;
+where there are more, the viewers are on the others, elsewhere they take their share from the server.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import os
+import re
+import shutil
+import statistics
+import tempfile
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from benchmarks.browser import Server, serving
+from benchmarks.report import publish
+from bnvae import launcher
+from bnvae.config import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.runs import Run, RunStore
+
+TARGET_LOAD_SECONDS, TARGET_AGE_SECONDS, TARGET_SESSION_MB = 5.0, 2.0, 5.0
+SHOWN_STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
+"""of which run, the number of its steps says: it differs by an epoch"""
+LOOK_SECONDS = 0.02
+SERVER_CORES = 2
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of them does not exceed; infinite for none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("inf")
+
+
+class Clock:
+    """When each step of each run could first be read from its folder."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        self._written: dict[tuple[int, int], float] = {}
+
+    async def watch(self) -> None:
+        """Look again and again; until it is cancelled."""
+        while True:
+            for run in self._runs:
+                status = run.status
+                self._written.setdefault((status.step, status.total_steps), time.monotonic())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def written(self, step: int, total_steps: int) -> float | None:
+        return self._written.get((step, total_steps))
+
+
+class Viewer:
+    """One browser on one page."""
+
+    def __init__(self, server: Server, path: str, query: str, clock: Clock) -> None:
+        self._server, self._path, self._query, self._clock = server, path, query, clock
+        self._page = ""
+        self._kept: set[str] = set()
+        self._tickers: dict[str, asyncio.Task[None]] = {}
+        self._written: dict[int, float] = {}
+        """of each run by its number of steps: when what is on show was written"""
+        self.load_seconds: float | None = None
+        self.ages: list[float] = []
+        self.failure = ""
+        self.loaded = asyncio.Event()
+
+    async def watch(self, until: asyncio.Event) -> None:
+        """Open the page, and look at it until told otherwise; what goes wrong is in `failure`."""
+        started = time.monotonic()
+        try:
+            cookie = await asyncio.to_thread(self._fetch)
+            address = self._server.address.replace("http", "ws") + "/_stcore/stream"
+            async with connect(
+                address,
+                subprotocols=["streamlit"],  # type: ignore[list-item]
+                additional_headers={"Cookie": cookie, "Origin": self._server.address},
+                max_size=None,
+                open_timeout=60,
+                ping_interval=None,
+            ) as socket:
+                await self._ask(socket)
+                reading = asyncio.create_task(self._read(socket, started))
+                ended = asyncio.create_task(until.wait())
+                done, _ = await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if reading in done:
+                    reading.result()
+                reading.cancel()
+                ended.cancel()
+        except (OSError, WebSocketException, TimeoutError) as error:
+            self.failure = f"{type(error).__name__}: {error}"
+        finally:
+            for ticker in self._tickers.values():
+                ticker.cancel()
+            self.loaded.set()
+
+    def _fetch(self) -> str:
+        """The page's own file, and what the server asks a browser to know; returns the cookie it sets."""
+        for path in (self._path, "/_stcore/health", "/_stcore/host-config"):
+            with urllib.request.urlopen(self._server.address + path, timeout=60) as answer:
+                answer.read()
+                cookie = answer.headers.get("Set-Cookie") or ""
+        return cookie.partition(";")[0]
+
+    async def _ask(self, socket: ClientConnection, fragment: str = "") -> None:
+        message = BackMsg()
+        wish = message.rerun_script
+        wish.query_string, wish.page_name, wish.page_script_hash = self._query, self._path.strip("/"), self._page
+        wish.fragment_id, wish.is_auto_rerun = fragment, bool(fragment)
+        wish.cached_message_hashes.extend(self._kept)
+        await socket.send(message.SerializeToString())
+
+    async def _tick(self, socket: ClientConnection, fragment: str, seconds: float) -> None:
+        with suppress(WebSocketException):
+            while True:
+                await asyncio.sleep(seconds)
+                await self._ask(socket, fragment)
+
+    async def _read(self, socket: ClientConnection, started: float) -> None:
+        async for content in socket:
+            message = ForwardMsg.FromString(content if isinstance(content, bytes) else content.encode())
+            kind = message.WhichOneof("type")
+            if message.metadata.cacheable:
+                self._kept.add(message.hash)
+            if kind == "new_session":
+                self._page = message.new_session.page_script_hash
+            elif kind == "auto_rerun":
+                fragment = message.auto_rerun.fragment_id
+                if fragment not in self._tickers:
+                    ticking = self._tick(socket, fragment, message.auto_rerun.interval)
+                    self._tickers[fragment] = asyncio.create_task(ticking)
+            elif kind == "stop_auto_rerun":
+                if ticker := self._tickers.pop(message.stop_auto_rerun.fragment_id, None):
+                    ticker.cancel()
+            elif kind == "script_finished" and self.load_seconds is None:
+                self.load_seconds = time.monotonic() - started
+                self.loaded.set()
+            elif kind == "delta":
+                self._see(message.delta.new_element.text.body)
+
+    def _see(self, text: str) -> None:
+        if not (found := SHOWN_STEP.search(text)):
+            return
+        now, (step, total) = time.monotonic(), (int(number.replace(",", "")) for number in found.groups())
+        if total in self._written:
+            self.ages.append(now - self._written[total])
+        # A step that nobody saw being written was written between two looks: it is as young as it can be.
+        self._written[total] = self._clock.written(step, total) or now
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What so many viewers met."""
+
+    viewers: int
+    load_seconds: float
+    age_seconds: float
+    megabytes_each: float
+    failures: list[str]
+
+    @property
+    def broken(self) -> list[str]:
+        """What of the targets was missed."""
+        parts = [f"{len(self.failures)} viewers failed ({self.failures[0]})"] if self.failures else []
+        parts += ["first load"] if self.load_seconds > TARGET_LOAD_SECONDS else []
+        parts += ["age"] if self.age_seconds > TARGET_AGE_SECONDS else []
+        parts += ["memory"] if self.megabytes_each > TARGET_SESSION_MB else []
+        return parts
+
+
+async def crowd(server: Server, query: str, runs: Sequence[Run], viewers: int, seconds: float) -> Seen:
+    """So many viewers, who come within five seconds and look for a while."""
+    clock, over = Clock(runs), asyncio.Event()
+    watching = asyncio.create_task(clock.watch())
+    before = server.resident_bytes
+    people = [Viewer(server, "/train", query, clock) for _ in range(viewers)]
+    tasks = []
+    for person in people:
+        tasks.append(asyncio.create_task(person.watch(over)))
+        await asyncio.sleep(5 / viewers)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(120):
+            await asyncio.gather(*(person.loaded.wait() for person in people))
+    for person in people:
+        person.ages.clear()  # of the rush
+    await asyncio.sleep(seconds)
+    grown = server.resident_bytes - before
+    over.set()
+    await asyncio.gather(*tasks)
+    watching.cancel()
+    loads = [person.load_seconds for person in people if person.load_seconds is not None]
+    return Seen(
+        viewers=viewers,
+        load_seconds=percentile(loads, 0.95) if len(loads) == viewers else float("inf"),
+        age_seconds=percentile([age for person in people for age in person.ages], 0.95),
+        megabytes_each=grown / viewers / 1e6,
+        failures=[person.failure for person in people if person.failure],
+    )
+
+
+async def come_and_go(server: Server, query: str, runs: Sequence[Run], times: int, at_once: int = 5) -> list[float]:
+    """Visitors who leave once the page is there: the server's resident memory after each tenth of them (MB)."""
+    clock, found = Clock(runs), [server.resident_bytes / 1e6]
+    for number in range(0, times, at_once):
+        over = asyncio.Event()
+        people = [Viewer(server, "/train", query, clock) for _ in range(at_once)]
+        tasks = [asyncio.create_task(person.watch(over)) for person in people]
+        await asyncio.gather(*(person.loaded.wait() for person in people))
+        over.set()
+        await asyncio.gather(*tasks)
+        if (number + at_once) % max(at_once, times // 10) < at_once:
+            found.append(server.resident_bytes / 1e6)
+    return found
+
+
+def begin_trainings(store: RunStore) -> list[Run]:
+    """Two of the app's own workers, which train for as long as the measurement takes."""
+    runs = []
+    heads: dict[int, HeadName] = {1_000: "gaussian", 1_001: "rms-scaler"}
+    for epochs, head in heads.items():
+        config = RunConfig(
+            data=DataConfig(name="storybook"),
+            model=ModelConfig(network="lstm", head=head),
+            training=TrainingConfig(epochs=epochs, device="cpu", threads=1),
+        )
+        run = store.create(store.free_id(f"storybook-{head}"), config)
+        launcher.submit(run, threads=1)
+        runs.append(run)
+    end = time.monotonic() + 120
+    while not all(run.status.step > 100 for run in runs):
+        if time.monotonic() > end:
+            raise RuntimeError(f"a training did not begin: {[run.status.message for run in runs]}")
+        time.sleep(0.2)
+    return runs
+
+
+def end_trainings(runs: Sequence[Run]) -> None:
+    for run in runs:
+        launcher.stop(run)
+    end = time.monotonic() + 60
+    while any(run.is_held for run in runs) and time.monotonic() < end:
+        time.sleep(0.2)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--viewers", type=int, nargs="+", default=[20, 50, 100, 150, 200, 300, 400, 600])
+    parser.add_argument("--seconds", type=float, default=30.0, help="for which each crowd looks")
+    parser.add_argument("--visits", type=int, default=1_000, help="connects and disconnects; 0: none")
+    options = parser.parse_args(arguments)
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:SERVER_CORES])  # of the server and the workers, which are started here
+    folder = Path(tempfile.mkdtemp())
+    os.environ["BNVAE_CHECKPOINTS"] = str(folder)
+    runs: list[Run] = []
+    try:
+        runs = begin_trainings(RunStore(folder))
+        query = "&".join(f"runs={run.id}" for run in runs)
+        with serving(folder) as server:
+            os.sched_setaffinity(0, cores[SERVER_CORES:] or cores)
+            asyncio.run(crowd(server, query, runs, 1, 2.0))  # the first visitor pays for all imports
+            _publish_crowds(server, query, runs, options.viewers, options.seconds)
+            if options.visits:
+                _publish_visits(server, query, runs, options.visits)
+    finally:
+        end_trainings(runs)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish_crowds(server: Server, query: str, runs: Sequence[Run], sizes: Sequence[int], seconds: float) -> None:
+    rows = []
+    for viewers in sizes:
+        seen = asyncio.run(crowd(server, query, runs, viewers, seconds))
+        figures = (f"{seen.load_seconds:.2f}", f"{seen.age_seconds:.2f}", f"{seen.megabytes_each:.2f}")
+        rows.append([str(viewers), *figures, ", ".join(seen.broken) or "none"])
+        print(rows[-1], flush=True)
+        if seen.failures or not max(seen.load_seconds, seen.age_seconds) < 10 * TARGET_LOAD_SECONDS:
+            break
+    header = ["viewers", "first load, p95 (s)", "age, p95 (s)", "memory each (MB)", "missed"]
+    publish("Viewers of two trainings", header, rows)
+
+
+def _publish_visits(server: Server, query: str, runs: Sequence[Run], visits: int) -> None:
+    megabytes = asyncio.run(come_and_go(server, query, runs, visits))
+    half = len(megabytes) // 2
+    slope = (statistics.mean(megabytes[half:]) - statistics.mean(megabytes[:half])) / visits * 2_000
+    header = ["visits", "resident memory after each tenth (MB)", "growth (kB a visit, second half against first)"]
+    publish(
+        "Visitors who come and go", header, [[str(visits), ", ".join(f"{m:.0f}" for m in megabytes), f"{slope:.0f}"]]
+    )
+
+
+if __name__ == "__main__":
+    main()
