@@ -13,7 +13,7 @@ from bnvae.runs import Run
 from pages.components.drawing_pad import drawing_pad
 from pages.components.exhibits import exhibits
 from pages.components.kl_bars import kl_bars
-from pages.shared import cache, explore_cache
+from pages.shared import cache, explore_cache, map_cache
 from pages.shared.explore_start import (
     DRAWING,
     PICTURE,
@@ -88,7 +88,7 @@ def _result(run: Run, config: RunConfig) -> None:
         cache.model(run)
         posterior, _ = explore_cache.encodings(run)
         means, typical = posterior.mean, explore_cache.typical_distance(run)
-        kept = means[: len(cache.examples(run).examples)]
+        kept = means[: len(map_cache.examples(run))]
     except ValueError as error:
         say_broken(run, error)
         return
@@ -141,7 +141,7 @@ def _drawn(run: Run, start: Start, made: "np.ndarray | str", neighbour: int) -> 
     return {
         "as the model reads it": start.original,
         "decoded from its code": made,
-        f"nearest of those kept: {neighbour}": near,
+        f"nearest of those kept: test example {neighbour}": near,
     }
 
 
@@ -151,7 +151,7 @@ def _told(run: Run, start: Start, made: "np.ndarray | str", neighbour: int) -> "
     return {
         "as the model reads it": start.sentence.words,
         "decoded from its code": marked(str(made), read),
-        f"nearest of those kept: {neighbour}": marked(near, read),
+        f"nearest of those kept: test example {neighbour}": marked(near, read),
     }
 
 

@@ -14,7 +14,7 @@ from bnvae.data.dataset import TextShape
 from bnvae.evaluation import encode
 from bnvae.runs import Run
 from pages.components.drawing_pad import ink_of
-from pages.shared import cache
+from pages.shared import cache, map_cache
 from pages.shared.explore_cache import encodings
 
 MOST_EXAMPLES = 10_000
@@ -119,7 +119,7 @@ def _private(
 
 def original(run: Run, index: int) -> np.ndarray | str | None:
     """The test example itself, as it is shown; None if the run did not keep it."""
-    kept = cache.examples(run).examples
+    kept = map_cache.examples(run)
     if index >= len(kept):
         return None
     return shown(run, kept[index : index + 1])[0]
