@@ -22,6 +22,8 @@ for run in "${@:-storybook-plain storybook-scaler mnist-plain mnist-scaler}"; do
             mnist-scaler) train "$name" "$mnist --head rms-scaler --tau 0.3" ;;
             *) echo "unknown run: $name" >&2; exit 2 ;;
         esac
+        case $name in mnist-*) examples=1000 ;; *) examples=0 ;; esac
+        BNVAE_CHECKPOINTS=checkpoints python -m bnvae evaluate "$name" --samples 500 --examples "$examples"
     done
 done
 for data in storybook mnist; do  # each pair's own maps, and the two in one frame

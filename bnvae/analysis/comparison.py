@@ -1,5 +1,6 @@
 """Runs beside each other: which figures, in which unit and reduction, which is best, and what may be compared."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
@@ -25,6 +26,8 @@ class Column:
     """computed only with importance samples"""
     error: str = ""
     """name of its standard error"""
+    decided_by: str = ""
+    """the figure that this one only restates: the same runs are best"""
 
 
 NATS = "nats per example"
@@ -40,13 +43,25 @@ COLUMNS: tuple[Column, ...] = (
         name="nll", title="NLL", unit=NATS, reduction=SUMMED, better="low", thorough=True, error="nll_standard_error"
     ),
     Column(name="importance_samples", title="draws K", unit="", reduction="of z an example", digits=0, thorough=True),
-    Column(name="perplexity", title="perplexity", unit="", reduction="e^(NLL / tokens)", better="low", thorough=True),
+    Column(
+        name="examples", title="NLL of", unit="examples", reduction="first of the test set", digits=0, thorough=True
+    ),
+    Column(
+        name="perplexity",
+        title="perplexity",
+        unit="",
+        reduction="e^(NLL / tokens)",
+        better="low",
+        decided_by="nll",
+        thorough=True,
+    ),
     Column(
         name="bits_per_dimension",
         title="bits per dim",
         unit="bits",
         reduction="NLL / pixels",
         better="low",
+        decided_by="nll",
         digits=3,
         thorough=True,
     ),
@@ -108,19 +123,28 @@ def shown_columns(entries: Sequence[Entry]) -> list[Column]:
 
 
 def best(entries: Sequence[Entry], column: Column) -> set[str]:
-    """The runs that are best in this column among those of the same data, ties as shown; nobody is best alone."""
+    """The runs that are best in this column among those of the same data; nobody is best alone.
+
+    As good as the best is who looks equal to it as shown, or is nearer than the standard error of the difference. It is
+    taken as if the examples were not the same, which errs on the side of calling two runs equal.
+    """
+    if column.decided_by:
+        return best(entries, BY_NAME[column.decided_by])
     if not column.better:
         return set()
     found: set[str] = set()
     for group in {entry.group for entry in entries}:
         known = {
-            entry.run: round(value, column.digits)
+            entry.run: (round(value, column.digits), entry.standard_error(column) or 0.0)
             for entry in entries
             if entry.group == group and (value := entry.value(column)) is not None
         }
-        if len(set(known.values())) > 1:
-            top = (min if column.better == "low" else max)(known.values())
-            found |= {run for run, value in known.items() if value == top}
+        if len(known) < 2:
+            continue
+        top, error = (min if column.better == "low" else max)(known.values(), key=lambda pair: pair[0])
+        equal = {run for run, (value, own) in known.items() if abs(value - top) <= math.hypot(own, error)}
+        if len(equal) < len(known):
+            found |= equal
     return found
 
 

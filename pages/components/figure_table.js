@@ -15,8 +15,8 @@ class FigureTable {
     const seen = JSON.stringify(data);
     this.send = setStateValue;
     if (seen === this.seen) return;
-    // A sort that comes from the address is taken once; after that the visitor's own holds.
-    if (this.sort === undefined || data.sort !== this.data.sort) this.sort = data.sort;
+    // From the address only at first: after a press the page still sends the one before.
+    this.sort ??= data.sort;
     this.seen = seen;
     this.data = data;
     this.draw();
@@ -59,7 +59,7 @@ class FigureTable {
     });
     this.body.replaceChildren(...lines);
     const marked = rows.some((row) => row.best.some(Boolean));
-    write(this.legend, marked ? "★ best of the runs on the same data · press a heading to sort" : "press a heading to sort");
+    write(this.legend, marked ? "★ best of the runs on the same data, within its standard error · press a heading to sort" : "press a heading to sort");
     if (focused) this.head.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
 

@@ -23,7 +23,8 @@ def evaluate_more(runs: Sequence[Compared]) -> None:
     missing = [one for one in waiting if one.entry.thorough is None]
     with st.container(horizontal=True, vertical_alignment="center"):
         if waiting:
-            with st.popover("Evaluate thoroughly", icon=":material/labs:"):
+            # Another label is another popover: the open one would hide the progress of what it started.
+            with st.popover("Evaluate others thoroughly" if busy else "Evaluate thoroughly", icon=":material/labs:"):
                 _form(waiting, missing)
         if missing:
             st.caption("NLL, the price of permuted codes and holes are known only after a thorough evaluation.")
@@ -37,7 +38,7 @@ def evaluate_more(runs: Sequence[Compared]) -> None:
 
 def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
     names = [one.run.id for one in waiting]
-    chosen = st.multiselect("Runs", names, default=[one.run.id for one in missing or waiting], key="evaluate-runs")
+    chosen = st.multiselect("Runs", names, default=[one.run.id for one in missing or waiting], key=f"evaluate-{names}")
     samples = st.select_slider(
         "Draws of z an example (K)",
         [10, 50, 100, 200, 500, 1000, 5000],

@@ -41,6 +41,14 @@ def test_runs_that_look_equal_are_equally_good() -> None:
     assert best(entries, BY_NAME["elbo"]) == {"a", "b"}
 
 
+def test_runs_nearer_than_their_error_are_equally_good_and_so_is_what_restates_them() -> None:
+    entries = [entry("a", nll=19.5), entry("b", nll=19.8), entry("c", nll=21.0)]
+    for column in ("nll", "perplexity", "bits_per_dimension"):
+        assert best(entries, BY_NAME[column]) == {"a", "b"}
+    assert best(entries[:2], BY_NAME["nll"]) == set()
+    assert best(entries[1:], BY_NAME["nll"]) == {"b"}
+
+
 def test_a_number_is_written_with_a_true_minus_and_its_error() -> None:
     assert written(-1234.567, BY_NAME["elbo"]) == "−1,234.57"
     assert written(19.5, BY_NAME["nll"], 0.25) == "19.50 ± 0.25"
