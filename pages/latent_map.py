@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared.frame import frame
+from pages.shared.map_album import through_training
 from pages.shared.map_choices import choose_map, mappable
 from pages.shared.map_colours import choose_colour, colouring
 from pages.shared.map_layers import choose_layers
@@ -11,6 +12,8 @@ from pages.shared.map_search import search
 from pages.shared.map_stage import stage, stage_key
 from pages.shared.map_start import ask_for_maps, watch_maps
 from pages.shared.state import choose_runs
+
+TRAINING_HELP = "150 test examples at up to 24 moments of the training, on one pair of axes."
 
 frame("Map", "Where do the examples lie in latent space, and what lies between them?")
 
@@ -27,9 +30,16 @@ if runs:
         colours = colouring(runs, choose_colour(runs))
     with controls[3]:
         search(runs[0], stage_key(runs))
-    shown_layers = choose_layers()
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
+    with left:
+        shown_layers = choose_layers()
+    with right:
+        moving = st.toggle("Through the training", key="training", bind="query-params", help=TRAINING_HELP)
     found, granted = charts(runs, wish, dimensions)
-    if not granted:
-        ask_for_maps(runs, [wish])
-        watch_maps(runs, wish)
-    stage(found, colours, shown_layers)
+    if moving:
+        through_training(found, colours)
+    else:
+        if not granted:
+            ask_for_maps(runs, [wish])
+            watch_maps(runs, wish)
+        stage(found, colours, shown_layers)

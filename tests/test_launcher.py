@@ -13,9 +13,11 @@ import pytest
 
 from bnvae import launcher, pulse
 from bnvae.config import RunConfig
+from bnvae.mapping import LEASE
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs.beat import BEAT
 from bnvae.runs.control import PAUSE
+from bnvae.runs.lease import hold
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and sessions")
 
@@ -196,3 +198,26 @@ def test_a_training_that_is_long_at_one_thing_says_at_what(store: RunStore, tiny
         assert launcher.state(run).message == "Evaluating. For 9 s in bnvae/evaluation.py:40 in encode."
         (run.folder / BEAT).write_text('{"count": 2}')  # damaged: no sign, and no reason to say anything
         assert launcher.state(run).message == "Evaluating."
+
+
+def test_maps_are_drawn_of_what_finished_with_its_data_unless_that_is_switched_off(
+    store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, ...]] = []
+
+    def start(run: Run, command: Sequence[str], *, threads: int | None, log: str) -> "subprocess.Popen[bytes]":
+        started.append(tuple(command))
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(launcher, "_start_process", start)
+    runs = [store.create("a", tiny), store.create("b", tiny)]
+    launcher.draw_maps_of(runs)  # the tests' own setting
+    monkeypatch.delenv("BNVAE_MAPS")
+    launcher.draw_maps_of([])
+    assert not started
+    launcher.draw_maps_of(runs)
+    assert started == [("project", "a", "b", "--with-data", "--quiet")]
+    with hold(runs[0].folder / LEASE):
+        assert not launcher.draw_maps(runs[0], methods=["tsne"])
+    assert launcher.draw_maps(runs[0], methods=["tsne"])
+    assert started[1:] == [("project", "a", "--method=tsne", "--quiet")]

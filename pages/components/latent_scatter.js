@@ -18,6 +18,7 @@ class LatentScatter {
     this.panels = [];
     this.makeToolbar();
     this.stage = make("div", { class: "map-stage" }, root);
+    this.time = new MapTime(root, (index) => this.showMoment(index));
     this.legend = make("div", { class: "map-legend" }, root);
     this.onKey = (event) => this.pageKey(event);
     document.addEventListener("keydown", this.onKey);
@@ -62,6 +63,7 @@ class LatentScatter {
       this.sentClasses = data.classes;
       this.classes = data.classes ? new Int16Array(bytesOf(data.classes).buffer) : null;
     }
+    this.time.update(data.steps);
     this.values = data.panels.map(({ values }) => (values ? floatsOf(values) : null));
     this.obey(data.view);
     this.drawLegend();
@@ -213,6 +215,11 @@ class LatentScatter {
     if (more) this.request();
   }
 
+  showMoment(index) {
+    for (const panel of this.panels) panel.showMoment(index);
+    this.request();
+  }
+
   drawLegend() {
     const { legend } = this.data;
     const signature = JSON.stringify(legend);
@@ -243,6 +250,7 @@ class LatentScatter {
 
   dispose() {
     document.removeEventListener("keydown", this.onKey);
+    this.time.stop();
     clearTimeout(this.resting);
     cancelAnimationFrame(this.frame);
   }

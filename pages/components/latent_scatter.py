@@ -23,7 +23,15 @@ SCALE = ((72, 60, 140), (49, 104, 142), (33, 145, 140), (53, 183, 121), (144, 21
 
 _component = st.components.v2.component(
     "bnvae_latent_scatter",
-    js=joined("chart.js", "point_painter.js", "map_camera.js", "map_panel.js", "map_gestures.js", "latent_scatter.js"),
+    js=joined(
+        "chart.js",
+        "point_painter.js",
+        "map_camera.js",
+        "map_panel.js",
+        "map_gestures.js",
+        "map_time.js",
+        "latent_scatter.js",
+    ),
     css=joined("chart.css", "latent_scatter.css"),
 )
 
@@ -59,6 +67,8 @@ class Panel:
     linked: Sequence[int] = ()
     """examples with a thin ring"""
     spot: tuple[float, float] | None = None
+    moments: Sequence[Float[np.ndarray, "N d"]] = ()
+    """the points at each of `steps`, the last one the same as `points`"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +103,18 @@ def latent_scatter(
     classes: Int[np.ndarray, "N"] | None = None,
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
+    steps: Sequence[int] | None = None,
 ) -> View | None:
     """The maps; returns what the visitor chose last, or None before the first choice.
+
+    With `steps`, a slider goes through the moments of the panels.
 
     Raises:
         ValueError: there are no panels or more than four, or they show different numbers of examples or too many.
     """
     result = _component(
         key=key,
-        data=payload(panels, legend=legend, view=view, classes=classes, names=names, texts=texts),
+        data=payload(panels, legend=legend, view=view, classes=classes, names=names, texts=texts, steps=steps),
         default={"view": None},
         on_view_change=_nothing,
     )
@@ -126,6 +139,7 @@ def payload(
     classes: Int[np.ndarray, "N"] | None = None,
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
+    steps: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """What the browser draws: numbers as base64 of little-endian arrays."""
     if not 1 <= len(panels) <= MOST_PANELS:
@@ -139,6 +153,7 @@ def payload(
         "legend": _legend(legend),
         "classes": None if classes is None else _packed(classes, "<i2"),
         "names": list(names),
+        "steps": None if steps is None else [int(step) for step in steps],
         "texts": None if texts is None else [text[:LONGEST_TEXT] for text in texts[:MOST_TEXTS]],
         "view": {
             "id": view.id,
@@ -167,6 +182,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
             for layer in panel.layers
         ],
         "linked": [int(row) for row in panel.linked],
+        "moments": [_packed(moment, "<f4") for moment in panel.moments],
         "spot": None if panel.spot is None else [float(value) for value in panel.spot],
     }
 

@@ -36,9 +36,9 @@ class MapPanel {
     write(this.axes, panel.axes);
     this.canvas.setAttribute("aria-label", panel.spoken);
     this.count = count;
+    if (JSON.stringify(this.sent.moments) !== JSON.stringify(panel.moments)) this.moments = panel.moments.map(floatsOf);
     if (this.sent.points !== panel.points) this.move(floatsOf(panel.points), panel.dimensions);
     if (this.sent.colours !== panel.colours) this.colours = new Uint32Array(bytesOf(panel.colours).buffer);
-    if (this.sent.rows !== panel.rows) this.rows = panel.rows;
     this.layers = panel.layers.map((layer) => ({ ...layer, points: floatsOf(layer.points) }));
     this.linked = panel.linked;
     this.spot = panel.spot;
@@ -47,7 +47,7 @@ class MapPanel {
 
   /** Glides from the map before, when it is of the same examples: PCA turns into UMAP before one's eyes. */
   move(points, dimensions) {
-    const from = this.points;
+    const from = this.shown;
     this.points = points;
     const same = from && this.dimensions === dimensions && from.length === points.length;
     this.dimensions = dimensions;
@@ -58,6 +58,10 @@ class MapPanel {
     if (!same || reducedMotion.matches || document.hidden) return;
     this.glideFrom = from;
     this.glideStart = performance.now();
+  }
+
+  showMoment(index) {
+    if (this.moments[index]) this.move(this.moments[index], this.dimensions);
   }
 
   /** Whether there is more to come. */

@@ -220,6 +220,31 @@ def test_a_damaged_file_is_named(file: str, runs: RunStore, visit: Visit) -> Non
     assert file in words(page)
 
 
+def test_the_album_is_a_film_of_the_same_examples_that_ends_with_its_last_moment(runs: RunStore, visit: Visit) -> None:
+    page = visit("latent_map", "digits-plain", "digits-scaler", training="true")
+    (scatter,) = drawn(page, "latent_scatter")
+    album = runs.get("digits-plain").snapshots()
+    assert scatter["steps"] == sorted({moment.step for moment in album})
+    assert scatter["count"] == len(album[-1].mean)
+    for panel in scatter["panels"]:
+        assert len(panel["moments"]) == len(scatter["steps"])
+        assert panel["moments"][-1] == panel["points"]
+    # In prior standard deviations, 3.5 to the edge: the width is the codes' own, whichever way they were turned.
+    for panel, name in zip(scatter["panels"], ("digits-plain", "digits-scaler"), strict=True):
+        means = runs.get(name).snapshots()[-1].mean
+        widest = torch.linalg.eigvalsh(torch.cov(means.T))[-2:].sum().sqrt().item()
+        assert 3.5 * np.sqrt(points(panel).var(0, ddof=1).sum()) == pytest.approx(widest, rel=1e-3)
+
+
+def test_a_run_without_an_album_or_with_a_broken_one_is_named(runs: RunStore, visit: Visit) -> None:
+    album = runs.root / "digits-plain" / "snapshots"
+    next(album.glob("*.npz")).write_bytes(b"broken")
+    assert "digits-plain/snapshots" in words(visit("latent_map", "digits-plain", training="true"))
+    for moment in album.glob("*.npz"):
+        moment.unlink()
+    assert "kept moments of their training" in words(visit("latent_map", "digits-plain", training="true"))
+
+
 def test_opening_the_map_imports_neither_umap_nor_its_compiler(trained: RunStore) -> None:
     program = """
 import sys
