@@ -197,7 +197,7 @@ class TauExplorer {
     const words = `${short(rate)} nats, of which τ alone enforces ${short(dimensions.length * floor)}`;
     this.kl.jump({
       title: this.title,
-      caption: `${data.caption} · means over test examples; floors are exact on training examples`,
+      caption: `${data.caption} · means over test examples, where floors hold about`,
       colour: data.colours.run,
       dimensions,
       sorted: false,

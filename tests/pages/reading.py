@@ -21,7 +21,7 @@ TRAINED: dict[str, tuple[str, HeadName, int]] = {
 def small(data: Any, head: HeadName, dimensions: int, **training: Any) -> RunConfig:
     """A configuration that trains in about a second."""
     network: NetworkName = "mlp" if data == "digits" else "lstm"
-    sizes = {"hidden_units": 16, "embedding_units": 8}
+    sizes: dict[str, Any] = {"hidden_units": 16, "embedding_units": 8}
     return RunConfig(
         data=DataConfig(name=data, training_examples=256, max_tokens=12 if data == "storybook" else 64),
         model=ModelConfig(network=network, head=head, latent_dimensions=dimensions, **sizes),
