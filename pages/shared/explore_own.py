@@ -141,7 +141,7 @@ def _drawn(run: Run, start: Start, made: "np.ndarray | str", neighbour: int) -> 
     return {
         "as the model reads it": start.original,
         "decoded from its code": made,
-        f"nearest of those kept: test example {neighbour}": near,
+        f"nearest kept: {neighbour}": near,
     }
 
 
@@ -151,7 +151,7 @@ def _told(run: Run, start: Start, made: "np.ndarray | str", neighbour: int) -> "
     return {
         "as the model reads it": start.sentence.words,
         "decoded from its code": marked(str(made), read),
-        f"nearest of those kept: test example {neighbour}": marked(near, read),
+        f"nearest kept: {neighbour}": marked(near, read),
     }
 
 
