@@ -15,8 +15,8 @@ from bnvae.model import VAE
 from bnvae.posterior import VARIANCE_FLOOR, Posterior
 
 MOST_SAMPLES = 100_000
-VALUES_AT_ONCE = 2**22
-"""pixels or tokens of repeated examples at a time: bounds memory whatever K and the size of an example"""
+ROWS_AT_ONCE = 4096
+"""repeated examples at a time: bounds memory whatever K, and the time between two words of progress"""
 NESTED_SAMPLES = (1, 5, 10, 50, 100, 500, 1000, 5000)
 """the same draws give the bound for each of these K below the one asked for"""
 
@@ -52,7 +52,7 @@ def importance_sampled_nll(
     *,
     seed: int = 0,
     progress: Progress = silent,
-    values_at_once: int = VALUES_AT_ONCE,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> ImportanceSampling:
     """The importance-weighted bound of Burda et al. 2016, arXiv:1509.00519, on -ln p(x), in eval mode.
 
@@ -65,10 +65,9 @@ def importance_sampled_nll(
     check_samples(samples)
     if len(examples) < 1:
         raise ValueError("the split is empty: there is nothing to evaluate.")
-    rows = max(1, values_at_once // examples[0].numel())
     parts = []
-    for first, chunk, posterior in _posteriors(model, examples, max(1, rows // samples)):
-        parts.append(_log_weights(model, chunk, posterior, _noise(posterior, samples, seed, first), rows))
+    for first, chunk, posterior in _posteriors(model, examples, max(1, rows_at_once // samples)):
+        parts.append(_log_weights(model, chunk, posterior, _noise(posterior, samples, seed, first), rows_at_once))
         progress(f"importance sampling, K = {samples}", (first + len(chunk)) / len(examples))
     return _summarised(torch.cat(parts))
 
