@@ -137,3 +137,16 @@ def test_a_launched_evaluation_leaves_its_figures_with_the_run(
     wait_until(lambda: "thorough" in (run.evaluation() or {}))
     wait_until(lambda: EvaluationDesk(run.folder).look().state == "idle")
     reap()
+
+
+@pytest.mark.parametrize(
+    "file", ["config.json", "data.json", "history.jsonl", "weights.safetensors", "evaluation.json"]
+)
+@pytest.mark.parametrize("content", [None, b"<b>"])
+def test_the_page_survives_a_damaged_file(file: str, content: bytes | None, runs: RunStore, visit: Visit) -> None:
+    path = runs.root / "story-bn" / file
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    page = visit("compare", "story-bn", "digits-plain", view="Curves")
+    assert "digits-plain" in table(page)
