@@ -4,11 +4,11 @@ import streamlit as st
 
 from pages.shared.film import film
 from pages.shared.frame import frame
-from pages.shared.links import RACE, REPLAY, RUNS, SAMPLES, TRAIN, link_to
+from pages.shared.links import RACE, REPLAY, RUNS, SAMPLES, TAU, TRAIN, link_to
 from pages.shared.panels import histories, last_record, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
 
-NEXT = (TRAIN, RACE, REPLAY, SAMPLES, RUNS)
+NEXT = (TRAIN, RACE, REPLAY, TAU, SAMPLES, RUNS)
 
 frame("Posterior collapse, seen", "Does the latent code of a VAE carry anything? One bar per latent dimension says it.")
 

@@ -20,9 +20,8 @@ def offer_figures(run: TauRun, beside: Beside, tau: float) -> None:
     figures = figures_at(run, beside, tau)
     st.download_button("Download as one HTML file", as_html(figures), f"tau-{tau:.3f}.html", "text/html")
     st.caption("The camera above each figure saves it as SVG.")
-    for column, (name, figure) in zip(st.columns(len(figures), gap="large"), figures.items(), strict=True):
-        with column:
-            st.plotly_chart(figure, key=f"figure-{name}", config=ICONS)
+    for name, figure in figures.items():
+        st.plotly_chart(figure, key=f"figure-{name}", config=ICONS)
 
 
 def figures_at(run: TauRun, beside: Beside, tau: float) -> dict[str, Any]:
