@@ -282,9 +282,9 @@ def _publish_kills(store: RunStore, kills: int, rng: random.Random) -> None:
 
 
 def _publish_faults(store: RunStore, every: int) -> None:
-    config = config_of("rms-scaler", "image", epochs=2)
+    config = config_of("rms-scaler", "image", epochs=1)
     whole, operations = undisturbed(store, config, checkpoint_seconds=-1.0)
-    wanted, rows = outcome(whole), []
+    wanted = outcome(whole)
     for kind in get_args(FaultKind):
         numbers = range(1, operations + 1, every)
         failures = [
@@ -292,8 +292,8 @@ def _publish_faults(store: RunStore, every: int) -> None:
             for number in numbers
             if (found := strike(store, config, wanted, Fault(kind=kind, number=number)))
         ]
-        rows.append([kind, str(len(numbers)), "; ".join(failures) or "none"])
-    publish("File operations that fail", ["fault", "operations", "differing files"], rows)
+        row = [kind, f"{len(numbers)} of {operations}", "; ".join(failures) or "none"]
+        publish("File operations that fail", ["fault", "operations", "differing files"], [row])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from bnvae.config import HeadName, RunConfig
 from bnvae.records import Record, StepRecord
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs import snapshots as album
-from bnvae.runs.control import CHANGES, PAUSE, PLAY, Control
+from bnvae.runs.control import CHANGES, PAUSE, PLAY, Control, request_of_all
 from bnvae.runs.history import HistoryWriter
 from bnvae.steering import Change
 from bnvae.worker import train_run, train_runs
@@ -291,3 +291,19 @@ def test_a_run_that_ends_before_the_others_of_its_race_can_be_deleted_and_resume
     train_runs([early, other], report)
     assert held[-1] is False
     assert not other.is_held
+
+
+def test_a_change_of_a_whole_race_is_taken_at_one_step_by_all(store: RunStore, tiny: RunConfig) -> None:
+    race = [store.create(name, longer(tiny, epochs=200)) for name in ("a", "b", "c")]
+    for run in race:
+        run.desk.command(Control(steps_per_second=100.0))
+    with training(*race):
+        for value in (1.5, 2.0, 2.5, 3.0):
+            wait_until(lambda: race[0].status.step > 0)
+            request_of_all([run.desk for run in race], "beta", value)
+            wait_until(lambda value=value: all(run.steered_config.training.beta == value for run in race))  # type: ignore[misc]
+        for run in race:
+            run.request_stop()
+    schedules = [[(change.step, change.value) for change in run.desk.changes()] for run in race]
+    assert schedules[0] == schedules[1] == schedules[2]
+    assert [value for _, value in schedules[0]] == [1.5, 2.0, 2.5, 3.0]
