@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from bnvae.analysis.figure_values import number
 from bnvae.analysis.table_export import csv_text, latex_text
 from bnvae.config import RunConfig
 from bnvae.config_help import arguments
@@ -149,7 +150,9 @@ def _figures(
 ) -> Iterator[tuple[str, str]]:
     model = config.model
     kl = (evaluation.get("test") or {}).get("kl_per_dimension") or (steps[-1].kl_per_dimension if steps else [])
-    floor = fixed_floors(model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma)[0]
+    tau = number(evaluation, "test", "tau")  # a run may have been steered away from its configuration's
+    at = tau if tau is not None and 0 <= tau < 1 else model.tau
+    floor = fixed_floors(model.head, model.latent_dimensions, tau=at, gamma=model.gamma)[0]
     if kl and all(isinstance(value, (int, float)) for value in kl):
         yield (
             "figures/kl.svg",

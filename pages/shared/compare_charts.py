@@ -11,8 +11,8 @@ from bnvae.records import StepRecord
 from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache
-from pages.shared.compare_entries import Compared
-from pages.shared.panels import HEAD_FLOORS, floors, say_broken
+from pages.shared.compare_entries import Compared, floors_of_figures
+from pages.shared.panels import HEAD_FLOORS, say_broken
 
 QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
     "−ELBO": ("nats per example, lower is better", lambda record: -record.elbo),
@@ -57,7 +57,7 @@ def kl_multiples(runs: Sequence[Compared]) -> None:
 
 def _bars(one: Compared, *, by_size: bool) -> None:
     kl = values(one.entry.evaluation, "test", "kl_per_dimension")
-    fixed = floors(one.config)
+    fixed = floors_of_figures(one.config, one.entry.evaluation)
     fits = kl and fixed is not None and len(fixed) == len(kl)
     kl_bars(
         key=f"compare-kl-{one.run.id}",

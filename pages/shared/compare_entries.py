@@ -1,6 +1,6 @@
 """From runs to the entries of a comparison, with what the doctor says of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -8,16 +8,18 @@ import streamlit as st
 
 from bnvae.analysis.comparison import Entry
 from bnvae.analysis.doctor import diagnose
+from bnvae.analysis.figure_values import number
 from bnvae.analysis.ledger import Sizes
 from bnvae.analysis.symptoms import Finding, Patient
 from bnvae.config import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.palette import HEAD_COLOURS
+from bnvae.posterior import fixed_floors
 from bnvae.runs import Run
 from bnvae.runs.card import DataCard
 from bnvae.runs.evaluating import kept_thorough
 from pages.shared.cache import version
-from pages.shared.panels import floors, say_broken
+from pages.shared.panels import HEAD_FLOORS, say_broken
 from pages.shared.state import store
 from pages.shared.words import head_words
 
@@ -89,10 +91,23 @@ def _compared(
         evaluation=evaluation,
         thorough=thorough,
         modality=config.data.modality,
-        fixed_floor=floors(config) or [],
+        fixed_floor=floors_of_figures(config, evaluation) or [],
         unit_moments=config.model.head in SCALED,
     )
     return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour)
+
+
+def floors_of_figures(config: RunConfig, evaluation: Mapping[str, Any]) -> list[float] | None:
+    """The fixed floor of each dimension (nats) at the tau that the figures are of; None for a head without one.
+
+    A model made for every tau has another floor while it trains: the mean over the draws of tau.
+    """
+    model = config.model
+    if model.head not in HEAD_FLOORS:
+        return None
+    tau = number(evaluation, "test", "tau")
+    at = tau if tau is not None and 0 <= tau < 1 else model.tau
+    return fixed_floors(model.head, model.latent_dimensions, tau=at, gamma=model.gamma)
 
 
 class _Groups:

@@ -1,5 +1,6 @@
 """The Compare page: figures, verdicts, views in the address, evaluations in processes of their own."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -14,7 +15,8 @@ from bnvae.examiner import evaluate_run
 from bnvae.runs import RunStore
 from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
 from bnvae.runs.files import write_json
-from tests.pages.reading import drawn, words
+from pages.shared.compare_entries import floors_of_figures
+from tests.pages.reading import drawn, small, words
 
 Visit = Callable[..., AppTest]
 VIEWS = ("Verdict", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
@@ -150,3 +152,12 @@ def test_the_page_survives_a_damaged_file(file: str, content: bytes | None, runs
         path.write_bytes(content)
     page = visit("compare", "story-bn", "digits-plain", view="Curves")
     assert "digits-plain" in table(page)
+
+
+def test_a_model_made_for_every_tau_is_held_against_the_floor_of_its_figures() -> None:
+    config = small("digits", "rms-scaler", 4)
+    model = dataclasses.replace(config.model, amortised=True, tau_max=0.9)
+    every = dataclasses.replace(config, model=model)
+    assert floors_of_figures(every, {"test": {"tau": 0.5}}) == pytest.approx([math.log(2) / 2] * 4)
+    assert floors_of_figures(every, {"test": {"tau": 10**400}}) == pytest.approx([math.log(2) / 2] * 4)
+    assert floors_of_figures(small("digits", "gaussian", 4), {}) is None
