@@ -35,6 +35,7 @@ SWITCH = "BNVAE_MAPS"
 MADE_HERE = ("storybook", "digits", "shapes")
 """data sets that need no download: a page may have them made"""
 WANTED: tuple[tuple[Method, int], ...] = (("umap", 2), ("umap", 3))
+NAMED: dict[Method, str] = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 NICENESS = 15
 
 
@@ -137,7 +138,7 @@ def _map_one(
     posterior, _ = run.encodings()
     maps = {} if anew else _kept(run, len(posterior.mean))
     for method, dimensions in wanted:
-        progress.begin(f"{method} in {dimensions} dimensions, {run.id}")
+        progress.begin(f"{NAMED[method]} in {dimensions} dimensions, {run.id}")
         name = name_of(method, dimensions)
         if name not in maps:
             maps[name] = project(posterior.mean, method, dimensions=dimensions, seed=0)

@@ -109,7 +109,7 @@ def test_a_second_process_on_the_same_run_is_refused(run: Run, monkeypatch: pyte
     thread.start()
     assert began.wait(60)
     assert is_mapped_now(run)
-    assert progress_of(run)["message"] == "umap in 2 dimensions, a"
+    assert progress_of(run)["message"] == "UMAP in 2 dimensions, a"
     may_end.set()
     thread.join()
     assert not is_mapped_now(run)
