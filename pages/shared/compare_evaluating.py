@@ -24,7 +24,8 @@ def evaluate_more(runs: Sequence[Compared]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if waiting:
             # Another label is another popover: the open one would hide the progress of what it started.
-            with st.popover("Evaluate others thoroughly" if busy else "Evaluate thoroughly", icon=":material/labs:"):
+            label = "Evaluate others thoroughly" if busy else "Evaluate thoroughly"
+            with st.popover(label, icon=":material/labs:"):
                 _form(waiting, missing)
         if missing:
             st.caption("NLL, the price of permuted codes and holes are known only after a thorough evaluation.")
