@@ -45,14 +45,17 @@ def strip_taus(largest: float) -> Float[np.ndarray, " T"]:
     return np.append(taus, largest)
 
 
-def chosen_examples(labels: Tensor, count: int = PICTURES) -> Tensor:
-    """Indices of the first example of each label, then of the second, and so on, in order: as different as can be."""
+def chosen_examples(labels: Tensor, count: int = PICTURES, *, page: int = 0) -> Tensor:
+    """Indices of the first example of each label, then of the second, and so on: as different as can be.
+
+    `count` of them, from `page * count` on.
+    """
     seen: dict[int, int] = {}
     ranks = []
     for place, label in enumerate(labels.tolist()):
         seen[label] = seen.get(label, 0) + 1
         ranks.append((seen[label], label, place))
-    return torch.tensor([place for _, _, place in sorted(ranks)[:count]], dtype=torch.long)
+    return torch.tensor([place for _, _, place in sorted(ranks)[page * count : (page + 1) * count]], dtype=torch.long)
 
 
 @torch.no_grad()

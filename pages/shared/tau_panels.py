@@ -18,12 +18,13 @@ from pages.shared.state import store
 from pages.shared.tau_address import at_rest, given_tau, remember_tau
 from pages.shared.tau_export import offer_figures
 from pages.shared.tau_meanings import AMORTISED, MEANINGS, RETRAINED, Found, Shown, choose_meaning
-from pages.shared.tau_runs import left_out, plain_budget, slid, snapped
+from pages.shared.tau_runs import encodings, left_out, plain_budget, slid, snapped
 
 PRICE_NOTE = (
     "Distortion over the first 128 test examples, rate over all; dashed: all points with this ELBO, lower is better."
 )
 
+EIGHT_HELP = "Another number reconstructs another eight, one of each label as far as that goes."
 SPECIAL_TOKENS = UNKNOWN + 1
 """ids that every vocabulary has, and that are no words"""
 
@@ -52,7 +53,11 @@ def explore(found: Sequence[Found]) -> None:
     if subject is None:
         return
     try:
-        shown = choose_meaning(subject, found)
+        left, right = st.columns([3, 1])
+        with left:
+            shown = choose_meaning(subject, found)
+        with right:
+            page = _choose_examples(shown.runs[0][0])
         run = snapped(shown.runs) if shown.meaning == RETRAINED else slid(*shown.runs[0])
     except BrokenRunError as error:
         say_broken(subject[0], error)
@@ -60,13 +65,22 @@ def explore(found: Sequence[Found]) -> None:
     for member, _ in shown.runs:
         _say_left_out(member)
     plain = _plain(shown, found)
-    strip, beside = _strip(shown, run, plain), _beside(shown, run, plain, found)
+    strip, beside = _strip(shown, run, plain, page), _beside(shown, run, plain, found)
     tau = tau_explorer(
         key="tau", run=run, meaning=MEANINGS[shown.meaning], strip=strip, beside=beside, tau=given_tau(run)
     )
     tau = at_rest(run, tau)
     remember_tau(tau)
     offer_figures(run, beside, tau)
+
+
+def _choose_examples(run: Run) -> int:
+    """Which eight of the test examples kept with the run are decoded; the first where there are none to choose from."""
+    try:
+        pages = tau_strips.pages_of_examples(run)
+    except BrokenRunError:
+        return 0  # said where they would be shown
+    return st.number_input("Eight test examples", 1, pages, key="eight", bind="query-params", help=EIGHT_HELP) - 1
 
 
 def _say_left_out(run: Run) -> None:
@@ -76,7 +90,7 @@ def _say_left_out(run: Run) -> None:
         st.text(f"{missing:,} of {count:,} of {run.id}")
 
 
-def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:
+def _strip(shown: Shown, run: TauRun, plain: Run | None, page: int) -> Strip | None:
     """The film strip, or None where nothing can be decoded, which is said."""
     member, config = shown.runs[0]
     try:
@@ -86,12 +100,12 @@ def _strip(shown: Shown, run: TauRun, plain: Run | None) -> Strip | None:
             )
             return None
         if shown.meaning == RETRAINED:
-            frames = [tau_strips.still(one, tau) for (one, _), tau in zip(shown.runs, run.taus, strict=True)]
+            frames = [tau_strips.still(one, tau, page) for (one, _), tau in zip(shown.runs, run.taus, strict=True)]
             whole = tau_strips.spliced(frames)
-            return tau_strips.shown_strip(member, whole, tau_strips.OWN, plain, title="the model of this τ")
-        strip, said = tau_strips.whole_strip(member)
+            return tau_strips.shown_strip(member, whole, tau_strips.OWN, plain, title="the model of this τ", page=page)
+        strip, said = tau_strips.whole_strip(member, page)
         note = f"{tau_strips.SEEN if shown.meaning == AMORTISED else tau_strips.UNSEEN} {said}"
-        return tau_strips.shown_strip(member, strip, note, plain, title=member.id)
+        return tau_strips.shown_strip(member, strip, note, plain, title=member.id, page=page)
     except BrokenRunError as error:
         st.warning("Nothing can be decoded for this run; its numbers are shown all the same.")
         st.text(str(error))
@@ -139,7 +153,7 @@ def _prices(shown: Shown, run: TauRun) -> tuple[Sequence[float], Sequence[float]
 
 
 def _rival(run: Run) -> Rival:
-    posterior, _ = run.encodings()
+    posterior, _ = encodings(run)
     rate = posterior.kl_per_dimension().double().numpy()
     kept = np.isfinite(rate).all(axis=1)
     return Rival(

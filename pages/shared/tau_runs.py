@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
+import streamlit as st
 import torch
 from jaxtyping import Int
+from torch import Tensor
 
 from bnvae.analysis import tau as closed_form
 from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
 from bnvae.config import RunConfig
 from bnvae.model import VAE
 from bnvae.palette import HEAD_COLOURS
-from bnvae.posterior import ScalerHead
+from bnvae.posterior import Posterior, ScalerHead
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import TauRun
 from pages.shared import cache
+from pages.shared.state import store
 from pages.shared.words import head_words
 
 FINE_STEP, COARSE_STEP = 0.001, 0.005
@@ -72,9 +75,23 @@ def snapped(members: Sequence[tuple[Run, RunConfig]]) -> TauRun:
     )
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _encodings(run_id: str, encodings: tuple[int, int]) -> tuple[Posterior, Tensor]:
+    return store().get(run_id).encodings()
+
+
+def encodings(run: Run) -> tuple[Posterior, Tensor]:
+    """Posteriors and labels of the encoded test examples.
+
+    Raises:
+        BrokenRunError: they are missing or damaged.
+    """
+    return _encodings(run.id, cache.version(run, "encodings.npz"))
+
+
 def plain_budget(run: Run) -> Budget:
     """E[mean_d^2] and E[std_d^2] of any run over its encoded test examples that are numbers."""
-    posterior, _ = run.encodings()
+    posterior, _ = encodings(run)
     mean, std = posterior.mean.double().numpy(), posterior.std.double().numpy()
     kept = closed_form.finite_rows(mean, std)
     return Budget(mean=np.square(mean[kept]).mean(0), std=np.square(std[kept]).mean(0))
@@ -82,7 +99,7 @@ def plain_budget(run: Run) -> Budget:
 
 def left_out(run: Run) -> tuple[int, int]:
     """How many encoded test examples hold something that is not a number, and how many there are."""
-    posterior, _ = run.encodings()
+    posterior, _ = encodings(run)
     kept = closed_form.finite_rows(posterior.mean.numpy(), posterior.std.numpy())
     return int((~kept).sum()), len(kept)
 
@@ -107,7 +124,7 @@ def _thetas(model: VAE, taus: Sequence[float]) -> np.ndarray:
 
 
 def _unscaled(run: Run, model: VAE) -> tuple[Unscaled, Int[np.ndarray, " N"]]:
-    posterior, labels = run.encodings()
+    posterior, labels = encodings(run)
     own = _own_tau(model)
     shares = closed_form.shares(_thetas(model, [own])[0], own)
     unscaled = Unscaled.of(posterior.mean.numpy(), posterior.std.numpy(), shares)

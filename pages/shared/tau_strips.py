@@ -25,20 +25,33 @@ SEEN = "The decoder sees τ: the same codes are decoded anew at each."
 DRAWN = "Each example is decoded from one draw of its posterior, with the same noise at every τ."
 
 
-def whole_strip(run: Run) -> tuple[FilmStrip, str]:
+def pages_of_examples(run: Run) -> int:
+    """How many times eight test examples there are to choose from.
+
+    Raises:
+        BrokenRunError: they are missing or damaged.
+    """
+    return max(1, len(cache.examples(run).labels) // film_strip.PICTURES)
+
+
+def whole_strip(run: Run, page: int = 0) -> tuple[FilmStrip, str]:
     """The strip of a run over all tau, and what has to be said about where it came from.
+
+    Only the first page of test examples is kept with the run.
 
     Raises:
         BrokenRunError: the run's model or examples are missing or damaged.
     """
-    return _whole_strip(run.id, version(run, "weights.safetensors"), version(run, "examples.npz"))
+    return _whole_strip(run.id, version(run, "weights.safetensors"), version(run, "examples.npz"), page)
 
 
 @st.cache_data(max_entries=16, show_spinner="Rendering the film strip")
-def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int]) -> tuple[FilmStrip, str]:
+def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int], page: int) -> tuple[FilmStrip, str]:
     run = store().get(run_id)
     model = cache.model(run)
     taus = strip_taus(LARGEST_TAU if model.amortised is None else model.amortised.tau_max)
+    if page:
+        return _rendered(run, taus.tolist(), page), ""
     said = ""
     try:
         kept = strips.load(run.folder, run.card, taus)
@@ -46,7 +59,7 @@ def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int
         kept, said = None, f"{error} It was rendered anew."
     if kept is not None:
         return kept, ""
-    strip = _rendered(run, taus.tolist())
+    strip = _rendered(run, taus.tolist(), page)
     try:
         strips.keep(run.folder, strip)
     except OSError:
@@ -54,21 +67,21 @@ def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int
     return strip, said
 
 
-def _rendered(run: Run, taus: Sequence[float]) -> FilmStrip:
+def _rendered(run: Run, taus: Sequence[float], page: int) -> FilmStrip:
     model, kept = cache.model(run), cache.examples(run)
     codes = cache.shared_codes(model, film_strip.PICTURES, SHOWN.decoding.seed)
-    chosen = chosen_examples(kept.labels)
+    chosen = chosen_examples(kept.labels, page=page)
     return film_strip.render(model, run.card.shape, kept.examples, chosen, codes, np.asarray(taus, dtype=np.float64))
 
 
 @st.cache_data(max_entries=64, show_spinner="Rendering the film strip")
-def _still(run_id: str, weights: tuple[int, int], tau: float) -> FilmStrip:
-    return _rendered(store().get(run_id), [tau])
+def _still(run_id: str, weights: tuple[int, int], tau: float, page: int) -> FilmStrip:
+    return _rendered(store().get(run_id), [tau], page)
 
 
-def still(run: Run, tau: float) -> FilmStrip:
+def still(run: Run, tau: float, page: int) -> FilmStrip:
     """One frame, of a run at its own tau."""
-    return _still(run.id, version(run, "weights.safetensors"), tau)
+    return _still(run.id, version(run, "weights.safetensors"), tau, page)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -99,14 +112,14 @@ def stacked(frames: Sequence[Tensor]) -> Tensor:
     return torch.cat([functional.pad(frame, (0, longest - frame.shape[-1])) for frame in frames])
 
 
-def shown_strip(run: Run, strip: FilmStrip, note: str, plain: Run | None, *, title: str) -> Strip:
+def shown_strip(run: Run, strip: FilmStrip, note: str, plain: Run | None, *, title: str, page: int) -> Strip:
     """A strip beside the run's test examples and the plain VAE's prior samples; `title` is whose prior samples it has.
 
     Raises:
         BrokenRunError: a vocabulary is missing or damaged.
     """
     kept = cache.examples(run)
-    originals = kept.examples[chosen_examples(kept.labels)]
+    originals = kept.examples[chosen_examples(kept.labels, page=page)]
     parts = [
         StripPart(half=0, title="test example", frames=_frames(run, originals[None])),
         StripPart(half=0, title="reconstruction", frames=_frames(run, strip.reconstructions)),

@@ -34,6 +34,7 @@ def test_taus_are_round_and_end_at_the_largest() -> None:
 
 def test_the_chosen_examples_are_as_different_as_can_be() -> None:
     assert chosen_examples(torch.tensor([2, 2, 0, 2, 1, 0]), 5).tolist() == [2, 4, 0, 5, 1]
+    assert chosen_examples(torch.tensor([2, 2, 0, 2, 1, 0]), 2, page=2).tolist() == [1, 3]
     assert chosen_examples(torch.tensor([-1, -1, -1]), 2).tolist() == [0, 1]
 
 

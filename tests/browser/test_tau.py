@@ -152,6 +152,22 @@ def test_keys_move_the_slider_and_their_release_tells_the_server(demo: Page, key
     expect(slider(demo)).to_have_attribute("aria-valuetext", re.compile(rf"^τ = {tau}, rate [\d.]+ nats$"))
 
 
+def test_pictures_are_sent_once_and_not_at_each_release(page: Page, address: str) -> None:
+    received: list[int] = []
+
+    def count(content: str | bytes) -> None:
+        received.append(len(content))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", count))
+    opened(page, address)
+    assert sum(received) > 100_000
+    received.clear()
+    slider(page).focus()
+    page.keyboard.press("End")
+    expect(page.get_by_text("server at 0.990")).to_be_visible()
+    assert sum(received) < 20_000
+
+
 def test_a_finger_drags_the_slider(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 400, "height": 860}, has_touch=True, is_mobile=True)
     page = opened(context.new_page(), address)

@@ -173,6 +173,12 @@ def test_a_folder_that_cannot_be_written_keeps_the_strip_in_memory(
     assert "in memory only" in explorer(visit("tau", "digits-scaler"))["strip"]["note"]
 
 
+def test_another_eight_test_examples_are_reconstructed_by_the_same_noise(runs: RunStore, visit: Visit) -> None:
+    first, other = (explorer(visit("tau", "digits-scaler", eight=eight))["strip"]["parts"] for eight in ("1", "2"))
+    changed = [one != another for one, another in zip(first, other, strict=True)]
+    assert changed == [True, True, False, False]  # prior samples are the same
+
+
 def spoiled(run: Run, share: slice) -> None:
     posterior, labels = run.encodings()
     posterior.mean[share] = float("nan")
