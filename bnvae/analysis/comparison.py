@@ -139,13 +139,22 @@ def best(entries: Sequence[Entry], column: Column) -> set[str]:
             for entry in entries
             if entry.group == group and (value := entry.value(column)) is not None
         }
-        if len(known) < 2:
+        if len(known) < 2 or (column.error and len(estimated_from(entries, group)) > 1):
             continue
         top, error = (min if column.better == "low" else max)(known.values(), key=lambda pair: pair[0])
         equal = {run for run, (value, own) in known.items() if abs(value - top) <= math.hypot(own, error)}
         if len(equal) < len(known):
             found |= equal
     return found
+
+
+def estimated_from(entries: Sequence[Entry], group: str) -> set[tuple[float | None, float | None]]:
+    """Draws and examples behind the thorough figures of a group; of more than one kind, nobody is best."""
+    return {
+        (number(entry.thorough, "importance_samples"), number(entry.thorough, "examples"))
+        for entry in entries
+        if entry.group == group and entry.thorough is not None
+    }
 
 
 def written(value: float | None, column: Column, error: float | None = None) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.analysis.comparison import Column, best, shown_columns, written
+from bnvae.analysis.comparison import Column, best, estimated_from, shown_columns, written
 from bnvae.analysis.symptoms import Evidence, Finding
 from bnvae.analysis.table_export import EXPORTS
 from bnvae.runs.reproduction import reproduction_card
@@ -27,6 +27,8 @@ def compare_table(runs: Sequence[Compared]) -> None:
     several = len({entry.group for entry in entries}) > 1
     if several:
         st.info("These runs are of different data. Costs in nats are comparable within one data set only.")
+    if any(len(estimated_from(entries, entry.group)) > 1 for entry in entries):
+        st.info("Likelihoods from different numbers of draws or examples are not comparable: evaluate with equal ones.")
     chosen = figure_table(
         key="compare",
         columns=[_head(column) for column in columns],

@@ -1,6 +1,7 @@
 """Comparisons in other programs' words: every special character arrives as itself."""
 
 import csv
+import dataclasses
 import io
 
 import pytest
@@ -47,6 +48,14 @@ def test_runs_nearer_than_their_error_are_equally_good_and_so_is_what_restates_t
         assert best(entries, BY_NAME[column]) == {"a", "b"}
     assert best(entries[:2], BY_NAME["nll"]) == set()
     assert best(entries[1:], BY_NAME["nll"]) == {"b"}
+
+
+def test_likelihoods_from_other_numbers_of_draws_have_no_best() -> None:
+    many, few = entry("a", nll=19.5), entry("b", nll=22.0)
+    assert best([many, few], BY_NAME["nll"]) == {"a"}
+    few = dataclasses.replace(few, thorough={"nll": 22.0, "nll_standard_error": 0.25, "importance_samples": 10})
+    assert best([many, few], BY_NAME["nll"]) == set()
+    assert best([many, few], BY_NAME["perplexity"]) == set()
 
 
 def test_a_number_is_written_with_a_true_minus_and_its_error() -> None:
