@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 storybook="--data storybook --network lstm --epochs 15 --threads 1 --precision fp32"
 mnist="--data mnist --network conv --batch-size 128 --epochs 15 --threads 1 --precision fp32"
+every_tau="--head rms-scaler --tau amortised --tau-max 0.95"
 
 train() {
     rm -rf "checkpoints/$1"
@@ -13,13 +14,16 @@ train() {
     BNVAE_MAPS=0 BNVAE_CHECKPOINTS=checkpoints python -m bnvae train --run "$1" $2 --seed 0 --record-every 20
 }
 
-for run in "${@:-storybook-plain storybook-scaler mnist-plain mnist-scaler}"; do
+all="storybook-plain storybook-scaler mnist-plain mnist-scaler storybook-amortised mnist-amortised"
+for run in "${@:-$all}"; do
     for name in $run; do
         case $name in
             storybook-plain) train "$name" "$storybook --head gaussian" ;;
             storybook-scaler) train "$name" "$storybook --head rms-scaler --tau 0.5" ;;
             mnist-plain) train "$name" "$mnist --head gaussian" ;;
             mnist-scaler) train "$name" "$mnist --head rms-scaler --tau 0.3" ;;
+            storybook-amortised) train "$name" "$storybook $every_tau --epochs 10" ;;
+            mnist-amortised) train "$name" "$mnist $every_tau --epochs 5" ;;
             *) echo "unknown run: $name" >&2; exit 2 ;;
         esac
         case $name in mnist-*) examples=1000 ;; *) examples=0 ;; esac
