@@ -21,6 +21,7 @@ from bnvae.config_help import field_help, flag_of
 
 if TYPE_CHECKING:
     from bnvae.runs import Run
+    from bnvae.runs.beat import Heart
 
 AMORTISED = "amortised"
 """`--tau amortised` is `--amortised` with the usual tau for figures"""
@@ -215,6 +216,7 @@ def _follow(*run_ids: str, quiet: bool, queue: bool = False, on_stop: Callable[[
     from bnvae.launcher import draw_maps_of
     from bnvae.progress import NoProgress, TerminalProgress
     from bnvae.runs import RunStore
+    from bnvae.runs.beat import beating
     from bnvae.turns import turn
     from bnvae.worker import train_runs
 
@@ -228,7 +230,8 @@ def _follow(*run_ids: str, quiet: bool, queue: bool = False, on_stop: Callable[[
     with ExitStack() as stack:
         stack.enter_context(_stop_on_signals(stop))
         if queue:
-            stack.enter_context(turn(RunStore().root, partial(_wait, runs)))
+            with beating([run.folder for run in runs]) as hearts:
+                stack.enter_context(turn(RunStore().root, partial(_wait, runs, hearts)))
         progress: NoProgress | TerminalProgress = NoProgress() if quiet else TerminalProgress(runs)
         stack.enter_context(progress)
         statuses = train_runs(runs, progress.report)
@@ -239,8 +242,10 @@ def _follow(*run_ids: str, quiet: bool, queue: bool = False, on_stop: Callable[[
     return 0 if all(status.state == "finished" for status in statuses) else 3
 
 
-def _wait(runs: "Sequence[Run]", place: int) -> None:
+def _wait(runs: "Sequence[Run]", hearts: "Sequence[Heart]", place: int) -> None:
     """Say how long the line is; a stop asked for meanwhile ends the waiting."""
+    for heart in hearts:
+        heart.sign()
     stopped = [run for run in runs if run.take_stop_request()]
     message = "Stopped before its turn." if stopped else f"Waiting for other trainings: place {place} in line."
     for run in runs:

@@ -221,3 +221,22 @@ def test_maps_are_drawn_of_what_finished_with_its_data_unless_that_is_switched_o
         assert not launcher.draw_maps(runs[0], methods=["tsne"])
     assert launcher.draw_maps(runs[0], methods=["tsne"])
     assert started[1:] == [("project", "a", "--method=tsne", "--quiet")]
+
+
+def test_a_worker_that_waits_in_line_lives_and_one_that_hangs_there_is_noticed(
+    endless: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNVAE_TRAININGS", "1")
+    second = store.create("second", endless.config)
+    launcher.submit(endless, threads=1)
+    wait_until(lambda: launcher.state(endless).step > 0)
+    launcher.submit(second, threads=1)
+    line = "Waiting for other trainings: place 1 in line."
+    wait_until(lambda: launcher.state(second).message == line)
+    end = time.monotonic() + pulse.SILENT_SECONDS + 1
+    while time.monotonic() < end:
+        assert launcher.state(second).message == line
+        time.sleep(0.2)
+    os.kill(pid_of(second), signal.SIGSTOP)
+    wait_until(lambda: pulse.is_silent(second))
+    assert "no sign of life" in launcher.state(second).message
