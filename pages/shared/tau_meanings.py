@@ -19,19 +19,19 @@ RESCALED, AMORTISED, RETRAINED = "rescaled", "amortised", "retrained"
 MEANINGS = {
     RESCALED: Meaning(
         name="Rescaled",
-        short="one model, its posteriors rescaled",
+        short="one model, its posteriors scaled",
         says="A model trained at one τ, its posteriors rescaled to every other in closed form.",
         says_not="Not what a model trained there would do: θ stays, and the decoder never saw another τ.",
     ),
     AMORTISED: Meaning(
         name="Amortised",
-        short="one model trained for every τ at once",
+        short="one model for every τ",
         says="One model trained for every τ at once: θ and the decoder see τ, the encoder does not.",
         says_not="Not a model of its own at each τ: all of them share one encoder and one decoder.",
     ),
     RETRAINED: Meaning(
         name="Retrained",
-        short="a model for each τ; the slider snaps",
+        short="a model for each τ",
         says="A sweep: a model of its own for each τ, and the slider snaps to them.",
         says_not="Not one model that changes: nothing is known between two, and each has a code of its own.",
     ),
