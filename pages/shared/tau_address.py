@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components.tau_explorer import TauRun
 
 TAU = "tau"
+MIDDLE = 0.5
 _GIVEN, _WRITTEN = "_tau_given", "_tau_written"
 
 
@@ -17,7 +18,7 @@ def given_tau(run: TauRun) -> float:
     in_url = _in_url(run.largest_tau)
     if _GIVEN in st.session_state and in_url in (None, st.session_state.get(_WRITTEN)):
         return float(st.session_state[_GIVEN])
-    given = in_url if in_url is not None else run.marks[0][0] if run.marks else run.largest_tau / 2
+    given = in_url if in_url is not None else run.marks[0][0] if run.marks else min(MIDDLE, run.largest_tau)
     st.session_state[_GIVEN] = given
     return given
 
