@@ -119,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     mapped.add_argument("run", nargs="+", help="two to four of the same data are aligned with each other")
     mapped.add_argument("--method", action="append", help="umap or tsne, also twice; default: umap", metavar="METHOD")
     mapped.add_argument("--with-data", action="store_true", help="keep examples and distortions for the map as well")
+    mapped.add_argument(
+        "--examples", type=int, default=0, metavar="N", help="with data: keep the first N examples; 0: all that fit"
+    )
     mapped.add_argument("--anew", action="store_true", help="also what is there already")
     mapped.add_argument("--quiet", action="store_true", help="say nothing")
 
@@ -309,7 +312,13 @@ def _project(options: argparse.Namespace) -> None:
     be_patient()
     runs = [RunStore().get(run_id) for run_id in dict.fromkeys(options.run)]
     wanted = wanted_maps(options.method or ["umap"])
-    map_runs(runs, wanted=wanted, with_data=options.with_data, anew=options.anew)
+    map_runs(
+        runs,
+        wanted=wanted,
+        with_data=options.with_data,
+        most_examples=max(0, options.examples),
+        anew=options.anew,
+    )
     if not options.quiet:
         print(f"maps of {', '.join(run.id for run in runs)} are kept")
 

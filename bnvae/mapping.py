@@ -90,11 +90,13 @@ def map_runs(
     *,
     wanted: Sequence[tuple[Method, int]] = WANTED,
     with_data: bool = False,
+    most_examples: int = 0,
     anew: bool = False,
 ) -> None:
     """Compute what these runs lack: maps of each, and one in a common frame for two or more of the same data.
 
-    With `with_data`, the data set is loaded, and downloaded if need be, for examples, distortions and known causes.
+    With `with_data`, the data set is loaded, and downloaded if need be, for examples, distortions and known causes; of
+    the examples, the first `most_examples` are kept (0: all that fit), distortions and causes of all.
 
     Raises:
         ValueError: a run is broken, or has no encodings.
@@ -106,7 +108,7 @@ def map_runs(
         progress = Progress(first, steps)
         try:
             for run in runs:
-                _map_one(run, wanted, progress, with_data=with_data, anew=anew)
+                _map_one(run, wanted, progress, with_data=with_data, most_examples=most_examples, anew=anew)
             if len(runs) > 1 and _share_examples(runs):
                 progress.begin(f"AlignedUMAP of {len(runs)} runs")
                 _align(runs, anew=anew)
@@ -132,7 +134,13 @@ def _in_line(root: Path, run: Run, steps: int) -> Iterator[None]:
 
 
 def _map_one(
-    run: Run, wanted: Sequence[tuple[Method, int]], progress: Progress, *, with_data: bool, anew: bool
+    run: Run,
+    wanted: Sequence[tuple[Method, int]],
+    progress: Progress,
+    *,
+    with_data: bool,
+    most_examples: int,
+    anew: bool,
 ) -> None:
     digest = encodings_digest(run)
     posterior, _ = run.encodings()
@@ -146,7 +154,7 @@ def _map_one(
     progress.begin(f"Distortions and causes, {run.id}")
     made_here = run.config.data.name in MADE_HERE
     if (with_data or made_here) and (anew or not (run.folder / MAPPED).exists()):
-        _map_data(run, posterior)
+        _map_data(run, posterior, most_examples)
 
 
 def _kept(run: Run, count: int) -> dict[str, Projection]:
@@ -157,13 +165,13 @@ def _kept(run: Run, count: int) -> dict[str, Projection]:
         return {}
 
 
-def _map_data(run: Run, posterior: Posterior) -> None:
+def _map_data(run: Run, posterior: Posterior, most_examples: int) -> None:
     dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
     if dataset.digest != run.card.digest:
         return  # other examples than those encoded
     count = len(posterior.mean)
     test = dataset.test
-    mostly = max(1, min(count, MOST_EXAMPLE_BYTES // max(1, test.examples[0].nbytes)))
+    mostly = max(1, min(count, most_examples or count, MOST_EXAMPLE_BYTES // max(1, test.examples[0].nbytes)))
     write_mapped(
         run,
         Mapped(

@@ -32,5 +32,6 @@ for run in "${@:-$all}"; do
 done
 for data in storybook mnist; do  # each pair's own maps, and the two in one frame
     rm -f "checkpoints/$data-plain/"aligned-*.npz
-    BNVAE_CHECKPOINTS=checkpoints python -m bnvae project "$data-plain" "$data-scaler" --with-data
+    case $data in mnist) examples=1500 ;; *) examples=0 ;; esac  # as many pictures as leave a run below 3 MB
+    BNVAE_CHECKPOINTS=checkpoints python -m bnvae project "$data-plain" "$data-scaler" --with-data --examples "$examples"
 done
