@@ -183,3 +183,13 @@ def test_the_list_of_bundled_runs_is_the_one_that_is_trained() -> None:
 
     assert listed == trained
     assert set(listed) == set(committed)
+
+
+def test_each_bundled_run_is_small_enough_to_be_committed() -> None:
+    ignored = re.findall(r"^/checkpoints/\*/(\S+?)/?$", _read(".gitignore"), re.MULTILINE)
+    for name in re.findall(r"^!/checkpoints/([\w-]+)/$", _read(".gitignore"), re.MULTILINE):
+        folder = ROOT / "checkpoints" / name
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        kept = [path for path in files if not any(path.relative_to(folder).match(pattern) for pattern in ignored)]
+
+        assert sum(path.stat().st_size for path in kept) < 3e6, name
