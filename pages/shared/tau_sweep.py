@@ -10,6 +10,7 @@ from bnvae.runs import Run
 from bnvae.sweep import members
 from pages.shared.mode import may_change
 from pages.shared.state import store
+from pages.shared.visitor import check_room, claim, may_steer
 
 TAUS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -22,12 +23,16 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
         st.info("A sweep from this run is being trained: the slider snaps to its models as soon as two have weights.")
         return
     st.info("There are not two runs here that differ in τ alone. A sweep trains them, one after the other.")
-    if not may_change():
+    if not may_change() or not all(may_steer(member) for member in there):
         return
     if st.button("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
         one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
         try:
+            check_room(1)  # one after the other
             runs = members(store(), group, one_tau, TAUS)
+            for member in runs:
+                if member not in there:
+                    claim(member)
             unfinished = [member for member in runs if state(member).state != "finished"]
             if unfinished:
                 submit(*unfinished, threads=config.training.threads or None, sweep=group)

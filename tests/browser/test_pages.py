@@ -292,7 +292,7 @@ def test_a_hostile_archive_is_refused_with_the_reason(tab: Page, address: str, t
 def test_nothing_sticks_out_of_a_phone(path: str, tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 400, "height": 860})
     tab.goto(f"{address}/{path}?runs=story-plain&runs=digits-scaler")
-    last = {"": "Decode other samples", "train": "γ of the mean, lowest", "samples": "first coordinates", "runs": "Tick a row"}
+    last = {"": "Decode other", "train": "γ of the mean, lowest", "samples": "first coordinates", "runs": "Tick a row"}
     expect(tab.get_by_text(re.compile(last[path])).first).to_be_visible()
     assert tab.get_by_test_id("stMain").evaluate("node => node.scrollWidth <= node.clientWidth + 1")
     for chart in tab.locator("[data-testid=kl-bars] svg, [data-testid=curves] svg").all():
