@@ -28,10 +28,11 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
     if st.button("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
         one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
         try:
+            known = {member.id for member in there}
             check_room(1)  # one after the other
             runs = members(store(), group, one_tau, TAUS)
             for member in runs:
-                if member not in there:
+                if member.id not in known:
                     claim(member)
             unfinished = [member for member in runs if state(member).state != "finished"]
             if unfinished:
