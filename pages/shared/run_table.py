@@ -1,4 +1,4 @@
-"""The table of runs, one of which can be chosen."""
+"""The table of runs and sweeps, one of which can be chosen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import streamlit as st
 from bnvae.config import SCALED
 from bnvae.launcher import state
 from bnvae.runs import Run
+from bnvae.runs.groups import group_of, groups
 from pages.shared.cache import version
 from pages.shared.links import TRAIN, link_to
 from pages.shared.words import HEAD_NAMES
@@ -15,22 +16,27 @@ from pages.shared.words import HEAD_NAMES
 LARGEST_FIGURE = 1e12
 
 
-def run_table(runs: Sequence[Run]) -> Run | None:
-    """All runs with their figures on test examples; the one whose row is ticked."""
+def run_table(runs: Sequence[Run]) -> Sequence[Run]:
+    """All runs with their figures on test examples, a sweep as one row; the run, or the sweep's, that is ticked."""
     if not runs:
         st.info("There are no runs yet. Train one, or bring one in below.")
         link_to(TRAIN, {}, "Train a pair")
-        return None
+        return ()
     # In the order of their making: sorted by change, a run that trains would move under the tick.
     runs = sorted(runs, key=lambda run: (version(run, "config.json"), run.id), reverse=True)
-    rows = [_row(run) for run in runs]
+    sweeps = groups(runs)
+    entries: dict[str, Sequence[Run]] = {}
+    for run in runs:
+        group = group_of(run)
+        entries[run.id if group is None else f"sweep {group}"] = (run,) if group is None else sweeps[group]
+    rows = [_row(entry[0]) if len(entry) == 1 else _sweep_row(name, entry) for name, entry in entries.items()]
     event: Any = st.dataframe(
         rows,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         # A tick is the number of a row: in another list it would mean another run.
-        key="table-" + ",".join(run.id for run in runs),
+        key="table-" + ",".join(entries),
         placeholder="",
         column_config={
             "ELBO": st.column_config.NumberColumn(
@@ -44,8 +50,19 @@ def run_table(runs: Sequence[Run]) -> Run | None:
     chosen: list[int] = event.selection.rows
     if not chosen:
         st.caption("Tick a row to open, rename, download or delete its run.")
-        return None
-    return runs[chosen[0]]
+        return ()
+    return list(entries.values())[chosen[0]]
+
+
+def _sweep_row(name: str, members: Sequence[Run]) -> dict[str, Any]:
+    first = _row(members[0])
+    finished = sum(state(run).state == "finished" for run in members)
+    return {
+        "run": name,
+        "state": f"{finished} of {len(members)} finished",
+        **{column: first.get(column) for column in ("data", "head", "dimensions")},
+        "note": "one run for each τ; tick it to see them",
+    }
 
 
 def _row(run: Run) -> dict[str, Any]:

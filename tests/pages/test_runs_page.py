@@ -1,0 +1,22 @@
+"""The table of runs: what is one row of it, and what a row says."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from bnvae.runs import RunStore
+from bnvae.sweep import members
+from tests.pages.reading import small
+
+Visit = Callable[..., AppTest]
+
+
+def test_a_sweep_is_one_row_that_says_how_far_it_is(runs: RunStore, visit: Visit) -> None:
+    alone = {run.id for run in runs.runs()}
+    members(runs, "s", small("digits", "rms-scaler", 3), [0.1, 0.5, 0.9])
+
+    table = visit("runs").dataframe[0].value.set_index("run")
+
+    assert set(table.index) == alone | {"sweep s"}
+    assert table.loc["sweep s", "state"] == "0 of 3 finished"
+    assert table.loc["sweep s", "data"] == "digits"
