@@ -9,6 +9,7 @@ from bnvae.runs import Run
 from bnvae.runs.archive import export_run
 from pages.shared.links import COMPARE, TAU, TRAIN, link_to
 from pages.shared.state import follow, store
+from pages.shared.tau_meanings import RETRAINED
 from pages.shared.visitor import may_steer
 
 
@@ -31,7 +32,7 @@ def offer_one_of(sweep: Sequence[Run]) -> None:
     st.subheader("Chosen sweep", anchor=False)
     together, apart = st.columns(2)
     with together:
-        link_to(TAU, {"runs": [sweep[0].id]}, "Put it under the slider for τ")
+        link_to(TAU, {"runs": [sweep[0].id], "meaning": [RETRAINED]}, "Put it under the slider for τ")
     with apart:
         link_to(COMPARE, {"runs": [run.id for run in sweep]}, "Compare its runs")
     ids = [run.id for run in sweep]

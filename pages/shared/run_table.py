@@ -14,6 +14,7 @@ from pages.shared.links import TRAIN, link_to
 from pages.shared.words import HEAD_NAMES
 
 LARGEST_FIGURE = 1e12
+COLUMNS = ("run", "state", "data", "head", "tau", "dimensions", "ELBO", "rate", "active units", "note")
 
 
 def run_table(runs: Sequence[Run]) -> Sequence[Run]:
@@ -38,6 +39,7 @@ def run_table(runs: Sequence[Run]) -> Sequence[Run]:
         # A tick is the number of a row: in another list it would mean another run.
         key="table-" + ",".join(entries),
         placeholder="",
+        column_order=COLUMNS,
         column_config={
             "ELBO": st.column_config.NumberColumn(
                 "test ELBO (nats)", format="%.2f", help="per example, higher is better"
@@ -61,7 +63,7 @@ def _sweep_row(name: str, members: Sequence[Run]) -> dict[str, Any]:
         "run": name,
         "state": f"{finished} of {len(members)} finished",
         **{column: first.get(column) for column in ("data", "head", "dimensions")},
-        "note": "one run for each τ; tick it to see them",
+        "note": "one run for each τ",
     }
 
 

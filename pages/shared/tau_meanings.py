@@ -74,7 +74,7 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     if wish != RETRAINED:
         st.caption("The chosen run cannot show that. In its place, a run of the same data:")
         st.text(instead[0][0].id)
-    elif run not in [member for member, _ in instead]:
+    elif run.id not in [member.id for member, _ in instead]:
         st.caption("The chosen run is of no sweep. In its place, a sweep over the same data:")
         st.text(", ".join(member.id for member, _ in instead))
     return Shown(meaning=wish, runs=instead)

@@ -103,8 +103,9 @@ def test_a_sweep_snaps_to_its_members(all_runs: RunStore, visit: Visit) -> None:
 def test_runs_of_one_group_are_a_sweep_though_only_one_is_chosen(all_runs: RunStore, visit: Visit) -> None:
     for name in ("digits-scaler", "digits-low"):
         write_json(all_runs.root / name / "group.json", {"group": "pair"})
-    data = explorer(visit("tau", "digits-low", meaning="retrained"))
-    assert data["titles"] == ["digits-low", "digits-scaler"]
+    page = visit("tau", "digits-low", meaning="retrained")
+    assert explorer(page)["titles"] == ["digits-low", "digits-scaler"]
+    assert "is of no sweep" not in words(page)
 
 
 def test_a_meaning_that_another_run_has_is_shown_by_that_run(all_runs: RunStore, visit: Visit) -> None:
