@@ -250,7 +250,7 @@ def holes(patient: Patient) -> Finding | None:
         name="Posterior holes",
         claim="Much of the prior lies where no posterior is: samples from it come from places the decoder never saw.",
         evidence=known(
-            Evidence(figure="hole_share", label="of prior draws in holes", value=share),
+            Evidence(figure="hole_share", label="share of prior draws in holes, over all dimensions", value=share),
             Evidence(figure="marginal_kl", label="KL(q(z) ‖ p(z))", value=of_test(patient, "marginal_kl"), unit="nats"),
         ),
         advice=(
@@ -288,7 +288,9 @@ def same_outputs(patient: Patient) -> Finding | None:
         severity="note",
         name="Same outputs",
         claim="Whatever the code, the decoder makes nearly the same of it.",
-        evidence=known(Evidence(figure="distinct_share", label="of ten prior samples are distinct", value=share)),
+        evidence=known(
+            Evidence(figure="distinct_share", label="distinct among the outputs of ten codes, share", value=share)
+        ),
         advice="See them on the Samples page.",
     )
 

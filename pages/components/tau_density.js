@@ -106,7 +106,7 @@ class DensityMap {
     const unit = this.side / (2 * reach);
     this.circles.forEach((circle, i) => set(circle, { cx: this.side / 2, cy: this.side / 2, r: (i + 1) * unit }));
     const share = (100 * missed).toFixed(missed < 0.0995 ? 1 : 0);
-    const words = `holes (dots) hold ${share} % of the prior's mass, seen by ${points.xy.length / 2} examples`;
+    const words = `holes (dots) hold ${share} % of the prior's mass in these two dimensions, seen by ${points.xy.length / 2} examples`;
     write(this.note, words);
     this.canvas.setAttribute("aria-label", `${title}: aggregated posterior, ${words}`);
   }

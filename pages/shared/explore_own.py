@@ -73,7 +73,7 @@ def _picture_input() -> None:
 
 
 def _sentence_input() -> None:
-    typed = st.text_area(
+    typed = st.text_input(
         "A sentence",
         st.session_state.get(SENTENCE, ""),
         key="own_text",

@@ -80,7 +80,7 @@ def _choose_examples(run: Run) -> int:
         pages = tau_strips.pages_of_examples(run)
     except BrokenRunError:
         return 0  # said where they would be shown
-    return st.number_input("Test examples", 1, pages, key="eight", bind="query-params", help=EIGHT_HELP) - 1
+    return st.number_input("Set of test examples", 1, pages, key="eight", bind="query-params", help=EIGHT_HELP) - 1
 
 
 def _say_left_out(run: Run) -> None:

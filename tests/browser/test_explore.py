@@ -125,7 +125,7 @@ def test_a_typed_sentence_marks_unknown_words_and_stays_text(tab: Page, address:
     tab.goto(f"{address}/explore?runs=story-bn&tab=Your+own")
     field = tab.get_by_label("A sentence")
     field.fill(f"The fox hacked {HOSTILE}")
-    field.press("Control+Enter")
+    field.press("Enter")
     expect(exhibits(tab).locator("mark.unknown", has_text="hacked")).to_be_visible()
     expect(exhibits(tab).locator("figure").first).to_contain_text("the fox hacked <img src=x onerror=")  # 10 tokens
     assert tab.title() != "666"

@@ -109,7 +109,7 @@ def test_an_example_that_a_run_has_not_is_said(runs: RunStore, visit: Visit) -> 
 def test_a_typed_sentence_is_read_with_unknown_words_marked(runs: RunStore, visit: Visit) -> None:
     page = visit("explore", "story-bn", tab="Your own")
     assert "empty: type some words" in drawn(page, "exhibits")[0]["words"]
-    checked(page.text_area(key="own_text").set_value(f"The fox hacked {HOSTILE}").run())
+    checked(page.text_input(key="own_text").set_value(f"The fox hacked {HOSTILE}").run())
     (shown,) = drawn(page, "exhibits")
     assert shown["unknown"] == 0
     read = shown["sentences"][0]
@@ -121,13 +121,13 @@ def test_a_typed_sentence_is_read_with_unknown_words_marked(runs: RunStore, visi
 
 def test_a_sentence_of_10000_words_is_cut_and_the_page_says_so(runs: RunStore, visit: Visit) -> None:
     page = visit("explore", "story-bn", tab="Your own")
-    checked(page.text_area(key="own_text").set_value("fox " * 10_000).run())
+    checked(page.text_input(key="own_text").set_value("fox " * 10_000).run())
     assert "Only the beginning was read" in drawn(page, "exhibits")[0]["words"]
 
 
 def test_another_script_is_unknown_altogether(runs: RunStore, visit: Visit) -> None:
     page = visit("explore", "story-bn", tab="Your own")
-    checked(page.text_area(key="own_text").set_value("今天 天气").run())
+    checked(page.text_input(key="own_text").set_value("今天 天气").run())
     assert "Not one of these words is in the vocabulary" in drawn(page, "exhibits")[0]["words"]
 
 
@@ -135,7 +135,7 @@ def test_an_own_sentence_begins_a_way_and_stays_out_of_the_caches(
     runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = visit("explore", "story-bn", tab="Your own")
-    checked(page.text_area(key="own_text").set_value("the fox ate some beans").run())
+    checked(page.text_input(key="own_text").set_value("the fox ate some beans").run())
     monkeypatch.setattr(explore_cache, "_decoded", None)  # whatever is decoded through the shared cache now fails
     checked(page.button(key="go-own_from").click().run())
     (way,) = drawn(page, "latent_path")
