@@ -239,6 +239,11 @@ class Run:
     # -- what it has learned ------------------------------------------------------------------------------------------
 
     @property
+    def has_encodings(self) -> bool:
+        """Whether its model can be explored: encodings are written last of all that an evaluation leaves."""
+        return (self.folder / "encodings.npz").is_file()
+
+    @property
     def has_weights(self) -> bool:
         return (self.folder / WEIGHTS).is_file()
 

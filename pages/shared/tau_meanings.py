@@ -12,7 +12,7 @@ from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.groups import group_of
 from pages.components.tau_explorer import Meaning
 from pages.shared.state import store
-from pages.shared.tau_sweep import offer_sweep
+from pages.shared.tau_sweep import follow_sweep, offer_sweep
 
 RESCALED, AMORTISED, RETRAINED = "rescaled", "amortised", "retrained"
 
@@ -77,6 +77,8 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     elif run.id not in [member.id for member, _ in instead]:
         st.caption("The chosen run is of no sweep. In its place, a sweep over the same data:")
         st.text(", ".join(member.id for member, _ in instead))
+    if wish == RETRAINED:
+        follow_sweep(instead[0][0])
     return Shown(meaning=wish, runs=instead)
 
 
@@ -110,7 +112,7 @@ def _trained(runs: Sequence[Run]) -> list[Found]:
     found = []
     for run in runs:
         try:
-            if run.has_weights:
+            if run.has_weights and run.has_encodings:
                 run.card  # noqa: B018  # whether it can be read
                 found.append((run, run.steered_config))
         except BrokenRunError:

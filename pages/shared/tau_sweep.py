@@ -7,12 +7,14 @@ import streamlit as st
 from bnvae.config import RunConfig
 from bnvae.launcher import state, submit
 from bnvae.runs import Run
+from bnvae.runs.groups import group_of
 from bnvae.sweep import members
 from pages.shared.mode import may_change
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim, may_steer
 
 TAUS = (0.1, 0.3, 0.5, 0.7, 0.9)
+LOOK_SECONDS = 2.0
 
 
 def offer_sweep(run: Run, config: RunConfig) -> None:
@@ -21,6 +23,7 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
     there = store().groups().get(group, [])
     if any(state(member).alive for member in there):
         st.info("A sweep from this run is being trained: the slider snaps to its models as soon as two have weights.")
+        _show_anew_with_each_model(group, _explorable(group))
         return
     st.info("There are not two runs here that differ in τ alone. A sweep trains them, one after the other.")
     if not may_change() or not all(may_steer(member) for member in there):
@@ -41,3 +44,22 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
             st.text(str(error))
         else:
             st.rerun()
+
+
+def follow_sweep(run: Run) -> None:
+    """Take in further models of the run's sweep as they come."""
+    group = group_of(run)
+    if group is not None and any(state(member).alive for member in store().groups().get(group, [])):
+        st.caption("More models of this sweep are being trained, and join the slider as they come.")
+        _show_anew_with_each_model(group, _explorable(group))
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _show_anew_with_each_model(group: str, seen: int) -> None:
+    # Compared with what this view has seen: to run the page anew for what it shows already would never end.
+    if _explorable(group) > seen:
+        st.rerun()
+
+
+def _explorable(group: str) -> int:
+    return sum(member.has_weights and member.has_encodings for member in store().groups().get(group, []))

@@ -108,6 +108,15 @@ def test_runs_of_one_group_are_a_sweep_though_only_one_is_chosen(all_runs: RunSt
     assert "is of no sweep" not in words(page)
 
 
+def test_a_member_of_a_sweep_without_encodings_yet_is_left_out(all_runs: RunStore, visit: Visit) -> None:
+    for name in ("digits-scaler", "digits-low"):
+        write_json(all_runs.root / name / "group.json", {"group": "pair"})
+    (all_runs.root / "digits-scaler" / "encodings.npz").unlink()
+    page = visit("tau", "digits-low", meaning="retrained")
+    assert explorer(page)["titles"] == ["digits-low"]
+    assert "cannot be shown" not in words(page)
+
+
 def test_a_meaning_that_another_run_has_is_shown_by_that_run(all_runs: RunStore, visit: Visit) -> None:
     page = visit("tau", "digits-scaler", meaning="amortised")
     assert explorer(page)["meaning"]["name"] == "Amortised"
