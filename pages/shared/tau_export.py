@@ -10,7 +10,7 @@ from bnvae.analysis import tau as closed_form
 from bnvae.analysis.tau import Budget, Shares
 from pages.components.tau_explorer import Beside, TauRun
 
-ICONS = {"displaylogo": False, "toImageButtonOptions": {"format": "svg", "scale": 2}}
+PICTURES = {"SVG": "svg", "PNG": "png"}
 
 
 def offer_figures(run: TauRun, beside: Beside, tau: float) -> None:
@@ -19,9 +19,10 @@ def offer_figures(run: TauRun, beside: Beside, tau: float) -> None:
         return
     figures = figures_at(run, beside, tau)
     st.download_button("Download as one HTML file", as_html(figures), f"tau-{tau:.3f}.html", "text/html")
-    st.caption("The camera above each figure saves it as SVG.")
+    kind = st.radio("The camera above each figure saves it as", list(PICTURES), horizontal=True, key="figure-kind")
+    options = {"displaylogo": False, "toImageButtonOptions": {"format": PICTURES[kind], "scale": 2}}
     for name, figure in figures.items():
-        st.plotly_chart(figure, key=f"figure-{name}", config=ICONS)
+        st.plotly_chart(figure, key=f"figure-{name}-{kind}", config=options)
 
 
 def figures_at(run: TauRun, beside: Beside, tau: float) -> dict[str, Any]:
