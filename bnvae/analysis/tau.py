@@ -93,7 +93,8 @@ def shares(theta: Float[np.ndarray, " D"], tau: float) -> Shares:
 def kl_per_dimension(moments: UnscaledMoments, at: Shares) -> Float[np.ndarray, " D"]:
     """E[KL_d] at these shares, in nats, >= 0.
 
-    (g_m^2 E[mean_hat^2] + g_s^2 E[std_hat^2] - ln g_s^2 - E[ln std_hat^2] - 1) / 2.
+    (g_m^2 E[mean_hat^2] + g_s^2 E[std_hat^2] - ln g_s^2 - E[ln std_hat^2] - 1) / 2. Above the model's own where a
+    variance at this tau is below `VARIANCE_FLOOR`, which limits each example's and not their average.
     """
     spent = budget(moments, at)
     with np.errstate(divide="ignore"):

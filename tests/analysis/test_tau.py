@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bnvae.analysis.tau import (
@@ -16,7 +16,7 @@ from bnvae.analysis.tau import (
     rate_curve,
     shares,
 )
-from bnvae.posterior import HEADS, ScalerHead
+from bnvae.posterior import HEADS, VARIANCE_FLOOR, ScalerHead
 from bnvae.scaler import fixed_floor
 
 FEATURES, DIMENSIONS = 6, 5
@@ -34,6 +34,7 @@ def head_at(name: str, tau: float, seed: int) -> tuple[ScalerHead, torch.Tensor]
     return head, features
 
 
+@example(name="bn-scaler", trained=0.0, tau=0.96875, seed=0)
 @settings(max_examples=25, deadline=None)
 @given(
     name=st.sampled_from(["rms-scaler", "bn-scaler"]),
@@ -47,12 +48,17 @@ def test_posteriors_of_one_tau_give_the_kl_of_every_other(name: str, trained: fl
     with torch.no_grad():
         own = head(features)
         wanted = head(features, torch.full((256,), tau))
+    # The library limits each variance after tau; three averages can't, and differ where a centred std is nearly 0.
+    kept = ((own.std.square() > VARIANCE_FLOOR) & (wanted.std.square() > VARIANCE_FLOOR)).all(1)
+    assert kept.sum() > 250
     unscaled = Unscaled.of(own.mean.numpy(), own.std.numpy(), shares(theta, trained))
     at = shares(theta, tau)
-    moments = UnscaledMoments.of(unscaled)
+    moments = UnscaledMoments.of(Unscaled(mean=unscaled.mean[kept], std=unscaled.std[kept]))
     # fp32 in the head; a centred std that nearly is 0 has a logarithm of few digits.
-    np.testing.assert_allclose(kl_per_dimension(moments, at), wanted.kl_per_dimension().mean(0), rtol=2e-4, atol=2e-4)
-    spent = budget(moments, at)
+    np.testing.assert_allclose(
+        kl_per_dimension(moments, at), wanted.kl_per_dimension()[kept].mean(0), rtol=2e-4, atol=2e-4
+    )
+    spent = budget(UnscaledMoments.of(unscaled), at)
     np.testing.assert_allclose(spent.mean, wanted.mean.square().mean(0), rtol=1e-4)
     np.testing.assert_allclose(spent.mean + spent.std, 1, atol=1e-3)
 
