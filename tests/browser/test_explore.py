@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from bnvae.runs import RunStore
 from bnvae.worker import train_run
+from tests.browser.watching import watched
 from tests.pages.reading import TRAINED, small
 
-HARMLESS = "Failed to load resource"
 SECOND = 1000
 PLACED = re.compile("prior std from test example")
 HOSTILE = "<img src=x onerror='document.title=666'>"
@@ -28,17 +28,8 @@ def address(serve: Callable[[str], str], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
-    """A page that fails its test if anything but Streamlit's own probe was logged as an error."""
-    errors: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 1000}, has_touch=True)
-    page.set_default_timeout(30 * SECOND)
-    expect.set_options(timeout=30 * SECOND)
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    serious = [error for error in errors if HARMLESS not in error]
-    assert not serious, "\n".join(serious)
+    with watched(browser, has_touch=True) as page:
+        yield page
 
 
 def pad(page: Page) -> Locator:

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from bnvae.launcher import PID
 from bnvae.runs import RunStore
 from bnvae.worker import train_run
+from tests.browser.watching import watched
 from tests.pages.reading import TRAINED, small
 
-HARMLESS = "Failed to load resource"
 """Streamlit asks for its health under the page's own address first, where it is not."""
 SECOND = 1000
 
@@ -43,17 +43,8 @@ def address(serve: Callable[[str], str], store: RunStore) -> str:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
-    """A page that fails its test if anything but Streamlit's own probe was logged as an error."""
-    errors: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-    page.set_default_timeout(30 * SECOND)
-    expect.set_options(timeout=30 * SECOND)
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    serious = [error for error in errors if HARMLESS not in error]
-    assert not serious, "\n".join(serious)
+    with watched(browser, accept_downloads=True) as page:
+        yield page
 
 
 def bars(page: Page) -> Locator:
