@@ -14,9 +14,9 @@ from typing import get_args, get_type_hints
 import pytest
 
 import bnvae
-from bnvae.__main__ import FLAGS, SECTIONS, _parser
+from bnvae.__main__ import _parser
 from bnvae.analysis.metrics import Evaluation
-from bnvae.config_help import field_help
+from bnvae.config_help import FLAGS, SECTIONS, field_help
 from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs import Status
 

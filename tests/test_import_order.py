@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "config",
     "config_help",
+    "methods",
     "palette",
     "steering",
     "pacing",
@@ -42,6 +43,7 @@ ORDER = (
     "launcher",
     "recovery",
     "progress",
+    "commands",
     "__main__",
 )
 BESIDE = {"figures": {"config", "palette", "posterior", "records"}}
@@ -101,7 +103,7 @@ def test_modules_import_only_from_those_before_them(path: Path) -> None:
         ("plotly", {"figures"}),
         ("umap", {"analysis"}),
         ("rich", {"progress"}),
-        ("argparse", {"__main__"}),
+        ("argparse", {"commands", "__main__"}),
         ("subprocess", {"launcher"}),
         ("pickle", set()),
         ("joblib", set()),

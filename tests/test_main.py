@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bnvae.__main__ import FLAGS, SECTIONS, main
+from bnvae.__main__ import main
 from bnvae.config import RunConfig
+from bnvae.config_help import FLAGS, SECTIONS
 from bnvae.runs import Run, RunStore
 
 ROOT = Path(__file__).resolve().parents[1]

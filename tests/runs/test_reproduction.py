@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bnvae.__main__ import _config, _parser
+from bnvae.__main__ import _parser
+from bnvae.commands.settings import config_of
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.config_help import arguments
 from bnvae.runs import BrokenRunError, Run, RunStore
@@ -60,7 +61,7 @@ def test_the_command_line_makes_the_same_configuration(config: RunConfig) -> Non
     words = shlex.split(command_line("a", config))
     assert words[:4] == ["python", "-m", "bnvae", "train"]
     assert words[4:-2] == arguments(config)
-    assert _config(_parser().parse_args(words[3:])) == config
+    assert config_of(_parser().parse_args(words[3:])) == config
 
 
 def test_a_run_that_has_not_begun_has_no_card(store: RunStore) -> None:

@@ -1,0 +1,25 @@
+"""python -m bnvae export: a run as one .zip."""
+
+import argparse
+from pathlib import Path
+
+from bnvae.commands.settings import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser("export", help="write a run as one .zip, to be uploaded or unpacked elsewhere")
+    parser.set_defaults(command=_run)
+    parser.add_argument("run")
+    parser.add_argument("--to", type=Path, help="file to write; default: RUN.zip in this folder")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from bnvae.runs import RunStore
+    from bnvae.runs.archive import export_run
+    from bnvae.runs.files import write_atomic
+
+    run = RunStore().get(options.run)
+    target = options.to or Path(f"{run.id}.zip")
+    content = export_run(run)
+    write_atomic(target, content)
+    print(f"{target}: {len(content):,} bytes")

@@ -1,0 +1,36 @@
+"""python -m bnvae project: maps of runs' latent codes."""
+
+import argparse
+
+from bnvae.commands.settings import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser("project", help="maps of a run's latent codes; of several runs in one frame as well")
+    parser.set_defaults(command=_run)
+    parser.add_argument("run", nargs="+", help="two to four of the same data are aligned with each other")
+    parser.add_argument("--method", action="append", help="umap or tsne, also twice; default: umap", metavar="METHOD")
+    parser.add_argument("--with-data", action="store_true", help="keep examples and distortions for the map as well")
+    parser.add_argument(
+        "--examples", type=int, default=0, metavar="N", help="with data: keep the first N examples; 0: all that fit"
+    )
+    parser.add_argument("--anew", action="store_true", help="also what is there already")
+    parser.add_argument("--quiet", action="store_true", help="say nothing")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from bnvae.mapping import be_patient, map_runs, wanted_maps
+    from bnvae.runs import RunStore
+
+    be_patient()
+    runs = [RunStore().get(run_id) for run_id in dict.fromkeys(options.run)]
+    wanted = wanted_maps(options.method or ["umap"])
+    map_runs(
+        runs,
+        wanted=wanted,
+        with_data=options.with_data,
+        most_examples=max(0, options.examples),
+        anew=options.anew,
+    )
+    if not options.quiet:
+        print(f"maps of {', '.join(run.id for run in runs)} are kept")

@@ -1,0 +1,27 @@
+"""python -m bnvae train: a new run."""
+
+import argparse
+import dataclasses
+
+from bnvae.commands.following import follow
+from bnvae.commands.settings import Subparsers, add_setting, config_of
+from bnvae.config_help import SECTIONS
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser("train", help="train a new run", allow_abbrev=False)
+    parser.set_defaults(command=_run)
+    parser.add_argument("--run", help="name of the run's folder; default: made from data and head")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    for section, config in SECTIONS.items():
+        group = parser.add_argument_group(section)
+        for spec in dataclasses.fields(config):
+            add_setting(group, section, spec, config)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bnvae.runs import RunStore
+
+    config, store = config_of(options), RunStore()
+    run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
+    return follow(store.create(run_id, config).id, quiet=options.quiet)
