@@ -1,12 +1,13 @@
-"""A sweep over tau: one run for each, equal but for it, in one group; made once, trained one after the other."""
+"""A sweep over tau or over methods: runs equal but for it, in one group; made once, trained one after the other."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bnvae.config import SCALED, RunConfig
+from bnvae.methods import METHODS, configured, known
 from bnvae.runs import Run, RunStore
 from bnvae.runs.groups import group_of, groups
-from bnvae.runs.store import name_taken
+from bnvae.runs.store import check_id, name_taken
 
 
 def member_id(group: str, tau: float) -> str:
@@ -15,7 +16,7 @@ def member_id(group: str, tau: float) -> str:
 
 
 def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float]) -> list[Run]:
-    """The runs of a sweep in the order of their tau: those there are, and new ones for what is missing.
+    """The runs of a sweep over tau in the order of their tau: those there are, and new ones for what is missing.
 
     Raises:
         ValueError: no tau or one twice, a head without one, or a run of another kind in the way; nothing is made.
@@ -26,7 +27,44 @@ def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float
     wanted = {member_id(group, tau): _at(config, tau) for tau in sorted(taus)}
     if len(wanted) < len(taus) or not taus:
         raise ValueError(f"tau is {', '.join(f'{tau:g}' for tau in taus) or 'missing'}: give each value once.")
+    return _enrolled(store, group, wanted)
+
+
+def method_members(
+    store: RunStore, group: str, config: RunConfig, methods: Sequence[str], *, ladder: bool = False
+) -> list[Run]:
+    """The runs of a sweep over methods, each as it is named first; those there are, and new ones for what is missing.
+
+    With `ladder` each method at further strengths as well, so that distortions can be compared at equal rate.
+
+    Raises:
+        ValueError: no method, an unknown one or one twice, a configuration that one of them refuses, or a run of
+            another kind in the way; nothing is made.
+    """
+    if len(set(methods)) < len(methods) or not methods:
+        raise ValueError(f"methods is {', '.join(methods) or 'empty'}: give each of them once, or all.")
+    return _enrolled(store, group, method_configs(group, config, methods, ladder=ladder))
+
+
+def method_configs(
+    group: str, config: RunConfig, methods: Sequence[str], *, ladder: bool = False
+) -> dict[str, RunConfig]:
+    """Name and configuration of each run of a sweep over methods; where two methods meet there is one run."""
+    chosen = [known(method) for method in methods]
+    chosen.sort(key=list(METHODS.values()).index)
+    found = {f"{group}-{method.name}": configured(config, method.name) for method in chosen}
+    for method in chosen if ladder else ():
+        for strength in method.ladder:
+            one = configured(config, method.name, strength)
+            if one not in found.values():
+                family = "beta" if method.name == "none" else method.name
+                found[f"{group}-{family}-at-{strength:g}"] = one
+    return found
+
+
+def _enrolled(store: RunStore, group: str, wanted: Mapping[str, RunConfig]) -> list[Run]:
     for run_id, one in wanted.items():
+        check_id(run_id)
         if run_id not in store:
             if (store.root / run_id).exists():
                 raise name_taken(run_id)
@@ -42,14 +80,16 @@ def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float
 
 
 def known_members(store: RunStore, group: str) -> list[Run]:
-    """The runs of a sweep that was begun, in the order of their tau.
+    """The runs of a sweep that was begun, in its order.
 
     Raises:
         ValueError: there is no such sweep.
     """
     there = groups(store.runs())
     if group not in there:
-        raise ValueError(f"run is {group!r}: there is no sweep of that name; begin one with --tau 0.1 0.5 0.9.")
+        raise ValueError(
+            f"run is {group!r}: there is no sweep of that name; begin one with --tau 0.1 0.5 0.9 or --methods all."
+        )
     return there[group]
 
 

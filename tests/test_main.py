@@ -139,6 +139,18 @@ def test_a_sweep_trains_each_tau_in_turn_and_given_again_leaves_what_is_finished
     assert {entry["group"] for entry in json.loads(capsys.readouterr().out)} == {"s"}
 
 
+def test_a_sweep_over_methods_trains_each_and_lists_them_as_one_group(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = [part for part in TINY if part not in ("--head", "rms-scaler")]
+    assert main(["sweep", "--run", "m", "--methods", "rms-scaler,none", *sizes, "--epochs", "1", "--quiet"]) == 0
+    assert {run.id: run.config.model.head for run in runs.groups()["m"]} == {
+        "m-none": "gaussian",
+        "m-rms-scaler": "rms-scaler",
+    }
+    assert {run.status.state for run in runs.groups()["m"]} == {"finished"}
+
+
 def test_an_interrupted_sweep_stops_as_a_whole_and_goes_on_where_it_was(runs: RunStore) -> None:
     command = ["sweep", "--run", "s", "--tau", "0.1", "0.9", *TINY, "--epochs", "60", "--quiet"]
     sweep = start(*command)
@@ -184,6 +196,10 @@ def test_help_shows_every_field_with_its_sentence(capsys: pytest.CaptureFixture[
         (["export", "nobody"], "run is 'nobody'"),
         (["sweep", "--run", "nobody"], "run is 'nobody': there is no sweep of that name"),
         (["sweep", "--run", "s", "--tau", "0.1", "1"], "tau is 1.0"),
+        (["sweep", "--run", "s", "--methods", "nothing"], "method is 'nothing': choose of none, beta-0.2"),
+        (["sweep", "--run", "s", "--methods", "all", "--beta", "0.5"], "beta is 0.5: the methods of a sweep decide it"),
+        (["sweep", "--run", "s", "--tau", "0.1", "--ladder"], "ladder is given without --methods"),
+        (["sweep", "--run", "s", "--methods", "all", "--tau", "0.1"], "not allowed with argument"),
         (["dance"], "invalid choice: 'dance'"),
         ([], "required"),
     ],

@@ -1,4 +1,4 @@
-"""A sweep over tau: which runs it has, how it goes on, what it refuses."""
+"""A sweep over tau or over methods: which runs it has, how it goes on, what it refuses."""
 
 import dataclasses
 import json
@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bnvae.config import RunConfig
+from bnvae.methods import METHODS, configured
 from bnvae.runs import RunStore
 from bnvae.runs.groups import GROUP, group_of
-from bnvae.sweep import known_members, members
+from bnvae.sweep import known_members, members, method_configs, method_members
 
 
 def with_model(config: RunConfig, **changes: Any) -> RunConfig:
@@ -100,3 +101,59 @@ def test_a_sweep_that_was_never_begun_is_refused(store: RunStore) -> None:
 def test_the_group_is_one_word_in_a_file(store: RunStore, tiny: RunConfig) -> None:
     (run,) = members(store, "s", tiny, [0.1])
     assert json.loads((run.folder / GROUP).read_text()) == {"group": "s"}
+
+
+def test_a_sweep_over_methods_has_a_run_for_each_in_the_methods_order(store: RunStore, tiny: RunConfig) -> None:
+    made = method_members(store, "m", tiny, ["rms-scaler", "none", "linear"])
+    assert [run.id for run in made] == ["m-none", "m-linear", "m-rms-scaler"]
+    assert [run.config for run in made] == [configured(tiny, name) for name in ("none", "linear", "rms-scaler")]
+    assert [run.id for run in known_members(store, "m")] == [run.id for run in made]
+
+
+def test_a_ladder_has_four_strengths_of_each_method_and_no_run_twice(tiny: RunConfig) -> None:
+    """Plain, beta 0.2 and beta 0.4 are places on one ladder: all methods are eight ladders of four rungs.
+
+    One more where the base's gamma or tau is on none: here both are 0.5, which is.
+    """
+    configs = method_configs("m", tiny, list(METHODS), ladder=True)
+    assert len(configs) == 32
+    assert len({config.to_json() for config in configs.values()}) == 32
+    assert list(configs)[:10] == [f"m-{name}" for name in METHODS]
+    assert "m-beta-at-0.7" in configs
+    assert "m-beta-at-1" not in configs
+    assert configs["m-ln-mean-at-0.7"] == configured(tiny, "ln-mean", 0.7)
+
+
+def test_a_sweep_over_methods_goes_on_with_its_ladder(store: RunStore, tiny: RunConfig) -> None:
+    first = method_members(store, "m", tiny, ["none", "bn-mean"])
+    again = method_members(store, "m", tiny, ["none", "bn-mean"], ladder=True)
+    assert [run.id for run in again[:2]] == [run.id for run in first]
+    assert [run.id for run in known_members(store, "m")] == [
+        *("m-none", "m-bn-mean"),
+        *("m-bn-mean-at-0.3", "m-bn-mean-at-0.7", "m-bn-mean-at-1"),
+        *("m-beta-at-0.2", "m-beta-at-0.4", "m-beta-at-0.7"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ([], "methods is empty: give each of them once, or all"),
+        (["none", "none"], "methods is none, none: give each of them once, or all"),
+        (["none", "dropout"], "method is 'dropout': choose of none, "),
+        (["gaussian/../x"], "method is 'gaussian/../x'"),
+    ],
+)
+def test_a_sweep_over_no_methods_is_refused_and_nothing_is_made(
+    methods: list[str], message: str, store: RunStore, tiny: RunConfig
+) -> None:
+    with pytest.raises(ValueError) as refusal:
+        method_members(store, "m", tiny, methods)
+    assert message in str(refusal.value)
+    assert store.runs() == []
+
+
+def test_a_name_too_long_for_one_of_its_runs_is_refused_before_any_is_made(store: RunStore, tiny: RunConfig) -> None:
+    with pytest.raises(ValueError, match="run is"):
+        method_members(store, "n" * 58, tiny, ["none", "bn-mean"])  # n...-none alone would be short enough
+    assert store.runs() == []

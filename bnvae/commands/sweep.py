@@ -1,27 +1,46 @@
-"""python -m bnvae sweep: a run for each tau, one after the other."""
+"""python -m bnvae sweep: a run for each tau or for each method, one after the other."""
 
 import argparse
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
 from bnvae.commands.following import follow
 from bnvae.commands.settings import Subparsers, add_setting, config_of
 from bnvae.config_help import SECTIONS
+from bnvae.methods import METHODS, PLAIN_MODEL, PLAIN_TRAINING
+
+if TYPE_CHECKING:
+    from bnvae.runs import Run
 
 NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"))
 
 
 def add(commands: Subparsers) -> None:
-    parser = commands.add_parser("sweep", help="train a run for each tau, one after the other", allow_abbrev=False)
+    parser = commands.add_parser(
+        "sweep", help="train a run for each tau or for each method, one after the other", allow_abbrev=False
+    )
     parser.set_defaults(command=_run)
     parser.add_argument("--run", required=True, help="name of the sweep; its runs are called NAME-tau-0.1 and so on")
-    parser.add_argument(
+    over = parser.add_mutually_exclusive_group()
+    over.add_argument(
         "--tau",
         dest="taus",
         nargs="+",
         type=float,
         metavar="FLOAT",
         help="one run for each (fraction, 0 <= tau < 1); left out: go on with the sweep of this name",
+    )
+    over.add_argument(
+        "--methods",
+        metavar="all|NAME,NAME",
+        help=f"one run for each remedy against collapse, of {', '.join(METHODS)}; they decide head, beta, schedule and "
+        "free bits, and the Scaler heads have the usual tau",
+    )
+    parser.add_argument(
+        "--ladder",
+        action="store_true",
+        help="with --methods: each at four strengths, so that they can be compared at equal rate",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     for section, config in SECTIONS.items():
@@ -33,14 +52,11 @@ def add(commands: Subparsers) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Re-running it goes on where it was: finished runs are left alone, the others resumed."""
-    from bnvae.runs import RunStore
     from bnvae.runs.control import PLAY
-    from bnvae.sweep import known_members, members
 
-    store, asked, worst = RunStore(), [], 0
-    taus: list[float] | None = options.taus
-    runs = known_members(store, options.run) if taus is None else members(store, options.run, config_of(options), taus)
-    for run in runs:
+    asked: list[bool] = []
+    worst = 0
+    for run in _members(options):
         if run.status.state == "finished":
             continue
         if not run.is_held:
@@ -56,3 +72,24 @@ def _run(options: argparse.Namespace) -> int:
         if asked:
             break
     return worst
+
+
+def _members(options: argparse.Namespace) -> "list[Run]":
+    from bnvae.runs import RunStore
+    from bnvae.sweep import known_members, members, method_members
+
+    store = RunStore()
+    if options.ladder and not options.methods:
+        raise ValueError("ladder is given without --methods: a sweep over tau has a strength in each of its runs.")
+    if options.taus is not None:
+        return members(store, options.run, config_of(options), options.taus)
+    if options.methods is None:
+        return known_members(store, options.run)
+    config = config_of(options)
+    for section, decided in (("model", PLAIN_MODEL), ("training", PLAIN_TRAINING)):
+        for field in decided:
+            default = getattr(SECTIONS[section](), field)
+            if (value := getattr(getattr(config, section), field)) != default:
+                raise ValueError(f"{field} is {value!r}: the methods of a sweep decide it; leave it out.")
+    methods = list(METHODS) if options.methods == "all" else options.methods.split(",")
+    return method_members(store, options.run, config, methods, ladder=options.ladder)

@@ -1,8 +1,11 @@
 """Runs that belong together: each run of a sweep has the name of its group in its folder."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from bnvae.methods import METHODS, knob_of
 from bnvae.runs.files import BrokenRunError, read_json, write_json
 from bnvae.runs.run import Run
 
@@ -26,16 +29,24 @@ def group_of(run: Run) -> str | None:
 
 
 def groups(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The members of each group in the order of their tau, broken ones last; groups in the order of the runs given."""
+    """The members of each group in its order, broken ones last; groups in the order of the runs given.
+
+    Members that differ in tau alone come in its order; those of several methods in the methods' own, each as it is
+    named first and its other strengths after all of these.
+    """
     found: dict[str, list[Run]] = {}
     for run in runs:
         if (group := group_of(run)) is not None:
             found.setdefault(group, []).append(run)
-    return {group: sorted(members, key=_place) for group, members in found.items()}
+    return {group: sorted(members, key=lambda run: _place(run, group)) for group, members in found.items()}
 
 
-def _place(run: Run) -> tuple[float, str]:
+def _place(run: Run, group: str) -> tuple[Any, ...]:
+    names = [f"{group}-{method}" for method in METHODS]
     try:
-        return run.config.model.tau, run.id
+        config = run.config
     except BrokenRunError:
-        return float("inf"), run.id
+        return math.inf, run.id
+    named = names.index(run.id) if run.id in names else len(names)
+    knob = knob_of(config)
+    return named, config.model.head, config.training.kl_schedule, knob.field, knob.of(config), run.id
