@@ -1,5 +1,7 @@
 """The colours of everything drawn, apart from any drawing library: pages need them before plotly."""
 
+from collections.abc import Sequence
+
 from bnvae.config import HeadName
 
 # From the palette of Okabe and Ito (2008), which red-green-blind people can tell apart. The bright ones are darkened
@@ -11,6 +13,9 @@ HEAD_COLOURS: dict[HeadName, str] = {
     "rms-scaler": "#0072B2",
     "ln-mean": "#7A7A7A",
 }
+OTHER_COLOURS = ("#4B4BE1", "#B43C2D", "#964B87", "#5AA52D", "#3C78E1", "#4BA55A", "#B42D4B", "#5A96E1")
+"""for a second run with the same head: apart from all heads and from each other, to red-green-blind eyes too"""
+
 DISTORTION_COLOUR = "#4596C8"
 RATE_COLOUR = "#C98700"
 MEAN_COLOUR = RATE_COLOUR
@@ -21,3 +26,17 @@ TAU_COLOUR = "#7C5CC4"
 THETA_COLOUR = "#00906A"
 HOLE_COLOUR = "#D55E00"
 """where the prior has mass and no posterior is near"""
+
+
+def run_colours(heads: Sequence[HeadName]) -> list[str]:
+    """A colour for each run of a view, in their order: its head's own, another where an earlier run has that.
+
+    All are different up to 12 runs, and adding a run at the end changes no other's colour among the first eight.
+    """
+    spare = [*OTHER_COLOURS, *(colour for head, colour in HEAD_COLOURS.items() if head not in heads)]
+    found: list[str] = []
+    for head in heads:
+        own = HEAD_COLOURS[head]
+        free = [colour for colour in spare if colour not in found]
+        found.append(own if own not in found or not free else free[0])
+    return found

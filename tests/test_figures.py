@@ -4,8 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from bnvae.config import HeadName
 from bnvae.figures import elbo_curve_figure, kl_bars_figure, second_moments_figure
-from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
+from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, OTHER_COLOURS, RATE_COLOUR, run_colours
 
 DARK_PAGE = "#0E1117"  # Streamlit's dark background
 
@@ -37,17 +38,37 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("page", ["#FFFFFF", DARK_PAGE])
-@pytest.mark.parametrize("colour", [*HEAD_COLOURS.values(), DISTORTION_COLOUR, RATE_COLOUR])
+@pytest.mark.parametrize("colour", [*HEAD_COLOURS.values(), *OTHER_COLOURS, DISTORTION_COLOUR, RATE_COLOUR])
 def test_every_colour_stands_out_from_a_light_and_a_dark_page(colour: str, page: str) -> None:
     assert contrast(colour, page) >= 3  # WCAG 2.2, 1.4.11, for whatever carries meaning
 
 
 @pytest.mark.parametrize("vision", [np.eye(3), PROTANOPIA, DEUTERANOPIA], ids=["full", "protanopia", "deuteranopia"])
-def test_two_heads_look_different_to_red_green_blind_eyes_too(vision: np.ndarray) -> None:
-    seen = {head: lab(vision @ linear(colour)) for head, colour in HEAD_COLOURS.items()}
+def test_two_runs_look_different_to_red_green_blind_eyes_too(vision: np.ndarray) -> None:
+    seen = {colour: lab(vision @ linear(colour)) for colour in (*HEAD_COLOURS.values(), *OTHER_COLOURS)}
     for one, other in itertools.combinations(seen, 2):
         # A difference of 2.3 is just noticeable; 10 is seen at a glance.
         assert np.linalg.norm(seen[one] - seen[other]) > 10, (one, other)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ("rms-scaler",) * 12,
+        ("gaussian", "gaussian", "rms-scaler", "gaussian"),
+        ("ln-mean", "bn-mean", "ln-mean", "rms-scaler", "bn-scaler", "gaussian", *("gaussian",) * 6),
+    ],
+)
+def test_no_two_runs_of_a_view_share_a_colour(heads: tuple[HeadName, ...]) -> None:
+    colours = run_colours(heads)
+    assert len(set(colours)) == len(heads)
+    assert all(colours[heads.index(head)] == HEAD_COLOURS[head] for head in heads)
+
+
+def test_a_run_keeps_its_colour_when_another_is_added() -> None:
+    heads: tuple[HeadName, ...] = ("rms-scaler", "rms-scaler", "gaussian", "rms-scaler", "bn-scaler", "gaussian")
+    for count in range(1, len(heads)):
+        assert run_colours(heads[:count]) == run_colours(heads)[:count]
 
 
 def test_bars_have_the_heights_and_the_floor_given() -> None:

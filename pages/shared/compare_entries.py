@@ -13,18 +13,15 @@ from bnvae.analysis.ledger import Sizes
 from bnvae.analysis.symptoms import Finding, Patient
 from bnvae.config import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
-from bnvae.palette import HEAD_COLOURS
 from bnvae.posterior import fixed_floors
 from bnvae.runs import Run
 from bnvae.runs.card import DataCard
 from bnvae.runs.evaluating import kept_thorough
 from pages.shared.cache import version
+from pages.shared.colours import colour_of
 from pages.shared.panels import HEAD_FLOORS, say_broken
 from pages.shared.state import store
 from pages.shared.words import head_words
-
-OTHER_COLOURS = ("#8C6BB1", "#A6761D", "#1F9E9E", "#C2185B", "#5A7D2A", "#6B6B6B", "#B8860B", "#3F51B5")
-"""for a second run with the same head; they stand out from light and dark pages"""
 
 
 @final
@@ -68,15 +65,11 @@ def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
             cards.append((run, config, run.card, _figures(run)))
         except ValueError as error:
             say_broken(run, error)
-    colours = _colours([config for _, config, _, _ in cards])
-    return [
-        _compared(run, config, card, figures, groups, colour)
-        for (run, config, card, figures), colour in zip(cards, colours, strict=True)
-    ]
+    return [_compared(run, config, card, figures, groups) for run, config, card, figures in cards]
 
 
 def _compared(
-    run: Run, config: RunConfig, card: DataCard, figures: tuple[dict[str, Any], Any], groups: "_Groups", colour: str
+    run: Run, config: RunConfig, card: DataCard, figures: tuple[dict[str, Any], Any], groups: "_Groups"
 ) -> Compared:
     evaluation, thorough = figures
     entry = Entry(
@@ -94,7 +87,7 @@ def _compared(
         fixed_floor=floors_of_figures(config, evaluation) or [],
         unit_moments=config.model.head in SCALED,
     )
-    return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour)
+    return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour_of(run))
 
 
 def floors_of_figures(config: RunConfig, evaluation: Mapping[str, Any]) -> list[float] | None:
@@ -122,17 +115,6 @@ class _Groups:
         if self._digests.setdefault(words, card.digest) != card.digest:
             words += f" · {card.digest[:8]}"
         return words
-
-
-def _colours(configs: Sequence[RunConfig]) -> list[str]:
-    """The head's own colour for the first run of each head, others after that."""
-    found: list[str] = []
-    others = [*OTHER_COLOURS, *HEAD_COLOURS.values()]
-    for config in configs:
-        own = HEAD_COLOURS[config.model.head]
-        free = [colour for colour in others if colour not in found and colour not in HEAD_COLOURS.values()]
-        found.append(own if own not in found or not free else free[0])
-    return found
 
 
 def _figures(run: Run) -> tuple[dict[str, Any], dict[str, Any] | None]:

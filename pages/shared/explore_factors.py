@@ -9,10 +9,10 @@ import streamlit as st
 from bnvae.analysis.factor_information import FactorInformation
 from bnvae.analysis.traversal import by_kl
 from bnvae.config import RunConfig
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import Run
 from pages.components.factor_matrix import factor_matrix
 from pages.shared import explore_cache
+from pages.shared.colours import colour_of
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -63,7 +63,7 @@ def show_factors(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 title=one.run.id,
                 caption=head_words(one.config),
                 words=_said(one.found),
-                colour=HEAD_COLOURS[one.config.model.head],
+                colour=colour_of(one.run),
             )
     st.caption(
         "Mutual information between one coordinate z of the posterior and a known factor, in nats; below a factor's "

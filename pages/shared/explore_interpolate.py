@@ -10,10 +10,10 @@ import streamlit as st
 from bnvae.analysis.interpolation import PathName, distance_to_data, has_arc, interpolate
 from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import Run
 from pages.components.latent_path import latent_path
 from pages.shared import explore_cache
+from pages.shared.colours import colour_of
 from pages.shared.explore_start import Start, choose_start, shown, start_at
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
@@ -96,7 +96,7 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 title=way.run.id,
                 caption=f"{head_words(way.config)} · {way.start.words} to {way.end.words}",
                 words=_said(way),
-                colour=HEAD_COLOURS[way.config.model.head],
+                colour=colour_of(way.run),
             )
 
 

@@ -8,12 +8,12 @@ import streamlit as st
 from bnvae.analysis.interpolation import distance_to_data
 from bnvae.analysis.wording import Marked, marked
 from bnvae.config import RunConfig
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import Run
 from pages.components.drawing_pad import drawing_pad
 from pages.components.exhibits import exhibits
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache, explore_cache, map_cache
+from pages.shared.colours import colour_of
 from pages.shared.explore_start import (
     DRAWING,
     PICTURE,
@@ -106,7 +106,7 @@ def _result(run: Run, config: RunConfig) -> None:
         title=run.id,
         caption=head_words(config),
         words=_said(start, f"{distance.item():.2f} prior std from {example_words(run, int(nearest))}", typical),
-        colour=HEAD_COLOURS[config.model.head],
+        colour=colour_of(run),
         unknown=0 if start.sentence is not None and start.sentence.unknown else None,
     )
     assert start.kl is not None
@@ -114,7 +114,7 @@ def _result(run: Run, config: RunConfig) -> None:
         key=f"own-kl-{run.id}",
         kl=start.kl.tolist(),
         title="KL of this code",
-        colour=HEAD_COLOURS[config.model.head],
+        colour=colour_of(run),
         scale_group="own",
         height_px=150,
     )
@@ -129,7 +129,7 @@ def _await(run: Run, config: RunConfig, why: str) -> None:
     """What is missing, where the result will be."""
     exhibits(
         key=f"own-{run.id}", shown={}, title=run.id, caption=head_words(config), words=why,
-        colour=HEAD_COLOURS[config.model.head],
+        colour=colour_of(run),
     )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ import torch
 from bnvae.analysis.traversal import by_kl, picture_change, steps, traverse
 from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import Run
 from pages.components.kl_bars import DEAD_BELOW_NATS
 from pages.components.traversal_grid import Traversal, TraversedRow, traversal_grid
 from pages.shared import explore_cache
+from pages.shared.colours import colour_of
 from pages.shared.explore_start import Start, choose_start, shown, start_at
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
@@ -62,7 +62,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 traversal=one.traversal,
                 title=one.run.id,
                 caption=f"{head_words(one.config)} · {one.start.words}",
-                colour=HEAD_COLOURS[one.config.model.head],
+                colour=colour_of(one.run),
                 words=_said(one.traversal, reach, modality),
                 unit=UNITS[modality],
                 tops=(kl_top, max(row.change for kind, row in rows if kind == modality)),

@@ -8,12 +8,12 @@ import streamlit as st
 from torch import Tensor
 
 from bnvae.config import RunConfig
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs import snapshots as album
 from bnvae.runs.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot
 from pages.shared import cache
+from pages.shared.colours import colour_of
 from pages.shared.panels import HEAD_FLOORS, floor_label, floors, say_broken
 from pages.shared.words import head_words
 
@@ -48,7 +48,7 @@ def _film(run: Run, config: RunConfig, history: HistoryReader) -> FilmRun:
     return FilmRun(
         title=run.id,
         caption=head_words(config),
-        colour=HEAD_COLOURS[model.head],
+        colour=colour_of(run),
         steps=[record.step for record in steps],
         kl=np.array([record.kl_per_dimension for record in steps]),
         mean_second_moment=np.array([record.mean_second_moment for record in steps]),

@@ -7,11 +7,11 @@ import streamlit as st
 
 from bnvae.config import SCALED
 from bnvae.data.dataset import UNKNOWN
-from bnvae.palette import HEAD_COLOURS
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import Beside, Rival, TauRun, tau_explorer
 from pages.components.tau_strip import Strip
 from pages.shared import cache, tau_strips
+from pages.shared.colours import colour_of
 from pages.shared.links import TRAIN, link_to
 from pages.shared.panels import say_broken
 from pages.shared.state import store
@@ -158,7 +158,7 @@ def _rival(run: Run) -> Rival:
     kept = np.isfinite(rate).all(axis=1)
     return Rival(
         title=run.id,
-        colour=HEAD_COLOURS[run.config.model.head],
+        colour=colour_of(run),
         rate=float(rate[kept].sum(axis=1).mean()) if kept.any() else float("nan"),
         distortion=tau_strips.price(run),
     )

@@ -12,11 +12,11 @@ from bnvae.analysis import tau as closed_form
 from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
 from bnvae.config import RunConfig
 from bnvae.model import VAE
-from bnvae.palette import HEAD_COLOURS
 from bnvae.posterior import Posterior, ScalerHead
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import TauRun
 from pages.shared import cache
+from pages.shared.colours import colour_of
 from pages.shared.state import store
 from pages.shared.words import head_words
 
@@ -39,7 +39,7 @@ def slid(run: Run, config: RunConfig) -> TauRun:
     return TauRun(
         titles=[run.id],
         caption=head_words(config),
-        colour=HEAD_COLOURS[config.model.head],
+        colour=colour_of(run),
         taus=taus,
         thetas=thetas,
         unscaled=[unscaled],
