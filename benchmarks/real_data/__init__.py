@@ -1,0 +1,1 @@
+"""Every remedy against collapse on real sentences."""
