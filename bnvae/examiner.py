@@ -29,9 +29,7 @@ def evaluate_run(
         EvaluationStopped: somebody asked for it.
     """
     if not run.has_weights:
-        raise ValueError(
-            f"run {run.id!r} has no weights yet: let it train until its first evaluation, after 100 steps."
-        )
+        raise ValueError(f"run {run.id!r} has no weights to evaluate: {_why_without_weights(run)}")
     if settings and tau is not None:
         raise ValueError(f"tau is {tau:g}: thorough figures are of the run's own tau; leave one of the two out.")
     desk = EvaluationDesk(run.folder)
@@ -62,6 +60,16 @@ def evaluate_run(
         kept = thorough or kept_thorough(run, weights)
         run.write_evaluation(figures | ({"thorough": kept} if kept else {}))
         return figures | ({"thorough": kept} if kept else {})
+
+
+def _why_without_weights(run: Run) -> str:
+    status = run.status
+    if status.state == "failed":
+        reason = status.message.rstrip(".")
+        return f"its training failed before the first evaluation ({reason}). Mend that, and train it again."
+    if status.alive:
+        return "it trains, and its first evaluation comes after 100 steps. Wait for that."
+    return "it ended before its first evaluation, after 100 steps. Let it go on: python -m bnvae resume " + run.id
 
 
 @final

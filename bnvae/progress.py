@@ -1,15 +1,18 @@
 """What a terminal shows: a live bar with the KL while training, tables of figures and of runs."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, final
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from bnvae.config import SCALED
 from bnvae.records import EvaluationRecord, Record
@@ -18,6 +21,7 @@ from bnvae.runs.status import Status
 
 BAR_LEVELS = " ▁▂▃▄▅▆▇█"
 WIDEST_BARS = 32
+WIDEST_TABLE = 1_000
 KL_OF_FULL_BAR = 1.0
 """nats at which a dimension's bar is full"""
 
@@ -42,18 +46,28 @@ class NoProgress:
 
 
 @final
+class _TwoLines(Progress):
+    """A task's figures in a line below its bar, where 80 columns hold them; what a terminal cannot hold is cut."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        for task in self.tasks:
+            yield self.make_tasks_table([task])
+            yield Text(f"  {task.description}", no_wrap=True, overflow="ellipsis")
+
+
+@final
 class TerminalProgress:
-    """One line a run that is rewritten, and one that stays for each evaluation."""
+    """Two lines a run that are rewritten, and one that stays for each evaluation."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._console = Console()
-        self._progress = Progress(
-            TextColumn("{task.fields[run]}", markup=False),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}", markup=False),
+        self._progress = _TwoLines(
+            TextColumn("{task.fields[run]}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=self._console,
+            expand=True,
         )
         self._tasks = {run.id: self._progress.add_task("loading", total=None, run=run.id) for run in runs}
 
@@ -74,6 +88,7 @@ class TerminalProgress:
                 f"{record.distortion:.2f} + rate {record.rate:.2f} nats, {record.active_units} of {dimensions} active",
                 highlight=False,
                 markup=False,
+                soft_wrap=True,
             )
         self._progress.update(
             self._tasks[run.id],
@@ -132,23 +147,51 @@ def _tau(model: dict[str, Any]) -> str:
     return f"0 to {model['tau_max']:g}" if model["amortised"] else json.dumps(model["tau"])
 
 
-def print_runs(entries: list[dict[str, Any]]) -> None:
-    """A table of runs as `worker.describe` gives them."""
-    table = Table(title="runs (figures on test examples, nats per example)")
-    for name in ("run", "state", "data", "head", "tau", "ELBO", "rate", "active units"):
-        table.add_column(name, justify="right" if name in ("tau", "ELBO", "rate", "active units") else "left")
+COLUMNS_OF_RUNS = ("run", "state", "data", "head", "tau", "ELBO", "rate", "active units")
+
+
+def print_runs(entries: list[dict[str, Any]], console: Console | None = None) -> None:
+    """The runs as `worker.describe` gives them: a table where the terminal holds it, else two lines each.
+
+    No name is ever cut; into a file or a pipe goes the table, however wide.
+    """
+    console = console or Console()
+    rows = [_row(entry) for entry in entries if "error" not in entry]
+    table = Table(box=SIMPLE_HEAD, title="runs (figures on test examples, nats per example)", title_justify="left")
+    for name in COLUMNS_OF_RUNS:
+        table.add_column(name, justify="right" if name in COLUMNS_OF_RUNS[4:] else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    widest = Measurement.get(console, console.options.update(max_width=WIDEST_TABLE), table).maximum
+    if rows and not console.is_terminal:
+        Console(file=console.file, width=widest).print(table)
+    elif rows and widest <= console.width:
+        console.print(table)
+    else:
+        for name, *values in rows:
+            said = [f"{words} {value}" for words, value in zip(COLUMNS_OF_RUNS[4:], values[3:], strict=True) if value]
+            _print_line(console, f"{name}\n  {' · '.join([*values[:3], *said])}")
     for entry in entries:
         if "error" in entry:
-            table.add_row(escape(entry["run"]), "broken", escape(str(entry["error"])))
-            continue
-        model, test = entry["config"]["model"], entry.get("test") or {}
-        table.add_row(
-            escape(entry["run"]),
-            entry["status"]["state"],
-            entry["config"]["data"]["name"],
-            model["head"],
-            _tau(model),
-            *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
-            str(test.get("active_units", "")),
-        )
-    Console().print(table)
+            _print_line(console, f"{entry['run']}: broken: {entry['error']}")
+        elif entry["status"]["state"] == "failed":
+            _print_line(console, f"{entry['run']}: failed: {entry['status']['message']}")
+    if not entries:
+        _print_line(console, "There are no runs yet. Train one: python -m bnvae train --help")
+
+
+def _row(entry: dict[str, Any]) -> list[str]:
+    model, test = entry["config"]["model"], entry.get("test") or {}
+    return [
+        entry["run"],
+        entry["status"]["state"],
+        entry["config"]["data"]["name"],
+        model["head"],
+        _tau(model),
+        *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
+        str(test.get("active_units", "")),
+    ]
+
+
+def _print_line(console: Console, words: str) -> None:
+    console.print(words, soft_wrap=True, markup=False, highlight=False)

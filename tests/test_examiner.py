@@ -97,7 +97,7 @@ def test_moments_that_lag_behind_are_seen_in_the_published_ones(run: Run) -> Non
 
 
 def test_a_run_without_a_training_has_nothing_to_evaluate(store: RunStore, tiny: RunConfig) -> None:
-    with pytest.raises(ValueError, match="run 'a' has no weights yet"):
+    with pytest.raises(ValueError, match="run 'a' has no weights to evaluate"):
         evaluate_run(store.create("a", tiny))
 
 

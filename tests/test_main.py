@@ -280,3 +280,46 @@ def test_a_reader_that_has_seen_enough_is_no_error(runs: RunStore) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(60) == 0
+
+
+def test_own_data_that_cannot_be_trained_on_leaves_no_run_behind(
+    runs: RunStore, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["train", "--data", "text", "--path", str(tmp_path / "gone.txt")]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+    assert runs.runs() == []
+
+
+def test_an_export_replaces_no_file_unless_told_to(
+    runs: RunStore, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    main(["train", *TINY, "--epochs", "1", "--run", "a", "--quiet"])
+    (tmp_path / "a.zip").write_text("precious")
+    assert main(["export", "a"]) == 2
+    assert "replace it with --force" in capsys.readouterr().err
+    assert (tmp_path / "a.zip").read_text() == "precious"
+    assert main(["export", "a", "--force"]) == 0
+    assert zipfile.is_zipfile(tmp_path / "a.zip")
+
+
+def test_a_finished_run_is_not_resumed_but_said_to_be_finished(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["train", *TINY, "--epochs", "1", "--run", "a", "--quiet"])
+    written = (runs.get("a").folder / "status.json").stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(["resume", "a"]) == 0
+    assert capsys.readouterr().out == "a: finished already; there is nothing to go on with.\n"
+    assert (runs.get("a").folder / "status.json").stat().st_mtime_ns == written
+
+
+def test_the_evaluation_of_a_run_that_failed_says_why_it_failed(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    too_many = [*TINY, "--training-examples", "100000"]
+    assert main(["train", *too_many, "--run", "a", "--quiet"]) == 2
+    capsys.readouterr()
+    assert main(["evaluate", "a"]) == 2
+    said = capsys.readouterr().err
+    assert "its training failed" in said
+    assert "training_examples is 100000" in said

@@ -11,6 +11,7 @@ def add(commands: Subparsers) -> None:
     parser.set_defaults(command=_run)
     parser.add_argument("run")
     parser.add_argument("--to", type=Path, help="file to write; default: RUN.zip in this folder")
+    parser.add_argument("--force", action="store_true", help="replace a file of that name")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -20,6 +21,8 @@ def _run(options: argparse.Namespace) -> None:
 
     run = RunStore().get(options.run)
     target = options.to or Path(f"{run.id}.zip")
+    if target.exists() and not options.force:
+        raise ValueError(f"to is '{target}': a file of that name is there. Name another, or replace it with --force.")
     content = export_run(run)
     write_atomic(target, content)
     print(f"{target}: {len(content):,} bytes")

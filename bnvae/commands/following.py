@@ -20,7 +20,14 @@ def follow(*run_ids: str, quiet: bool, queue: bool = False, on_stop: Callable[[]
     from bnvae.turns import turn
     from bnvae.worker import train_runs
 
-    runs = [RunStore().get(run_id) for run_id in dict.fromkeys(run_ids)]
+    every = [RunStore().get(run_id) for run_id in dict.fromkeys(run_ids)]
+    runs = [run for run in every if run.status.state != "finished"]
+    if not quiet:
+        for run in every:
+            if run not in runs:
+                print(f"{run.id}: finished already; there is nothing to go on with.")
+    if not runs:
+        return 0
 
     def stop() -> None:
         on_stop()

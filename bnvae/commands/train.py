@@ -20,8 +20,10 @@ def add(commands: Subparsers) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from bnvae.data.first_look import first_look
     from bnvae.runs import RunStore
 
     config, store = config_of(options), RunStore()
+    first_look(config.data)  # what can't be trained on leaves no run behind
     run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
     return follow(store.create(run_id, config).id, quiet=options.quiet)

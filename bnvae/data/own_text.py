@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from bnvae.config import DataConfig
 from bnvae.data.limits import Progress, check_enough, training_count
@@ -26,9 +25,9 @@ def load_own_text(config: DataConfig, progress: Progress) -> Corpus:
         ValueError: the file or one of its lines is not usable; the message names the line, column or byte.
         DownloadError: the path is an address from which nothing can be downloaded.
     """
-    file = own_file(config.path, suffixes=tuple(_READERS), most_bytes=MOST_BYTES, progress=progress)
+    file = own_file(config.path, suffixes=tuple(READERS), most_bytes=MOST_BYTES, progress=progress)
     progress("reading sentences", 0.0)
-    pairs = _READERS[file.suffix.lower()](_decoded(file, config.path), config)
+    pairs = READERS[file.suffix.lower()](decoded(file.read_bytes(), config.path), config)
     found = [(line, label) for line, label in pairs if line]
     check_enough(len(found), path=config.path, what="lines with text")
     label_names = tuple(sorted({label for _, label in found if label}))
@@ -47,8 +46,8 @@ def load_own_text(config: DataConfig, progress: Progress) -> Corpus:
     return Corpus(training=sentences(training.tolist()), test=sentences(test.tolist()), label_names=label_names)
 
 
-def _decoded(file: Path, path: str) -> str:
-    content = file.read_bytes()
+def decoded(content: bytes, path: str) -> str:
+    """Raises ValueError where it is no UTF-8 text, or one of too many lines."""
     if (at := content.find(b"\0")) >= 0:
         raise ValueError(f"path is {path!r}: byte {at} is NUL, so it is no text; save the file as UTF-8 text.")
     if (lines := content.count(b"\n")) > MOST_LINES:
@@ -138,7 +137,7 @@ def _tidy(line: str) -> str:
     return " ".join(line[:LONGEST_LINE].split())
 
 
-_READERS: dict[str, Callable[[str, DataConfig], Iterator[tuple[str, str]]]] = {
+READERS: dict[str, Callable[[str, DataConfig], Iterator[tuple[str, str]]]] = {
     ".txt": _plain,
     ".csv": _comma_separated,
     ".tsv": _tab_separated,

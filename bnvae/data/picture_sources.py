@@ -83,7 +83,8 @@ class PictureZip(PictureSource):
     def __init__(self, file: Path) -> None:
         self.path = str(file)
         self._left = MOST_TOTAL_BYTES
-        _check_directory(file)
+        if (size := directory_bytes(file)) > _MOST_DIRECTORY_BYTES:
+            raise _refused(self.path, f"its list of entries has {size} bytes, more than {_MOST_DIRECTORY_BYTES}")
         try:
             self._archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
@@ -130,10 +131,13 @@ class PictureZip(PictureSource):
             raise _refused(self.path, f"entry {entry.filename!r} is encrypted")
 
 
-def _check_directory(file: Path) -> None:
-    """Refuses a .zip whose list of entries alone would fill the memory: `zipfile` reads it as a whole.
+def directory_bytes(file: Path) -> int:
+    """How large a .zip's list of entries is: `zipfile` reads it as a whole, so a huge one would fill the memory.
 
-    Its size stands in the record that ends the file, or in the 64-bit one before that (PKWARE APPNOTE 4.3.14, 4.3.16).
+    It stands in the record that ends the file, or in the 64-bit one before that (PKWARE APPNOTE 4.3.14, 4.3.16).
+
+    Raises:
+        ValueError: the file does not end as a .zip does.
     """
     with file.open("rb") as archive:
         size = archive.seek(0, os.SEEK_END)
@@ -142,13 +146,11 @@ def _check_directory(file: Path) -> None:
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) < end + 22:
         raise _refused(str(file), "it is not a .zip, or its end is missing")
-    (directory_bytes,) = struct.unpack_from("<L", tail, end + 12)
     if end >= 76 and tail[end - 20 : end - 16] == b"PK\x06\x07":
         if tail[end - 76 : end - 72] != b"PK\x06\x06":
             raise _refused(str(file), "its 64-bit end record is missing")
-        (directory_bytes,) = struct.unpack_from("<Q", tail, end - 76 + 40)
-    if directory_bytes > _MOST_DIRECTORY_BYTES:
-        raise _refused(str(file), f"its list of entries has {directory_bytes} bytes, more than {_MOST_DIRECTORY_BYTES}")
+        return int(struct.unpack_from("<Q", tail, end - 76 + 40)[0])
+    return int(struct.unpack_from("<L", tail, end + 12)[0])
 
 
 def _raise(error: OSError) -> None:

@@ -1,0 +1,103 @@
+"""A user's own data at a glance, before anything is trained on it: bounded work, refused in the loaders' words."""
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bnvae.config import DataConfig
+from bnvae.data.limits import check_enough
+from bnvae.data.own_file import here, is_address
+from bnvae.data.own_text import MOST_BYTES, READERS, decoded
+from bnvae.data.picture_sources import MOST_TOTAL_BYTES, PictureZip, directory_bytes
+from bnvae.data.pictures import FORMATS, decode_picture, is_picture
+
+GLANCE_BYTES = 1 << 16
+MOST_ENTRIES = 2_000
+"""of a folder that are looked at; beyond, what it holds is told from those"""
+MOST_DIRECTORY_BYTES = 1 << 20
+MOST_PICTURE_BYTES = 1 << 24
+"""a larger picture is not decoded for a glance"""
+SHOWN_LETTERS = 60
+LATER = "It is looked at when training starts."
+
+
+def first_look(config: DataConfig) -> str:
+    """What is found at `path`, in one sentence; empty for data that is not a user's own.
+
+    Raises:
+        ValueError: as far as a glance can tell, nothing can be trained on it; the message names path and remedy.
+    """
+    if config.name not in _LOOKS:
+        return ""
+    try:
+        return _LOOKS[config.name](config)
+    except OSError as error:
+        raise ValueError(f"path is {config.path!r}: it cannot be read ({error.strerror}).") from None
+
+
+def _text(config: DataConfig) -> str:
+    file = here(config.path, suffixes=tuple(READERS), most_bytes=MOST_BYTES)
+    if file is None:
+        return f"An address that may be asked. {LATER}"
+    with file.open("rb") as opened:
+        head, more = opened.read(GLANCE_BYTES), opened.read(1)
+    if more:  # the last line, and perhaps the last letter, is cut: what is whole before it is looked at
+        if (cut := head.rfind(b"\n")) < 0:
+            return f"Its first line is long. {LATER}"
+        head = head[: cut + 1]
+    rows = READERS[file.suffix.lower()](decoded(head, config.path), config)
+    found = [line for line, _ in itertools.islice(rows, 1 if more else None) if line]
+    if not more:
+        check_enough(len(found), path=config.path, what="lines with text")
+    if not found:
+        return f"Its first line is empty. {LATER}"
+    return f"Its first sentence: {found[0][:SHOWN_LETTERS]}" + ("…" if len(found[0]) > SHOWN_LETTERS else "")
+
+
+def _pictures(config: DataConfig) -> str:
+    folder = os.path.expanduser(config.path)
+    if is_address(config.path) or not os.path.isdir(folder):
+        if not is_address(config.path) and not os.path.exists(folder):
+            raise ValueError(f"path is {config.path!r}: there is nothing of that name; give the full path of a folder.")
+        return _archive(config)
+    entries = list(itertools.islice(_entries(Path(folder)), MOST_ENTRIES))
+    names = [name for name in entries if is_picture(name)]
+    whole = len(entries) < MOST_ENTRIES
+    if whole:
+        check_enough(len(names), path=config.path, what=f"pictures ({', '.join(FORMATS)})")
+    if not names:
+        return f"No picture among its first {MOST_ENTRIES:,} entries. {LATER}"
+    file = Path(folder, names[0])
+    # Not even opened, if it is no plain file: to open a pipe is to wait for somebody who writes.
+    if stat.S_ISREG(file.stat().st_mode) and file.stat().st_size <= MOST_PICTURE_BYTES:
+        decode_picture(file.read_bytes(), name=names[0], side=8)
+    return f"A folder of {len(names):,} pictures{'' if whole else ' and more'}."
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    """Names below a folder with forward slashes, one at a time; empty for a folder in it. Links are not followed."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                    yield ""
+                else:
+                    yield Path(entry.path).relative_to(folder).as_posix()
+
+
+def _archive(config: DataConfig) -> str:
+    file = here(config.path, suffixes=(".zip",), most_bytes=MOST_TOTAL_BYTES)
+    if file is None:
+        return f"An address that may be asked. {LATER}"
+    if directory_bytes(file) > MOST_DIRECTORY_BYTES:
+        return f"A large .zip. {LATER}"
+    with PictureZip(file) as archive:
+        check_enough(len(archive.names), path=config.path, what=f"pictures ({', '.join(FORMATS)})")
+        return f"A .zip of {len(archive.names):,} pictures."
+
+
+_LOOKS: dict[str, Callable[[DataConfig], str]] = {"text": _text, "images": _pictures}
