@@ -16,6 +16,7 @@ KlScheduleName = Literal["constant", "linear", "cyclical"]
 OptimiserName = Literal["adam", "sgd"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
+SourceName = Literal["training", "weights", "arrays"]
 
 TEXT_DATA: tuple[DataName, ...] = ("storybook", "text")
 OWN_DATA: tuple[DataName, ...] = ("images", "text")
@@ -237,8 +238,12 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    source: SourceName = "training"
+    """trained here, or brought in: `weights` of a model as description.json describes it, `arrays` of its posteriors"""
 
     def __post_init__(self) -> None:
+        if self.source not in get_args(SourceName):
+            _refuse("source", self.source, f"choose one of {', '.join(get_args(SourceName))}.")
         allowed = NETWORKS_OF[self.data.modality]
         if self.model.network not in ("auto", *allowed):
             _refuse("network", self.model.network, f"data {self.data.name!r} needs one of {', '.join(allowed)}.")
@@ -258,12 +263,20 @@ class RunConfig:
         return "lstm" if self.data.modality == "text" else "conv"
 
     @property
+    def is_brought(self) -> bool:
+        """Whether it was trained elsewhere: then `model` has its dimensions, `training` says nothing."""
+        return self.source != "training"
+
+    @property
     def record_every(self) -> int:
         """Steps a record, with 0 resolved: a record at most every 0.3 s or so, and below 1 % of the time."""
         return self.training.record_every or (20 if self.network == "mlp" else 5)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        stored = dataclasses.asdict(self)
+        if not self.is_brought:
+            del stored["source"]  # the usual case is not worth a line
+        return json.dumps(stored, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -277,13 +290,13 @@ class RunConfig:
         except (ValueError, RecursionError) as error:
             raise ValueError(f"the configuration is not JSON: {error}") from None
         sections = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
-        _check_keys("configuration", stored, sections)
+        _check_keys("configuration", stored, (*sections, "source"))
         parts: dict[str, Any] = {}
         for name, section in sections.items():
             given = stored.get(name, {})
             _check_keys(name, given, {spec.name for spec in dataclasses.fields(section)})
             parts[name] = section(**given)
-        return cls(**parts)
+        return cls(**parts, source=stored.get("source", "training"))
 
 
 def _check_keys(where: str, given: object, known: Any) -> None:

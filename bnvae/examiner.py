@@ -6,8 +6,12 @@ from contextlib import nullcontext
 from typing import Any, final
 
 from bnvae.analysis.importance_sampling import Progress, silent
+from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
 from bnvae.data import load_dataset
+from bnvae.evaluation import draw_codes
+from bnvae.posterior import Posterior
+from bnvae.runs.codes import read_codes
 from bnvae.runs.evaluating import EvaluationDesk, kept_thorough, weights_digest
 from bnvae.runs.run import Run
 from bnvae.session import evaluate_dataset
@@ -28,6 +32,8 @@ def evaluate_run(
         ValueError: the run is broken or untrained, its data set can't be had or has changed, or it has no such tau.
         EvaluationStopped: somebody asked for it.
     """
+    if run.is_arrays:
+        return _evaluate_arrays(run, settings, tau)
     if not run.has_weights:
         raise ValueError(f"run {run.id!r} has no weights to evaluate: {_why_without_weights(run)}")
     if settings and tau is not None:
@@ -70,6 +76,24 @@ def _why_without_weights(run: Run) -> str:
     if status.alive:
         return "it trains, and its first evaluation comes after 100 steps. Wait for that."
     return "it ended before its first evaluation, after 100 steps. Let it go on: python -m bnvae resume " + run.id
+
+
+def figures_of_arrays(posterior: Posterior) -> dict[str, Any]:
+    """What can be known of posteriors without their model, laid out as an evaluation; there is no training split."""
+    figures = posterior_figures(posterior, draw_codes(posterior, 0))
+    check_figures(figures)
+    return {"test": figures, "training": {}}
+
+
+def _evaluate_arrays(run: Run, settings: ThoroughSettings | None, tau: float | None) -> dict[str, Any]:
+    if settings or tau is not None:
+        raise ValueError(
+            f"run {run.id!r} is arrays alone: likelihoods, and figures at another tau, need the model. Leave --samples "
+            "and --tau out, or bring the model's weights in."
+        )
+    figures = figures_of_arrays(read_codes(run))
+    run.write_evaluation(figures)
+    return figures
 
 
 @final

@@ -118,9 +118,9 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     """A table of the figures that are one number, a column a split; then the thorough ones, if there are any."""
     table = Table(title=f"{escape(run_id)} (nats per example)")
     table.add_column("")
-    splits = ("test", "training")
+    splits = [split for split in ("test", "training") if figures[split]]  # arrays have no training examples
     for split in splits:
-        table.add_column(split, justify="right")
+        table.add_column(split if len(splits) > 1 else "", justify="right")
     for name, value in figures["test"].items():
         if not isinstance(value, list) and value is not None:
             table.add_row(name.replace("_", " "), *(_cell(figures[split].get(name, "")) for split in splits))

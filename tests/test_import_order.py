@@ -25,6 +25,7 @@ ORDER = (
     "objective",
     "diagnosis",
     "model",
+    "foreign",
     "device",
     "batches",
     "evaluation",
@@ -36,6 +37,7 @@ ORDER = (
     "showcase",
     "session",
     "examiner",
+    "bringing",
     "sweep",
     "worker",
     "mapping",
@@ -105,7 +107,7 @@ def test_modules_import_only_from_those_before_them(path: Path) -> None:
         ("rich", {"progress"}),
         ("argparse", {"commands", "__main__"}),
         ("subprocess", {"launcher"}),
-        ("pickle", set()),
+        ("pickle", {"bringing"}),  # for the name of its error
         ("joblib", set()),
         ("lightning", set()),
     ],
@@ -129,6 +131,9 @@ def calls(path: Path) -> list[ast.Call]:
 def test_nothing_reads_pickles(path: Path) -> None:
     for call in calls(path):
         name = ast.unparse(call.func)
+        if name == "torch.load" and path.name == "state_dict.py":  # tensors alone, of a user's own file
+            assert "weights_only=True" in ast.unparse(call)
+            continue
         assert name not in ("torch.load", "torch.save", "joblib.load"), f"{path.name}: {name} pickles"
         if name in ("np.load", "numpy.load"):
             assert "allow_pickle=False" in ast.unparse(call)

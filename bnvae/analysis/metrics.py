@@ -2,9 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,8 @@ from bnvae.posterior import VARIANCE_FLOOR, Posterior
 MUTUAL_INFORMATION_EXAMPLES = 10_000
 MIXTURE_ROWS = 500
 """codes compared with the whole mixture at a time: bounds memory to rows x examples numbers"""
+EXAMPLES_PER_REPORT = 2048
+"""a whole number of chunks: the figures are the same as of all at once"""
 HOLE_DENSITY_RATIO = 0.01
 """where q(z) / p(z) is lower, prior samples land beside what the decoder was trained on"""
 
@@ -100,34 +102,52 @@ def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float
 
 
 @torch.no_grad()
-def evaluate(model: VAE, examples: Tensor, *, seed: int = 0, tau: float | None = None) -> Evaluation:
+def evaluate(
+    model: VAE,
+    examples: Tensor,
+    *,
+    seed: int = 0,
+    tau: float | None = None,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Evaluation:
     """All figures of one split, at the model's own tau unless one is given.
 
-    The head must hold the moments of the training set (`recompute_statistics`).
+    The head must hold the moments of the training set (`recompute_statistics`). `progress` is told the share done, from
+    0 to 1, and may raise to end it.
     """
     if len(examples) < 1:
         raise ValueError("the split is empty: there is nothing to evaluate.")
     posterior = encode(model, examples, tau)
     codes = draw_codes(posterior, seed)
-    distortion = distortions(model, examples, codes, tau).double().mean().item()
+    parts = []
+    for first in range(0, len(examples), EXAMPLES_PER_REPORT):
+        progress(first / len(examples))
+        part = slice(first, first + EXAMPLES_PER_REPORT)
+        parts.append(distortions(model, examples[part], codes[part], tau))
+    distortion = torch.cat(parts).double().mean().item()
+    known = posterior_figures(posterior, codes)
+    return Evaluation(
+        **known, tau=model.tau if tau is None else tau, elbo=-(distortion + known["rate"]), distortion=distortion
+    )
+
+
+@torch.no_grad()
+def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict[str, Any]:
+    """Those figures of an `Evaluation` that need no decoder, of posteriors and one code drawn from each."""
     statistics = PosteriorStatistics.of(posterior)
-    rate = statistics.kl_per_dimension.sum().item()
-    count = min(len(examples), MUTUAL_INFORMATION_EXAMPLES)
+    count = min(len(codes), MUTUAL_INFORMATION_EXAMPLES)
     sample = Posterior(posterior.mean[:count], posterior.std[:count])
     information = mutual_information(sample, codes[:count])
     sample_rate = sample.kl_per_dimension().double().sum(1).mean().item()
-    return Evaluation(
-        examples=len(examples),
-        tau=model.tau if tau is None else tau,
-        elbo=-(distortion + rate),
-        distortion=distortion,
-        rate=rate,
-        kl_per_dimension=statistics.kl_per_dimension.tolist(),
-        active_units=statistics.active_units,
-        mutual_information=information,
-        mutual_information_examples=count,
-        marginal_kl=sample_rate - information,
-        mean_second_moment_per_dimension=statistics.mean_second_moment.tolist(),
-        std_second_moment_per_dimension=statistics.std_second_moment.tolist(),
-        second_moment_per_dimension=(statistics.mean_second_moment + statistics.std_second_moment).tolist(),
-    )
+    return {
+        "examples": len(codes),
+        "rate": statistics.kl_per_dimension.sum().item(),
+        "kl_per_dimension": statistics.kl_per_dimension.tolist(),
+        "active_units": statistics.active_units,
+        "mutual_information": information,
+        "mutual_information_examples": count,
+        "marginal_kl": sample_rate - information,
+        "mean_second_moment_per_dimension": statistics.mean_second_moment.tolist(),
+        "std_second_moment_per_dimension": statistics.std_second_moment.tolist(),
+        "second_moment_per_dimension": (statistics.mean_second_moment + statistics.std_second_moment).tolist(),
+    }

@@ -92,7 +92,7 @@ def _rates_of(nll: float, examples: Tensor, model: VAE) -> dict[str, object]:
         return {"tokens": tokens, "perplexity": math.exp(nll / tokens), "pixels": None, "bits_per_dimension": None}
     pixels = examples[0].numel()
     bits = nll / math.log(2) / pixels
-    if isinstance(model.decoder, ImageDecoder) and model.decoder.shape.channels != 1:
+    if isinstance(model.decoder, ImageDecoder) and model.decoder.is_density:
         bits += BITS_OF_A_GREY_LEVEL
     return {"tokens": None, "perplexity": None, "pixels": pixels, "bits_per_dimension": bits}
 

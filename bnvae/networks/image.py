@@ -41,6 +41,11 @@ class ImageDecoder(Decoder):
             self.scale_excess = nn.Parameter(torch.tensor(math.log(math.expm1(excess))))
 
     @property
+    def is_density(self) -> bool:
+        """Whether p(x|z) is a density over pixels in [0, 1] instead of a probability of black and white."""
+        return self.shape.channels != 1
+
+    @property
     def log_scale(self) -> Float[Tensor, ""]:
         """ln of the Gaussian's scale; a softplus keeps it above its floor, where a clamp would stop the gradient."""
         return math.log(SMALLEST_SCALE) + functional.softplus(self.scale_excess)

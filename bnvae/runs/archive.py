@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from bnvae.data.dataset import TextShape
 from bnvae.runs import snapshots
+from bnvae.runs.codes import read_codes
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
 from bnvae.runs.mapped import read_mapped
 from bnvae.runs.projections import read_maps
@@ -24,6 +25,8 @@ EXPORTED = (
     "origin.json",
     "history.jsonl",
     "weights.safetensors",
+    "description.json",
+    "arrays.npz",
     "tokenizer.json",
     "examples.npz",
     "encodings.npz",
@@ -47,7 +50,7 @@ def export_run(run: Run) -> bytes:
     Raises:
         ValueError: the run has no weights yet.
     """
-    if not run.has_weights:
+    if not (run.has_weights or run.is_arrays):
         raise ValueError(f"run {run.id!r} has no weights yet: let it train until its first evaluation.")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
@@ -127,7 +130,10 @@ def _extract(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], fold
 def _check(run: Run) -> None:
     """Read every part once, so that a broken run is refused at the door instead of on a page."""
     try:
-        run.load_model()
+        if run.config.source == "arrays":
+            read_codes(run)
+        else:
+            run.load_model()
         for part in (
             lambda: run.examples,
             lambda: run.steered_config,

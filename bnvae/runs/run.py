@@ -35,10 +35,12 @@ from bnvae.runs.lease import hold, is_held
 from bnvae.runs.snapshots import Snapshot
 from bnvae.runs.snapshots import load as load_snapshots
 from bnvae.runs.status import HELD, Status
-from bnvae.runs.weights import model_of, weights_of
+from bnvae.runs.weights import described_model, model_of, weights_of
 from bnvae.steering import steered
 
 WEIGHTS = "weights.safetensors"
+DESCRIPTION = "description.json"
+ARRAYS = "arrays.npz"
 LEASE = "lease.lock"
 LIVE = "live.json"
 LARGEST_WEIGHTS_BYTES = 4 * 2**30
@@ -120,15 +122,16 @@ class Run:
 
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
-        if dataset.tokenizer is not None:
-            write_atomic(self.folder / "tokenizer.json", tokenizer_to_json(dataset.tokenizer).encode())
         bytes_each = dataset.test.examples[0].nbytes
         count = max(16, min(KEPT_EXAMPLES, KEPT_EXAMPLE_BYTES // bytes_each))
-        write_arrays(
-            self.folder / "examples.npz",
-            {"examples": dataset.test.examples[:count].numpy(), "labels": dataset.test.labels[:count].numpy()},
-        )
-        write_json(self.folder / "data.json", dataclasses.asdict(DataCard.of(dataset)))
+        kept = Examples(examples=dataset.test.examples[:count], labels=dataset.test.labels[:count])
+        self.write_examples(DataCard.of(dataset), kept, dataset.tokenizer)
+
+    def write_examples(self, card: DataCard, kept: Examples, tokenizer: Tokenizer | None) -> None:
+        if tokenizer is not None:
+            write_atomic(self.folder / "tokenizer.json", tokenizer_to_json(tokenizer).encode())
+        write_arrays(self.folder / "examples.npz", {"examples": kept.examples.numpy(), "labels": kept.labels.numpy()})
+        write_json(self.folder / "data.json", dataclasses.asdict(card))
 
     @property
     def examples(self) -> Examples:
@@ -247,6 +250,11 @@ class Run:
     def has_weights(self) -> bool:
         return (self.folder / WEIGHTS).is_file()
 
+    @property
+    def is_arrays(self) -> bool:
+        """Whether it is posteriors alone, brought in without the model that made them."""
+        return (self.folder / ARRAYS).is_file()
+
     def write_weights(self, model: VAE) -> None:
         """Publish the model as it is now; call it while the head holds the training set's moments."""
         write_atomic(self.folder / WEIGHTS, weights_of(model))
@@ -254,33 +262,42 @@ class Run:
     @property
     def can_go_on(self) -> bool:
         """Whether there is a state to resume, or nothing yet: bundled and imported runs come without theirs."""
-        return not self.has_weights or any(self.folder.glob("trainer-*.json"))
+        return not (self.has_weights or self.is_arrays) or any(self.folder.glob("trainer-*.json"))
 
     def load_model(self) -> VAE:
         """The published model, on the CPU, in eval mode, without gradients.
 
         Raises:
             BrokenRunError: weights are missing, damaged, or don't fit the configuration.
+            ValueError: there is none, only posteriors that a model has made.
         """
         config, card = self.config, self.card
+        if config.source == "arrays":
+            raise ValueError(f"run {self.id!r} is arrays alone: bring the model's weights in to decode or encode.")
         if config.data.modality != card.modality:
             raise BrokenRunError(
                 f"{self.id}/data.json is of {card.modality} data, config.json of {config.data.modality}."
             )
         content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)
         try:
+            if config.source == "weights":
+                described = read_bytes(self.folder / DESCRIPTION, MIB)
+                return described_model(described, config, card.shape, content)
             return model_of(config, card.shape, content)
         except ValueError as error:
             raise BrokenRunError(f"{self.id}/{WEIGHTS} {error}") from None
 
-    def write_posterior(self, posterior: Posterior, labels: Tensor) -> None:
-        """Keep the encodings of the first test examples; fp16, since they are drawn and not added up."""
-        count = ENCODED_EXAMPLES
+    def write_posterior(self, posterior: Posterior, labels: Tensor, *, exact: bool = False) -> None:
+        """Keep the encodings of the first test examples; fp16, since they are drawn and not added up.
+
+        `exact` is for numbers of another's making, which fp16 may not hold.
+        """
+        count, kept = ENCODED_EXAMPLES, np.float32 if exact else np.float16
         write_arrays(
             self.folder / "encodings.npz",
             {
-                "mean": posterior.mean[:count].numpy().astype(np.float16),
-                "std": posterior.std[:count].numpy().astype(np.float16),
+                "mean": posterior.mean[:count].numpy().astype(kept),
+                "std": posterior.std[:count].numpy().astype(kept),
                 "labels": labels[:count].numpy(),
             },
         )

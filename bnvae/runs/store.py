@@ -1,5 +1,6 @@
 """The folder of all runs: listing, creating, renaming, deleting."""
 
+import errno
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from typing import Literal, final
 
 from bnvae.config import RunConfig
 from bnvae.runs import groups
-from bnvae.runs.files import write_atomic
+from bnvae.runs.files import sync_folder, write_atomic
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.run import LEASE, Run
 from bnvae.runs.status import Status
@@ -99,6 +100,27 @@ class RunStore:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return run
+
+    @contextmanager
+    def making(self, run_id: str, config: RunConfig) -> Iterator[Run]:
+        """A new run that is here under its name once the block has ended: whole, or not at all.
+
+        Raises:
+            ValueError: the name is refused or taken.
+        """
+        check_id(run_id)
+        if (self.root / run_id).exists():
+            raise name_taken(run_id)
+        with self.aside("import") as aside:
+            run = RunStore(aside).create(run_id, config)
+            yield run
+            try:
+                run.folder.rename(self.root / run_id)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # taken a moment ago
+                    raise name_taken(run_id) from None
+                raise
+        sync_folder(self.root)
 
     def free_id(self, wish: str) -> str:
         """`wish`, or `wish-2`, `wish-3`, ... if it is taken."""

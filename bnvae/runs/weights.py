@@ -11,6 +11,8 @@ from torch import Tensor
 
 from bnvae.config import RunConfig
 from bnvae.data.dataset import ImageShape, TextShape
+from bnvae.foreign.description import Description
+from bnvae.foreign.network import foreign_model
 from bnvae.model import VAE
 from bnvae.posterior import ScalerHead
 
@@ -47,6 +49,22 @@ def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -
     if isinstance(model.head, ScalerHead) and model.amortised is None and (tau := _tau(content)) is not None:
         model.head.scaler.tau = tau
     return model.eval().requires_grad_(False)
+
+
+def described_model(description: bytes, config: RunConfig, shape: ImageShape | TextShape, content: bytes) -> VAE:
+    """The model of somebody else's that `description` describes, with the weights in `content`; as `model_of`.
+
+    Raises:
+        ValueError: description or weights are damaged, or don't fit each other, `config` or `shape`.
+    """
+    try:
+        described = Description.from_json(description.decode())
+        tensors = load_tensors(content)
+    except (UnicodeDecodeError, SafetensorError) as error:
+        raise ValueError(f"or its description is damaged or of another format ({error}).") from None
+    if described.image != shape or described.latent_dimensions != config.model.latent_dimensions:
+        raise ValueError("has a description of another picture or of another number of latent dimensions.")
+    return foreign_model(described, tensors)
 
 
 def _most_numbers(config: RunConfig, shape: ImageShape | TextShape) -> int:

@@ -1,0 +1,38 @@
+"""python -m bnvae convert: tensors out of a file of torch.save, as safetensors and as a run."""
+
+import argparse
+from pathlib import Path
+
+from bnvae.commands.settings import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser("convert", help="make a run, or a .safetensors, of your own model's state dict")
+    parser.set_defaults(command=_run)
+    parser.add_argument("state", type=Path, help="file written by torch.save(model.state_dict(), ...)")
+    parser.add_argument("--entry", default="", metavar="NAME", help="where in a larger checkpoint the state dict is")
+    parser.add_argument("--description", type=Path, metavar="FILE", help="what the model is made of, as JSON")
+    parser.add_argument("--run", default="", help="name of the run's folder; default: made from the file's name")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write the tensors as .safetensors")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from safetensors.torch import save
+
+    from bnvae.bringing.checkpoint import bring_checkpoint
+    from bnvae.bringing.state_dict import read_state_dict
+    from bnvae.commands.bring import read_description, say
+    from bnvae.runs import RunStore
+    from bnvae.runs.files import write_atomic
+
+    if options.description is None and options.to is None:
+        raise ValueError("nothing is asked for: give --description for a run, or --to for a .safetensors, or both.")
+    description = None if options.description is None else read_description(options.description)
+    tensors = read_state_dict(options.state, options.entry)
+    if options.to is not None:
+        content = save({name: one.contiguous().clone() for name, one in tensors.items()})
+        write_atomic(options.to, content)
+        print(f"{options.to}: {len(content):,} bytes")
+    if description is not None:
+        store = RunStore()
+        say(bring_checkpoint(store, options.run or store.free_id(options.state.stem), description, tensors))
