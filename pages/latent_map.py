@@ -30,16 +30,18 @@ if runs:
         colours = colouring(runs, choose_colour(runs))
     with controls[3]:
         search(runs[0], stage_key(runs))
+    maps = st.container()
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
         shown_layers = choose_layers()
     with right:
         moving = st.toggle("Through the training", key="training", bind="query-params", help=TRAINING_HELP)
     found, granted = charts(runs, wish, dimensions)
-    if moving:
-        through_training(found, colours)
-    else:
-        if not granted:
-            ask_for_maps(runs, [wish])
-            watch_maps(runs, wish)
-        stage(found, colours, shown_layers)
+    with maps:
+        if moving:
+            through_training(found, colours)
+        else:
+            stage(found, colours, shown_layers)
+            if not granted:
+                ask_for_maps(runs, [wish])
+                watch_maps(runs, wish)

@@ -53,3 +53,14 @@ def difference(codes: Float[Tensor, "N D"], rows: Tensor) -> Difference:
     return Difference(
         mean=mean.float(), direction=direction.float(), effect=effect.float(), chosen=len(chosen), rest=len(rest)
     )
+
+
+def separation(found: Difference, std: Float[Tensor, "N D"]) -> float:
+    """How far the chosen codes' middle lies from the rest's as a posterior sees it, in nats, >= 0.
+
+    KL(N(m_chosen, s^2) || N(m_rest, s^2)) = sum_d direction_d^2 / (2 s_d^2), s_d^2 the mean variance of the posteriors:
+    what one draw of z tells, at most, of the side it is drawn from. Near 0 the two sides are one to the decoder,
+    however well their means can be told apart.
+    """
+    variance = std[torch.isfinite(std).all(1)].double().square().mean(0)
+    return float((found.direction.double().square() / (2 * variance.clamp_min(1e-12))).sum())

@@ -51,6 +51,22 @@ function leave(parentElement, { root, drawing, observer }) {
   root.remove();
 }
 
+/** The head that panels of a run share: its name with its colour, and a line of what it is. */
+class PanelHead {
+  constructor(root) {
+    const title = make("div", { class: "title" }, root);
+    this.key = make("span", { class: "key" }, title);
+    this.title = make("span", {}, title);
+    this.caption = make("div", { class: "line dim" }, root);
+  }
+
+  write({ title, caption, colour }) {
+    this.key.style.background = colour;
+    write(this.title, title);
+    write(this.caption, caption);
+  }
+}
+
 /** Numbers on their way: `to(target)` lets each of them glide there and calls `draw` at every frame. */
 class Glide {
   constructor(draw) {

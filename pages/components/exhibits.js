@@ -3,10 +3,7 @@
 class Exhibits {
   constructor(root) {
     this.root = root;
-    const title = make("div", { class: "title" }, root);
-    this.key = make("span", { class: "key" }, title);
-    this.title = make("span", {}, title);
-    this.caption = make("div", { class: "line dim" }, root);
+    this.heading = new PanelHead(root);
     this.row = make("div", { class: "exhibits" }, root);
     this.words = make("div", { class: "words", "aria-live": "polite" }, root);
     this.legend = make("div", { class: "legend" }, root);
@@ -22,9 +19,7 @@ class Exhibits {
   update(data) {
     this.root.style.setProperty("--run", data.colour);
     this.root.classList.toggle("told", Boolean(data.sentences));
-    this.key.style.background = data.colour;
-    write(this.title, data.title);
-    write(this.caption, data.caption);
+    this.heading.write(data);
     write(this.words, data.words);
     this.legend.hidden = !data.sentences?.length;
     this.unknown.hidden = data.unknown === null;

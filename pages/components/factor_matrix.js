@@ -5,10 +5,7 @@ const SHOWN_FROM_NATS = 0.005; // below, a cell would say 0.00
 class FactorMatrix {
   constructor(root) {
     this.root = root;
-    const title = make("div", { class: "title" }, root);
-    this.key = make("span", { class: "key" }, title);
-    this.title = make("span", {}, title);
-    this.caption = make("div", { class: "line dim" }, root);
+    this.heading = new PanelHead(root);
     this.words = make("div", { class: "words" }, root);
     const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "table" }, root);
     this.table = make("table", {}, scroll);
@@ -20,9 +17,7 @@ class FactorMatrix {
     const { dimensions, kl, factors, entropy, rows, top } = data;
     this.root.style.setProperty("--run", data.colour);
     this.root.style.setProperty("--columns", factors.length + 2);
-    this.key.style.background = data.colour;
-    write(this.title, data.title);
-    write(this.caption, data.caption);
+    this.heading.write(data);
     write(this.words, data.words);
     this.table.setAttribute("aria-label", `${data.title}: mutual information of dimensions and factors, in nats`);
     const heads = fill(this.head, factors.length + 2, (parent) => {

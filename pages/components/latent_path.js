@@ -3,10 +3,7 @@
 class LatentPath {
   constructor(root) {
     this.root = root;
-    const title = make("div", { class: "title" }, root);
-    this.key = make("span", { class: "key" }, title);
-    this.title = make("span", {}, title);
-    this.caption = make("div", { class: "line dim" }, root);
+    this.heading = new PanelHead(root);
     this.words = make("div", { class: "words" }, root);
     this.list = make("ol", { class: "steps" }, root);
     this.legend = make("div", { class: "legend" }, root);
@@ -23,9 +20,7 @@ class LatentPath {
     const { distances, sentences, typical, top } = data;
     this.root.style.setProperty("--run", data.colour);
     this.root.classList.toggle("told", Boolean(sentences));
-    this.key.style.background = data.colour;
-    write(this.title, data.title);
-    write(this.caption, data.caption);
+    this.heading.write(data);
     write(this.words, data.words);
     this.list.setAttribute("aria-label", `${data.title}: steps from one code to the other`);
     this.typical.hidden = typical === null;

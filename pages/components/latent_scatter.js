@@ -5,6 +5,7 @@ const CAMERA_RESTS_MS = 500;
 const BETWEEN_PANELS_PX = 24;
 const NARROWEST_PANEL_PX = 250;
 const MOST_UNDONE = 50;
+const HEIGHT_SHARE = 0.54; // of the window: the whole of a map is in view below the page's heading and its controls
 
 class LatentScatter {
   constructor(root) {
@@ -12,7 +13,7 @@ class LatentScatter {
     this.camera = new MapCamera();
     this.lassoing = false;
     this.past = [];
-    this.state = { pick: null, hover: null, marked: null, lasso: null };
+    this.state = { pick: null, other: null, hover: null, marked: null, lasso: null };
     this.lasso = [];
     this.obeyed = null;
     this.panels = [];
@@ -22,6 +23,8 @@ class LatentScatter {
     this.legend = make("div", { class: "map-legend" }, root);
     this.onKey = (event) => this.pageKey(event);
     document.addEventListener("keydown", this.onKey);
+    this.onMarks = ({ detail }) => detail === this.data?.key && this.takeMarks();
+    document.addEventListener(MARKS_TOLD, this.onMarks);
   }
 
   makeToolbar() {
@@ -67,8 +70,15 @@ class LatentScatter {
     this.values = data.panels.map(({ values }) => (values ? floatsOf(values) : null));
     this.obey(data.view);
     this.drawLegend();
+    this.takeMarks();
     this.resize();
-    this.root.setAttribute("data-answered", JSON.stringify(data.answered));
+  }
+
+  /** What an answer marks on the maps; it may come before the maps or after them. */
+  takeMarks() {
+    const marks = allMarks.get(this.data.key) ?? [];
+    this.panels.forEach((panel, i) => panel.mark(marks[i]));
+    this.request();
   }
 
   /** What Python wants to have chosen: at first, and when someone searched. Never what was chosen here meanwhile. */
@@ -76,8 +86,10 @@ class LatentScatter {
     if (this.obeyed === view.id) return;
     if (this.obeyed !== null) this.remember();
     this.obeyed = view.id;
+    this.root.setAttribute("data-asked", view.id);
     if (view.camera) this.camera.go(view.camera);
     this.state.pick = view.pick;
+    this.state.other = view.other;
     this.mark(view.lasso);
   }
 
@@ -91,7 +103,7 @@ class LatentScatter {
   }
 
   remember() {
-    this.past.push({ pick: this.state.pick, lasso: this.lasso });
+    this.past.push({ pick: this.state.pick, other: this.state.other, lasso: this.lasso });
     if (this.past.length > MOST_UNDONE) this.past.shift();
   }
 
@@ -99,6 +111,9 @@ class LatentScatter {
     if (pick === this.state.pick && lasso === this.lasso) return;
     if (!pick && !this.state.pick && !lasso.length && !this.lasso.length) return;
     this.remember();
+    // Two examples chosen one after the other are the ends of a way between them.
+    if (pick?.example === undefined) this.state.other = null;
+    else if (pick.example !== this.state.pick?.example) this.state.other = this.state.pick?.example ?? this.state.other;
     this.state.pick = pick;
     if (lasso !== this.lasso) this.mark(lasso);
     this.tell();
@@ -108,6 +123,7 @@ class LatentScatter {
     const before = this.past.pop();
     if (!before) return;
     this.state.pick = before.pick;
+    this.state.other = before.other;
     this.mark(before.lasso);
     this.tell();
   }
@@ -115,7 +131,8 @@ class LatentScatter {
   tell() {
     clearTimeout(this.resting);
     performance.mark("bnvae-map-told");
-    this.setStateValue("view", { pick: this.state.pick, lasso: [...this.lasso], camera: this.camera.view, after: this.obeyed });
+    const { pick, other } = this.state;
+    this.setStateValue("view", { pick, other, lasso: [...this.lasso], camera: this.camera.view, after: this.obeyed });
     this.request();
   }
 
@@ -190,7 +207,7 @@ class LatentScatter {
     const columns = Math.max(1, Math.min(count, Math.floor((width + BETWEEN_PANELS_PX) / (NARROWEST_PANEL_PX + BETWEEN_PANELS_PX))));
     this.stage.style.setProperty("--columns", columns);
     const each = (width - (columns - 1) * BETWEEN_PANELS_PX) / columns;
-    for (const panel of this.panels) panel.resize(Math.min(each, Math.max(280, window.innerHeight * 0.66)));
+    for (const panel of this.panels) panel.resize(Math.min(each, Math.max(280, window.innerHeight * HEIGHT_SHARE)));
     this.request();
   }
 
@@ -203,10 +220,12 @@ class LatentScatter {
     const style = getComputedStyle(this.root);
     const colours = { ink: rgbOf(style.color), paper: rgbOf(style.getPropertyValue("--paper")) };
     let more = false;
-    for (const panel of this.panels) {
+    const { pick } = this.state;
+    this.panels.forEach((panel, i) => {
       more = panel.glide() || more;
-      panel.draw(this.camera, this.state, colours);
-    }
+      const here = pick?.panel === i || (pick?.panel !== undefined && this.data.common);
+      panel.draw(this.camera, { ...this.state, spot: here ? [pick.x, pick.y] : null }, colours);
+    });
     const chosen = this.lasso.length ? `${this.lasso.length.toLocaleString("en")} of ` : "";
     write(this.status, `${chosen}${this.data.count.toLocaleString("en")} ${chosen ? "points chosen" : "points"}`);
     this.undoButton.disabled = !this.past.length;
@@ -250,6 +269,8 @@ class LatentScatter {
 
   dispose() {
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener(MARKS_TOLD, this.onMarks);
+    allMarks.delete(this.data?.key);
     this.time.stop();
     clearTimeout(this.resting);
     cancelAnimationFrame(this.frame);

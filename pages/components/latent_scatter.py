@@ -30,6 +30,7 @@ _component = st.components.v2.component(
         "map_panel.js",
         "map_gestures.js",
         "map_time.js",
+        "map_marks.js",
         "latent_scatter.js",
     ),
     css=joined("chart.css", "latent_scatter.css"),
@@ -64,9 +65,6 @@ class Panel:
     values: Float[np.ndarray, "N"] | None = None
     """what a scale's colours stand for"""
     layers: Sequence[Layer] = ()
-    linked: Sequence[int] = ()
-    """examples with a thin ring"""
-    spot: tuple[float, float] | None = None
     moments: Sequence[Float[np.ndarray, "N d"]] = ()
     """the points at each of `steps`, the last one the same as `points`"""
 
@@ -77,6 +75,8 @@ class View:
 
     pick: Mapping[str, float] | None = None
     """{"example": i}, or a place {"panel": p, "x": x, "y": y}"""
+    other: int | None = None
+    """the example that was chosen before this one"""
     lasso: Sequence[int] = ()
     camera: Mapping[str, float] | None = None
     id: str = ""
@@ -104,17 +104,24 @@ def latent_scatter(
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
     steps: Sequence[int] | None = None,
+    common: bool = False,
 ) -> View | None:
     """The maps; returns what the visitor chose last, or None before the first choice.
 
-    With `steps`, a slider goes through the moments of the panels.
+    With `steps`, a slider goes through the moments of the panels. A place on one map is the same place on all of them
+    where they are `common`. What a choice marks on the maps comes from `map_answer`: as long as a click changes none
+    of these arguments, the browser has the points already and is not sent them again.
 
     Raises:
         ValueError: there are no panels or more than four, or they show different numbers of examples or too many.
     """
     result = _component(
         key=key,
-        data=payload(panels, legend=legend, view=view, classes=classes, names=names, texts=texts, steps=steps),
+        data={
+            "key": key,
+            "common": common,
+            **payload(panels, legend=legend, view=view, classes=classes, names=names, texts=texts, steps=steps),
+        },
         default={"view": None},
         on_view_change=_nothing,
     )
@@ -158,10 +165,10 @@ def payload(
         "view": {
             "id": view.id,
             "pick": None if view.pick is None else dict(view.pick),
+            "other": view.other,
             "lasso": [int(row) for row in view.lasso],
             "camera": None if view.camera is None else dict(view.camera),
         },
-        "answered": None if view.pick is None else dict(view.pick),
     }
 
 
@@ -177,14 +184,14 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "dimensions": panel.points.shape[1],
         "colours": _packed(panel.colours, "<u4"),
         "values": None if panel.values is None else _packed(panel.values, "<f4"),
-        "layers": [
-            {"points": _packed(layer.points, "<f4"), "shape": layer.shape, "colour": layer.colour}
-            for layer in panel.layers
-        ],
-        "linked": [int(row) for row in panel.linked],
+        "layers": [packed_layer(layer) for layer in panel.layers],
         "moments": [_packed(moment, "<f4") for moment in panel.moments],
-        "spot": None if panel.spot is None else [float(value) for value in panel.spot],
     }
+
+
+def packed_layer(layer: Layer) -> dict[str, Any]:
+    """What the browser draws of a layer."""
+    return {"points": _packed(layer.points, "<f4"), "shape": layer.shape, "colour": layer.colour}
 
 
 def _legend(legend: Legend) -> dict[str, Any]:
@@ -230,8 +237,10 @@ def chosen_view(sent: object, count: int) -> View | None:
         return None
     lasso = sent.get("lasso")
     rows = [row for row in lasso if type(row) is int and 0 <= row < count] if isinstance(lasso, Sequence) else []
+    pick, other = checked_pick(sent.get("pick"), count), sent.get("other")
     return View(
-        pick=checked_pick(sent.get("pick"), count),
+        pick=pick,
+        other=other if pick and "example" in pick and type(other) is int and 0 <= other < count else None,
         lasso=rows,
         camera=checked_camera(sent.get("camera")),
         id=str(sent.get("after", ""))[:100],

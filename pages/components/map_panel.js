@@ -7,6 +7,7 @@ const GLIDE_MAP_MS = 700;
 const LASSO_STEP_PX = 3;
 
 const floatsOf = (base64) => new Float32Array(bytesOf(base64).buffer);
+const unpacked = (layers) => layers.map((layer) => ({ ...layer, points: floatsOf(layer.points) }));
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 class MapPanel {
@@ -22,6 +23,8 @@ class MapPanel {
     this.tooltip = makeTooltip(this.frame);
     this.verdict = make("p", { class: "map-verdict", "data-testid": "map-verdict" }, this.node);
     this.words = make("p", { class: "map-words", "data-testid": "map-words" }, this.node);
+    this.markedWords = make("p", { class: "map-words", "data-testid": "map-marked-words", hidden: "" }, this.node);
+    this.mark();
     this.painter = new PointPainter(this.canvas);
     this.size = 0;
     this.sent = {};
@@ -39,10 +42,16 @@ class MapPanel {
     if (JSON.stringify(this.sent.moments) !== JSON.stringify(panel.moments)) this.moments = panel.moments.map(floatsOf);
     if (this.sent.points !== panel.points) this.move(floatsOf(panel.points), panel.dimensions);
     if (this.sent.colours !== panel.colours) this.colours = new Uint32Array(bytesOf(panel.colours).buffer);
-    this.layers = panel.layers.map((layer) => ({ ...layer, points: floatsOf(layer.points) }));
-    this.linked = panel.linked;
-    this.spot = panel.spot;
+    this.layers = unpacked(panel.layers);
     this.sent = panel;
+  }
+
+  /** What the answer to a choice marks: neighbours, draws of posteriors, and what is said of these. */
+  mark({ linked = [], layers = [], words = "" } = {}) {
+    this.linked = linked;
+    this.chosenLayers = unpacked(layers);
+    write(this.markedWords, words);
+    this.markedWords.hidden = !words;
   }
 
   /** Glides from the map before, when it is of the same examples: PCA turns into UMAP before one's eyes. */
@@ -84,7 +93,7 @@ class MapPanel {
     for (const node of [this.frame, this.canvas, this.over]) node.style.width = node.style.height = `${this.size}px`;
   }
 
-  /** state: {pick, hover, marked: Uint8Array | null, lasso}; ink and paper as [r, g, b]. */
+  /** state: {pick, other, spot, hover, marked: Uint8Array | null, lasso}; ink and paper as [r, g, b]. */
   draw(camera, state, { ink, paper }) {
     if (!this.size || !this.points) return;
     const pixels = this.painter.canvas.width;
@@ -107,15 +116,16 @@ class MapPanel {
     const brush = this.over.getContext("2d");
     brush.setTransform(1, 0, 0, 1, 0, 0);
     brush.clearRect(0, 0, this.over.width, this.over.height);
-    for (const layer of this.layers) this.drawLayer(brush, camera, layer, ink);
+    for (const layer of [...this.layers, ...this.chosenLayers]) this.drawLayer(brush, camera, layer, ink);
     const ring = (i, size, width) => {
       const [x, y] = [this.at.x[i], this.at.y[i]];
       if (Number.isFinite(x + y)) circle(brush, x, y, size * this.ratio, ink, paper, width * this.ratio);
     };
-    for (const i of this.linked) ring(i, 5, 1.25);
+    for (const i of this.linked) if (i < this.count) ring(i, 5, 1.25);
     if (state.hover !== null && state.hover < this.count) ring(state.hover, 6, 1.5);
+    if (state.other !== null && state.other < this.count) ring(state.other, 9, 1.25);
     if (state.pick?.example !== undefined && state.pick.example < this.count) ring(state.pick.example, 9, 2.5);
-    if (this.spot) this.drawSpot(brush, camera, ink, paper);
+    if (state.spot) this.drawSpot(brush, camera, state.spot, ink, paper);
     if (state.lasso?.panel === this) this.drawLasso(brush, state.lasso.path, ink);
   }
 
@@ -144,9 +154,9 @@ class MapPanel {
     }
   }
 
-  drawSpot(brush, camera, ink, paper) {
+  drawSpot(brush, camera, spot, ink, paper) {
     const at = { x: [0], y: [0], depth: [0] };
-    camera.project(this.spot, 2, this.over.width, at);
+    camera.project(spot, 2, this.over.width, at);
     const [x, y, arm] = [at.x[0], at.y[0], 11 * this.ratio];
     for (const [colour, width] of [[paper, 5], [ink, 2]]) {
       brush.strokeStyle = colour;

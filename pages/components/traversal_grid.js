@@ -3,10 +3,7 @@
 class TraversalGrid {
   constructor(root) {
     this.root = root;
-    const title = make("div", { class: "title" }, root);
-    this.key = make("span", { class: "key" }, title);
-    this.title = make("span", {}, title);
-    this.caption = make("div", { class: "line dim" }, root);
+    this.heading = new PanelHead(root);
     this.words = make("div", { class: "words" }, root);
     this.starts = make("div", { class: "starts" }, root);
     this.legend = make("div", { class: "legend" }, root);
@@ -25,9 +22,7 @@ class TraversalGrid {
     this.root.style.setProperty("--run", data.colour);
     this.root.style.setProperty("--values", data.values.length);
     this.root.classList.toggle("told", Boolean(data.sentences));
-    this.key.style.background = data.colour;
-    write(this.title, data.title);
-    write(this.caption, data.caption);
+    this.heading.write(data);
     write(this.words, data.words);
     this.legend.hidden = Boolean(data.sentences);
     this.table.setAttribute("aria-label", `${data.title}: one row for each latent dimension`);

@@ -15,6 +15,7 @@ from pages.components.latent_path import latent_path
 from pages.shared import explore_cache
 from pages.shared.colours import colour_of
 from pages.shared.explore_start import Start, choose_start, shown, start_at
+from pages.shared.map_links import link_to_map
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -74,6 +75,7 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
             bind="query-params",
             help=PATH_HELP,
         )
+    link_to_map([run for run, _ in found], start, end)
     ways = []
     for run, config in found:
         try:

@@ -17,6 +17,7 @@ from pages.components.traversal_grid import Traversal, TraversedRow, traversal_g
 from pages.shared import explore_cache
 from pages.shared.colours import colour_of
 from pages.shared.explore_start import Start, choose_start, shown, start_at
+from pages.shared.map_links import link_to_map
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -38,11 +39,13 @@ class Made:
 
 def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
     """The controls, and a grid for each run."""
-    first, second, _ = st.columns([1, 1, 2], vertical_alignment="bottom")
+    first, second, third, _ = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
     with first:
         index = choose_start("Test example", key="example")
     with second:
         reach = st.slider("Reach, prior std", 1.0, 5.0, 3.0, 0.5, key="reach", bind="query-params", help=REACH_HELP)
+    with third:
+        link_to_map([run for run, _ in found], index)
     made = []
     for run, config in found:
         try:

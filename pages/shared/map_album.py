@@ -65,10 +65,14 @@ def through_training(charts: Sequence[Chart], colours: Colouring) -> None:
         names=colours.names,
         steps=steps,
     )
-    if any(found is not None and found.example is not None for found in answers):
-        tell(charts, answers)
-    else:
-        st.caption("Press Play, or drag. Click a point to see its example as the finished model has it.")
+    example = view.pick is not None and "example" in view.pick
+    tell(
+        key,
+        charts,
+        answers if example else [None] * len(charts),
+        view if example else View(),
+        hint="Press Play, or drag. Click a point to see its example as the finished model has it.",
+    )
 
 
 def _panel(film: Film, chart: Chart, colours: Colouring, place: int, count: int) -> Panel:

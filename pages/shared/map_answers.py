@@ -1,27 +1,27 @@
 """What a click on the map tells: the example or the code there, what the model makes of it, and who is near."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-import streamlit as st
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from bnvae.analysis.neighbours import code_at, nearest
-from bnvae.palette import HEAD_COLOURS
+from bnvae.analysis.wording import Marked, marked
 from bnvae.runs import Run
-from pages.components.image_grid import image_grid
-from pages.components.kl_bars import kl_bars
 from pages.components.latent_scatter import View
-from pages.components.sentence_list import sentence_columns
+from pages.components.map_answer import Marks, Near, RunAnswer, map_answer
 from pages.shared import cache, map_cache
+from pages.shared.colours import colour_of
 from pages.shared.map_panels import Chart
-from pages.shared.panels import LEGIBLE_PX, say_broken
 
 NEIGHBOURS = 10
-NEIGHBOUR_COLUMNS = 5
+HINT = "Click a point to see its example, or an empty place to have the code there decoded."
+NO_INVERSE = "A map has no inverse: this is the mean code of the 15 nearest points, weighted by 1/distance."
+NO_CODE = "This example has no finite code in this run."
 
 
 @final
@@ -65,105 +65,111 @@ def chosen_code(chart: Chart, view: View, place: int) -> Chosen | None:
     return Chosen(code=code, example=None, near=near, distances=distances)
 
 
-def tell(charts: Sequence[Chart], answers: Sequence[Chosen | None]) -> None:
-    """For each run side by side: the example, its reconstruction, its KL per dimension and its neighbours."""
-    top = max(
-        (float(chart.encoded.kl[found.example].max()) for chart, found in zip(charts, answers, strict=True)
-         if found is not None and found.example is not None),
-        default=0.1,
-    )  # fmt: skip
-    for column, chart, found in zip(st.columns(len(charts), gap="large"), charts, answers, strict=True):
-        if found is not None:
-            with column:
-                try:
-                    _tell_one(chart, found, top)
-                except ValueError as error:
-                    say_broken(chart.run, error)
+def tell(
+    map_key: str,
+    charts: Sequence[Chart],
+    answers: Sequence[Chosen | None],
+    view: View,
+    *,
+    marks: Sequence[Marks] = (),
+    hint: str = HINT,
+    chosen: str = "",
+) -> None:
+    """For each run: the example, its reconstruction, its KL per dimension and its neighbours, marked on its map too.
+
+    `marks` are what else is marked on each map, `chosen` is told above the answers.
+    """
+    pairs = list(zip(charts, answers, strict=True))
+    kl = [chart.encoded.kl[found.example] for chart, found in pairs if found is not None and found.example is not None]
+    asked = view.pick is not None and "example" in view.pick
+    map_answer(
+        key=f"{map_key}-answer",
+        map_key=map_key,
+        answers=[
+            _answer(chart, found, again=place > 0)
+            for place, (chart, found) in enumerate(pairs)
+            if found is not None or asked
+        ],
+        marks=[
+            Marks(
+                linked=[] if found is None else found.near.tolist(),
+                layers=also.layers,
+                words=also.words,
+            )
+            for found, also in zip(answers, marks or [Marks()] * len(answers), strict=True)
+        ],
+        answered=view.pick,
+        hint="" if view.pick is not None or chosen else hint,
+        chosen=chosen,
+        most_kl=max((float(one.max()) for one in kl), default=0.1),
+    )
 
 
-def _tell_one(chart: Chart, found: Chosen, top: float) -> None:
+def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
+    """`again`: another run's answer has shown the example itself already."""
     run, encoded = chart.run, chart.encoded
-    if len(chart.encoded) and found.example is not None:
-        label = int(encoded.labels[found.example])
-        named = f" · {encoded.label_names[label]}" if 0 <= label < len(encoded.label_names) else ""
-        st.text(f"{run.id} · example {found.example}{named}")
+    colour = colour_of(run)
+    if found is None:
+        return RunAnswer(title=run.id, colour=colour, named="", problem=NO_CODE)
+    if found.example is None:
+        named, words = "the code at this place", NO_INVERSE
     else:
-        st.text(f"{run.id} · the code at this place")
-    _show_made(run, found)
-    if found.example is not None:
-        kl_bars(
-            key=f"map-kl-{run.id}",
-            kl=encoded.kl[found.example].tolist(),
-            title="KL of this example",
-            colour=HEAD_COLOURS[run.config.model.head],
-            y_max=top,
-            scale_group="map-kl",
-            height_px=150,
+        named, words = f"example {found.example}{_label(encoded, found.example, ' · {}')}", ""
+    try:
+        return RunAnswer(
+            title=run.id,
+            colour=colour,
+            named=named,
+            made=_made(run, found, again=again),
+            kl=None if found.example is None else encoded.kl[found.example].tolist(),
+            words=f"{words} {_distance(encoded, found)}".strip(),
+            near=_near(run, encoded, found),
         )
-    else:
-        st.caption(
-            "A map has no inverse: this code is the mean of the 15 nearest points' codes, weighted by 1/distance."
-        )
-    if len(found.near):
-        usual = f"; between neighbouring examples it is {encoded.usual_distance:.2f} as a rule"
-        st.text(f"Nearest posterior mean at distance {float(found.distances[0]):.2f}{usual}.")
-    _show_neighbours(run, encoded, found)
+    except ValueError as error:
+        return RunAnswer(title=run.id, colour=colour, named=named, problem=str(error))
 
 
-def _show_made(run: Run, found: Chosen) -> None:
+def _distance(encoded: map_cache.Encoded, found: Chosen) -> str:
+    if not len(found.near):
+        return ""
+    usual = f"between neighbours it is {encoded.usual_distance:.2f} as a rule"
+    return f"Nearest posterior mean at distance {float(found.distances[0]):.2f}; {usual}."
+
+
+def _made(run: Run, found: Chosen, *, again: bool) -> Mapping[str, "np.ndarray | Marked"]:
     """The example, if it is kept, beside what the model makes of its code."""
     kept = map_cache.examples(run)
     made = map_cache.decoded(run, found.code[None])
+    name = "decoded from this code" if found.example is None else "decoded from its mean"
     example = found.example if found.example is not None and found.example < len(kept) else None
-    if made.dim() == 2:
-        columns = {"decoded from this code": cache.sentences(run, made)}
-        if found.example is not None:
-            columns = {"decoded from its mean": cache.sentences(run, made)}
-        if example is not None:
-            columns = {"example": cache.sentences(run, kept[example : example + 1]), **columns}
-        sentence_columns(key=f"map-made-{run.id}", columns=columns, label="example and reconstruction")
-    else:
-        pictures, captions = made, ["decoded from this code" if found.example is None else "decoded from its mean"]
-        if example is not None:
-            pictures, captions = torch.cat([kept[example : example + 1], made]), ["example", *captions]
-        image_grid(
-            key=f"map-made-{run.id}",
-            pixels=pictures.numpy(),
-            columns=len(pictures),
-            alt=" and ".join(captions),
-            captions=captions,
-            scale=max(4.0, 1.75 * LEGIBLE_PX / pictures.shape[3]),
-        )
-        if example is not None:
-            st.caption("Left the example, right decoded from its mean.")
     if found.example is not None and example is None:
-        st.caption("The example itself is not kept with this run; shown is what its mean is decoded to.")
+        name += " (the example itself is not kept)"
+    if made.dim() == 2:
+        said = cache.sentences(run, made)[0]
+        if example is None:
+            return {name: [(said, False)]}
+        read = cache.sentences(run, kept[example : example + 1])[0]
+        return ({} if again else {"example": [(read, False)]}) | {name: marked(said, read)}
+    if example is None:
+        return {name: made[0].numpy()}
+    return {"example": kept[example].numpy(), name: made[0].numpy()}
 
 
-def _show_neighbours(run: Run, encoded: map_cache.Encoded, found: Chosen) -> None:
+def _near(run: Run, encoded: map_cache.Encoded, found: Chosen) -> Near | None:
     """The ten nearest in latent space: the examples themselves where all are kept, else what they are decoded to."""
     if not len(found.near):
-        return
+        return None
     kept = map_cache.examples(run)
     there = bool((found.near < len(kept)).all())
     shown = kept[found.near] if there else map_cache.decoded(run, encoded.mean[found.near])
     rows = zip(found.near.tolist(), found.distances.tolist(), strict=True)
-    captions = [f"example {row}{_label(encoded, row)} at distance {distance:.2f}" for row, distance in rows]
-    what = "nearest in latent space" if there else "nearest in latent space, decoded from their means"
-    if shown.dim() == 2:
-        sentence_columns(key=f"map-near-{run.id}", columns={what: cache.sentences(run, shown)}, label=what)
-        return
-    st.text(what.capitalize())
-    image_grid(
-        key=f"map-near-{run.id}",
-        pixels=shown.numpy(),
-        columns=NEIGHBOUR_COLUMNS,
-        alt=what,
-        captions=captions,
-        scale=max(2.0, LEGIBLE_PX / shown.shape[3]),
+    return Near(
+        title="Nearest in latent space" if there else "Nearest in latent space, decoded from their means",
+        shown=cache.sentences(run, shown) if shown.dim() == 2 else shown.numpy(),
+        captions=[f"example {row}{_label(encoded, row, ' ({})')} at distance {distance:.2f}" for row, distance in rows],
     )
 
 
-def _label(encoded: map_cache.Encoded, row: int) -> str:
+def _label(encoded: map_cache.Encoded, row: int, form: str) -> str:
     label = int(encoded.labels[row])
-    return f" ({encoded.label_names[label]})" if 0 <= label < len(encoded.label_names) else ""
+    return form.format(encoded.label_names[label]) if 0 <= label < len(encoded.label_names) else ""

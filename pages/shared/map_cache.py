@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from bnvae.analysis.factor_information import factor_information
 from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.neighbours import nearest
 from bnvae.analysis.projection import Projection, project
+from bnvae.posterior import Posterior
 from bnvae.runs import Run
 from bnvae.runs.mapped import MAPPED, Mapped, read_mapped
 from bnvae.runs.projections import (
@@ -167,6 +169,27 @@ def examples(run: Run) -> Tensor:
     """The first test examples, as many as are kept: those of the map, else the few of the run."""
     kept = mapped(run)
     return cache.examples(run).examples if kept is None else kept.examples
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _told(run_id: str, files: tuple[tuple[int, int], ...]) -> dict[str, float]:
+    run = store().get(run_id)
+    known, codes = mapped(run), encoded(run)
+    if known is None or not known.factors:
+        return {}
+    factors = {name: factor.values.long() if factor.names else factor.values for name, factor in known.factors.items()}
+    found = factor_information(Posterior(codes.mean, codes.std), factors)
+    nats = torch.minimum(found.information.sum(0), found.entropy)
+    shares = torch.where(found.entropy > 0, nats / found.entropy, torch.zeros_like(nats))
+    return dict(zip(found.names, shares.tolist(), strict=True))
+
+
+def told(run: Run) -> dict[str, float]:
+    """Of each known cause, the share of its entropy that the code tells; empty where no causes are known.
+
+    Mutual information of the dimensions one by one, summed, at most all there is to know.
+    """
+    return _told(run.id, tuple(cache.version(run, name) for name in (MAPPED, ENCODINGS)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,5 +1,6 @@
 """What the points of a map are coloured by, and the legend that says it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -13,6 +14,8 @@ from pages.components.time_film import LABEL_COLOURS
 from pages.shared import map_cache
 
 FEW_VALUES = 24
+LEAST_TOLD = 0.05
+"""share of a cause's entropy below which a map in its colours shows nothing of it"""
 TAILS = (0.01, 0.99)
 """quantiles at the ends of a scale: one extreme example must not paint all others alike"""
 
@@ -47,9 +50,30 @@ def choices(runs: list[Run]) -> dict[str, str]:
 def choose_colour(runs: list[Run]) -> str:
     """The key of what the visitor wants to see in colour."""
     offered = choices(runs)
+    keys = list(offered)
     return st.selectbox(
-        "Colour", list(offered), format_func=lambda key: offered.get(key, key), key="colour", bind="query-params"
+        "Colour",
+        keys,
+        index=keys.index(told_best(runs, keys)),
+        format_func=lambda key: offered.get(key, key),
+        key="colour",
+        bind="query-params",
     )
+
+
+def told_best(runs: list[Run], keys: Sequence[str]) -> str:
+    """The known cause that these codes tell best, where they tell any: a colour that they don't carry looks like noise.
+
+    The first of the keys where no cause is known, or none is told.
+    """
+    shares: dict[str, float] = {}
+    for run in runs:
+        for name, share in map_cache.told(run).items():
+            shares[name] = max(share, shares.get(name, 0.0))
+    best = max(shares, key=lambda name: shares[name], default=None)
+    if best is None or shares[best] < LEAST_TOLD or f"cause-{best}" not in keys:
+        return keys[0]
+    return f"cause-{best}"
 
 
 def colouring(runs: list[Run], key: str) -> Colouring:

@@ -1,8 +1,6 @@
 """More codes on the map: draws of the chosen posteriors, and of the prior with its holes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
 
 import streamlit as st
 import torch
@@ -13,6 +11,7 @@ from bnvae.analysis.neighbours import nearest
 from bnvae.batches import mix
 from bnvae.posterior import Posterior
 from pages.components.latent_scatter import Layer, View
+from pages.components.map_answer import Marks
 from pages.shared import map_cache
 from pages.shared.map_panels import Chart
 
@@ -22,15 +21,6 @@ CLOUD_SAMPLES = 240
 CLOUD_EXAMPLES = 80
 HOLE_COLOUR = "#D1495B"
 HELP = "Draws of q(z|x) of the chosen examples, and of the prior; a cross is a draw in a hole."
-
-
-@final
-@dataclass(frozen=True)
-class Layered:
-    """What a map shows beside the examples, and what it says."""
-
-    layers: Sequence[Layer]
-    words: str
 
 
 def choose_layers() -> list[str]:
@@ -47,26 +37,33 @@ def choose_layers() -> list[str]:
     return list(chosen or [])
 
 
-def layers(chart: Chart, wanted: Sequence[str], view: View) -> Layered:
-    """The wanted layers of one map."""
-    found: list[Layer] = []
-    words = ""
-    if "prior" in wanted:
-        samples, holes = _prior(chart)
-        points = chart.placed(samples)
-        found.append(Layer(points=points[~holes].numpy()))
-        found.append(Layer(points=points[holes].numpy(), shape="cross", colour=HOLE_COLOUR))
-        words += (
-            f" Of {PRIOR_SAMPLES} prior samples {int(holes.sum())} (crosses) lie in holes, where the mixture of these "
-            f"{len(chart.encoded):,} posteriors has less than 1/{HOLE_RATIO:g} of the prior's density."
-        )
-    if "cloud" in wanted and (rows := _chosen(view)):
-        drawn, of = _cloud(chart, rows)
-        if len(drawn):
-            found.append(Layer(points=chart.placed(drawn).numpy()))
-            own = nearest(drawn, chart.encoded.mean, 1)[0][:, 0] == of
-            words += f" Of {len(drawn)} draws of q(z|x) {own.float().mean():.0%} are nearest to their own mean."
-    return Layered(found, words)
+def prior_layers(chart: Chart, wanted: Sequence[str]) -> tuple[list[Layer], str]:
+    """Draws of the prior, crosses where they lie in holes, and what they show; nothing where they are not wanted."""
+    if "prior" not in wanted:
+        return [], ""
+    samples, holes = _prior(chart)
+    points = chart.placed(samples)
+    words = (
+        f" Of {PRIOR_SAMPLES} prior samples {int(holes.sum())} (crosses) lie in holes, where the mixture of these "
+        f"{len(chart.encoded):,} posteriors has less than 1/{HOLE_RATIO:g} of the prior's density."
+    )
+    dots = Layer(points=points[~holes].numpy())
+    return [dots, Layer(points=points[holes].numpy(), shape="cross", colour=HOLE_COLOUR)], words
+
+
+def cloud_marks(chart: Chart, wanted: Sequence[str], view: View) -> Marks:
+    """Draws of the posteriors of what is chosen, and what they show; nothing where they are not wanted."""
+    rows = _chosen(view) if "cloud" in wanted else []
+    if not rows:
+        return Marks()
+    drawn, of = _cloud(chart, rows)
+    if not len(drawn):
+        return Marks()
+    own = nearest(drawn, chart.encoded.mean, 1)[0][:, 0] == of
+    return Marks(
+        layers=[Layer(points=chart.placed(drawn).numpy())],
+        words=f"Of {len(drawn)} draws of q(z|x) {own.float().mean():.0%} are nearest to their own mean.",
+    )
 
 
 def _prior(chart: Chart) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from bnvae.analysis.selection import Difference, difference
+from bnvae.analysis.selection import Difference, difference, separation
 from bnvae.runs import Run
 from pages.components.image_grid import image_grid
 from pages.components.sentence_list import sentence_columns
@@ -17,9 +17,12 @@ from pages.shared.map_answers import Chosen
 from pages.shared.map_export import table_of
 from pages.shared.map_panels import Chart
 from pages.shared.panels import LEGIBLE_PX
+from pages.shared.words import COLLAPSED_BELOW_NATS
 
 TELLING = 6
 """dimensions that are listed"""
+MOST_LABELS = 3
+"""that are named in a line"""
 STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 STRENGTH_HELP = "1 goes from the middle of the rest to the middle of the selection."
 
@@ -52,6 +55,23 @@ def tell_selection(charts: Sequence[Chart], rows: Sequence[int], answers: Sequen
                 st.caption("None of the chosen examples has a code in this run.")
                 continue
             _tell_one(chart, found, strength, answer)
+
+
+def selection_words(encoded: map_cache.Encoded, rows: Sequence[int]) -> str:
+    """How many are chosen and of which labels most, in a line."""
+    words = f"{len(rows):,} examples are chosen"
+    counts = torch.bincount(chosen := _labels_of(encoded, rows), minlength=1)
+    most = [int(label) for label in counts.argsort(descending=True)[:MOST_LABELS] if counts[label]]
+    if not len(chosen) or not encoded.label_names:
+        return f"{words}; more of them below."
+    shares = ", ".join(f"{encoded.label_names[label]} {counts[label] / len(rows):.0%}" for label in most)
+    return f"{words}: {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}; more of them below."
+
+
+def _labels_of(encoded: map_cache.Encoded, rows: Sequence[int]) -> Tensor:
+    """The known labels of these examples."""
+    labels = encoded.labels[torch.tensor(rows)]
+    return labels[(labels >= 0) & (labels < len(encoded.label_names))].long()
 
 
 def _labels(encoded: map_cache.Encoded, rows: Sequence[int]) -> None:
@@ -93,6 +113,14 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
         },
         hide_index=True,
     )
+    if found.rest and (nats := separation(found, chart.encoded.std)) < COLLAPSED_BELOW_NATS:
+        st.warning("What tells this selection from the rest is noise: a direction made of it means nothing.")
+        widest = float(found.direction.abs().max())
+        width = float(chart.encoded.std[torch.isfinite(chart.encoded.std)].mean())
+        st.text(
+            f"Their mean codes differ by {widest:.3f} at most, and every posterior is {width:.2f} wide: "
+            f"a code drawn from one tells {nats:.4f} nats of which of the two it is of."
+        )
     if not found.rest:
         st.caption("All examples are chosen: there is no rest to differ from.")
         return

@@ -1,5 +1,7 @@
 """A map's figures in words: how it was made, how far it may be believed, and whether it shows noise."""
 
+from collections.abc import Mapping
+
 from bnvae.analysis.projection import Projection
 from pages.shared.map_cache import Encoded
 from pages.shared.words import COLLAPSED_BELOW_NATS
@@ -32,8 +34,11 @@ def belief_words(found: Projection, encoded: Encoded) -> str:
     return "; ".join(parts) + "."
 
 
-def verdict(encoded: Encoded) -> str:
-    """That a map of these codes shows noise, where their KL says so; else nothing."""
+def verdict(encoded: Encoded, told: Mapping[str, float]) -> str:
+    """That a map of these codes shows noise, where their KL says so; else nothing.
+
+    `told` is the share of each known cause that the codes tell, where causes are known.
+    """
     finite = encoded.mean.isfinite().all(1)
     left_out = len(encoded) - int(finite.sum())
     words = f"{left_out:,} codes are not finite and are left out. " if left_out else ""
@@ -43,5 +48,14 @@ def verdict(encoded: Encoded) -> str:
     width = float(encoded.std[finite].mean())
     return (
         f"{words}This map shows noise. The codes carry {encoded.rate:.3f} nats: the means of two examples differ by "
-        f"about {spread:.3f}, and every posterior is {width:.2f} wide."
+        f"about {spread:.3f}, and every posterior is {width:.2f} wide.{_untold(told)}"
+    )
+
+
+def _untold(told: Mapping[str, float]) -> str:
+    if not told:
+        return ""
+    best = max(told, key=lambda name: told[name])
+    return (
+        f" What looks like groups are differences too small to matter: of {best}, told best, it tells {told[best]:.1%}."
     )

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch.distributions import Normal, kl_divergence
 
-from bnvae.analysis.selection import difference
+from bnvae.analysis.selection import difference, separation
 
 
 def test_the_direction_is_the_difference_of_means_and_the_effect_is_in_pooled_deviations() -> None:
@@ -30,3 +31,26 @@ def test_a_selection_without_a_finite_code_is_refused() -> None:
         difference(torch.tensor([[torch.nan], [1.0]]), torch.tensor([0]))
     with pytest.raises(ValueError, match="no example with a finite code"):
         difference(torch.ones(3, 2), torch.tensor([], dtype=torch.long))
+
+
+def test_the_separation_is_the_divergence_of_two_posteriors_at_the_two_middles() -> None:
+    random = torch.Generator().manual_seed(0)
+    codes, std = torch.randn(40, 3, generator=random), 0.5 + torch.rand(1, 3, generator=random)
+
+    found = difference(codes, torch.arange(10))
+
+    chosen, rest = (Normal(part.mean(0), std[0]) for part in (codes[:10], codes[10:]))
+    expected = kl_divergence(chosen, rest).sum().item()
+    assert separation(found, std.expand(40, 3)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_means_that_are_told_apart_without_fail_are_one_to_wide_posteriors() -> None:
+    codes = torch.cat([torch.full((50, 4), 0.01), torch.full((50, 4), -0.01)])
+    codes += 1e-4 * torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
+
+    found = difference(codes, torch.arange(50))
+
+    assert found.effect.abs().min() > 100
+    # 4 dimensions of 0.02^2 / 2 at std 1; at std 0.007 they are 20,000 times that.
+    assert separation(found, torch.ones(100, 4)) == pytest.approx(0.0008, rel=0.05)
+    assert separation(found, torch.full((100, 4), 0.007)) > 10

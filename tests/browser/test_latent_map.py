@@ -1,6 +1,5 @@
 """The map under a hand: click, empty place, lasso, keys, undo, search, and the address that brings a view back."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from bnvae.runs import RunStore
 from bnvae.worker import train_run
+from tests.browser.watching import watched
 from tests.pages.reading import small
 
 SCRIPT = """
@@ -131,7 +131,7 @@ def test_what_python_asks_for_is_chosen_once_and_may_be_undone(demo: Page) -> No
     demo.mouse.click(*at(demo, 0.5, 0.5))
     says(demo, r"\{'example': 1\}")
     demo.get_by_role("button", name="ask").click()
-    expect(scatter(demo)).to_have_attribute("data-answered", json.dumps({"example": 2}, separators=(",", ":")))
+    expect(scatter(demo)).to_have_attribute("data-asked", "asked")
     demo.get_by_role("button", name="Undo").click()
     says(demo, r"\{'example': 1\}")
 
@@ -178,7 +178,7 @@ def test_a_view_comes_back_from_its_address_and_undo_and_escape_lead_out_of_it(b
     page.goto(f"{app}/latent_map?runs=digits-plain")
     page.get_by_role("textbox", name="Find").fill("#5")
     page.get_by_role("textbox", name="Find").press("Enter")
-    told = page.get_by_text(re.compile(r"^digits-plain · example 5"))
+    told = page.get_by_test_id("map-named").filter(has_text=re.compile("^example 5 "))
     expect(told).to_be_visible(timeout=30_000)
     expect(page.get_by_test_id("kl-bars")).to_be_visible()
     expect(page).to_have_url(re.compile("point=5"))
@@ -194,3 +194,48 @@ def test_a_view_comes_back_from_its_address_and_undo_and_escape_lead_out_of_it(b
     expect(page).not_to_have_url(re.compile("point="))
     page.close()
     assert not errors
+
+
+def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: Browser, app: str) -> None:
+    with watched(browser, has_touch=True) as page:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(f"{app}/latent_map?runs=digits-plain&runs=digits-scaler")
+        answer = page.get_by_test_id("map-named")
+        page.mouse.click(*at(page, -0.99, -1.0))
+        expect(answer.first).to_be_in_viewport()
+        panel, told = page.get_by_test_id("map-panel").last.bounding_box(), answer.first.bounding_box()
+        assert panel is not None
+        assert told is not None
+        assert told["x"] > panel["x"] + panel["width"]
+
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.goto(f"{app}/latent_map?runs=digits-plain")
+        expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
+        page.touchscreen.tap(*at(page, 0.99, -1.0))
+        expect(answer).to_be_in_viewport()
+
+
+def test_two_points_lead_to_the_way_between_them_and_back(browser: Browser, app: str) -> None:
+    with watched(browser) as page:
+        page.goto(f"{app}/latent_map?runs=digits-plain&point=5~9")
+        page.get_by_role("link", name="Go from example 9 to 5").click()
+        expect(page.get_by_test_id("latent-path")).to_contain_text("test example 9")
+        expect(page.get_by_test_id("latent-path")).to_contain_text("test example 5")
+        page.get_by_role("link", name="See it on the map").click()
+        expect(page.get_by_test_id("map-named")).to_have_text(re.compile("^example 5 "))
+        expect(page).to_have_url(re.compile("point=5~9"))
+
+
+def test_a_view_of_a_lasso_and_a_camera_comes_back(browser: Browser, app: str) -> None:
+    with watched(browser) as page:
+        page.goto(f"{app}/latent_map?runs=digits-plain&chosen=3~4~8&camera=0.1~-0.2~2~0.6~0.4&colour=dimension+2")
+        expect(page.get_by_test_id("map-status")).to_contain_text("3 of ")
+        expect(page.get_by_test_id("map-chosen")).to_contain_text("3 examples are chosen")
+        page.get_by_test_id("map-panel").locator("canvas").first.focus()
+        page.keyboard.press("n")
+        expect(page).to_have_url(re.compile(r"(?=.*point=0)(?=.*chosen=3~4~8)(?=.*camera=0\.1~-0\.2~2~0\.6~0\.4)"))
+        page.reload()
+        expect(page.get_by_test_id("map-status")).to_contain_text("3 of ")
+        expect(page.get_by_test_id("map-named")).to_have_text(re.compile("^example 0 "))
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("map-status")).not_to_contain_text("chosen")

@@ -33,9 +33,9 @@ def numbers(sent: str, kind: str) -> np.ndarray:
 
 def test_points_arrive_row_by_row_and_layers_with_them() -> None:
     sent = payload(
-        [panel(layers=[Layer(points=np.array([[0.5, 0.25]]), shape="cross")], linked=[2], spot=(0.1, 0.2))],
+        [panel(layers=[Layer(points=np.array([[0.5, 0.25]]), shape="cross")])],
         legend=Legend(low=float("nan"), high=2.0),
-        view=View(pick={"example": 1}, lasso=[0, 2], id="a"),
+        view=View(pick={"example": 1}, other=2, lasso=[0, 2], id="a"),
         classes=np.array([0, -1, 1]),
         names=[HOSTILE],
     )
@@ -44,9 +44,9 @@ def test_points_arrive_row_by_row_and_layers_with_them() -> None:
     (only,) = sent["panels"]
     assert numbers(only["points"], "<f4") == pytest.approx([-1, -0.6, -0.2, 0.2, 0.6, 1])
     assert numbers(only["layers"][0]["points"], "<f4").tolist() == [0.5, 0.25]
-    assert (only["dimensions"], only["linked"], only["spot"]) == (2, [2], [0.1, 0.2])
+    assert only["dimensions"] == 2
     assert numbers(sent["classes"], "<i2").tolist() == [0, -1, 1]
-    assert sent["view"] == {"id": "a", "pick": {"example": 1}, "lasso": [0, 2], "camera": None}
+    assert sent["view"] == {"id": "a", "pick": {"example": 1}, "other": 2, "lasso": [0, 2], "camera": None}
     assert sent["legend"]["low"] is None
     assert only["title"] == HOSTILE  # as text: the browser makes a text node of it
 
