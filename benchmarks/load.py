@@ -1,23 +1,28 @@
-"""How many people can watch two trainings on one server of two cores: python -m benchmarks.load [--viewers 20 50 100].
+"""How many people can watch two trainings on one server of two cores: python -m benchmarks.load [--quick].
 
-Viewers speak the server's WebSocket protocol as a browser does: they load the Train page with both runs on show, run
-its fragments again whenever the server told them to, and name the messages they have kept, so that the server need not
-send them twice. Not measured is what a browser itself takes to load scripts and to draw.
+Viewers do what a browser does. They load the Train page with both runs on show over the server's WebSocket protocol,
+and name the messages they have kept, so that the server need not send them twice. Then they ask the route that the
+page's components ask for their numbers, as often as it lets them; where a page ticks instead, they run its fragments
+again. Not measured is what a browser itself takes to load scripts and to draw.
 
-First load: from the request for the page until its script has finished. Age: how long ago the newest step that a viewer
-was shown had been written, at the moment before the next one came. The server and its workers are bound to two cores;
-where there are more, the viewers are on the others, elsewhere they take their share from the server.
+First load: from the request for the page until its script has finished and its numbers are there. Age: how long ago the
+newest step that a viewer was shown had been written, at the moment before the next one came. The server and its workers
+are bound to two cores; where there are more, the viewers are on the others, elsewhere they take their share from the
+server. The processor time is the server's own, which depends little on what else the machine does.
 """
 
 import argparse
 import asyncio
 import dataclasses
+import gzip
+import json
 import os
 import re
 import shutil
 import statistics
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,6 +43,10 @@ TARGET_LOAD_SECONDS, TARGET_AGE_SECONDS, TARGET_SESSION_MB = 5.0, 2.0, 5.0
 SHOWN_STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
 """of which run, the number of its steps says: it differs by an epoch"""
 LOOK_SECONDS = 0.02
+ARRIVAL_SECONDS = 5.0
+"""within which a crowd comes"""
+MOST_SECONDS = 450.0
+"""for all of it: no larger crowd is begun when that is over, and no visits are, which take as long as they take"""
 SERVER_CORES = 2
 
 
@@ -74,8 +83,12 @@ class Viewer:
         self._page = ""
         self._kept: set[str] = set()
         self._tickers: dict[str, asyncio.Task[None]] = {}
+        self._feeds: dict[str, asyncio.Task[None]] = {}
+        self._started = 0.0
+        self._fed = asyncio.Event()
         self._written: dict[int, float] = {}
         """of each run by its number of steps: when what is on show was written"""
+        self.answers = 0
         self.load_seconds: float | None = None
         self.ages: list[float] = []
         self.failure = ""
@@ -83,7 +96,7 @@ class Viewer:
 
     async def watch(self, until: asyncio.Event) -> None:
         """Open the page, and look at it until told otherwise; what goes wrong is in `failure`."""
-        started = time.monotonic()
+        self._started = time.monotonic()
         try:
             cookie = await asyncio.to_thread(self._fetch)
             address = self._server.address.replace("http", "ws") + "/_stcore/stream"
@@ -96,7 +109,7 @@ class Viewer:
                 ping_interval=None,
             ) as socket:
                 await self._ask(socket)
-                reading = asyncio.create_task(self._read(socket, started))
+                reading = asyncio.create_task(self._read(socket))
                 ended = asyncio.create_task(until.wait())
                 done, _ = await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if reading in done:
@@ -106,8 +119,8 @@ class Viewer:
         except (OSError, WebSocketException, TimeoutError) as error:
             self.failure = f"{type(error).__name__}: {error}"
         finally:
-            for ticker in self._tickers.values():
-                ticker.cancel()
+            for task in (*self._tickers.values(), *self._feeds.values()):
+                task.cancel()
             self.loaded.set()
 
     def _fetch(self) -> str:
@@ -132,7 +145,7 @@ class Viewer:
                 await asyncio.sleep(seconds)
                 await self._ask(socket, fragment)
 
-    async def _read(self, socket: ClientConnection, started: float) -> None:
+    async def _read(self, socket: ClientConnection) -> None:
         async for content in socket:
             message = ForwardMsg.FromString(content if isinstance(content, bytes) else content.encode())
             kind = message.WhichOneof("type")
@@ -149,19 +162,63 @@ class Viewer:
                 if ticker := self._tickers.pop(message.stop_auto_rerun.fragment_id, None):
                     ticker.cancel()
             elif kind == "script_finished" and self.load_seconds is None:
-                self.load_seconds = time.monotonic() - started
+                if not self._feeds:
+                    self._fed.set()
+                await self._fed.wait()
+                self.load_seconds = time.monotonic() - self._started
                 self.loaded.set()
-            elif kind == "delta":
-                self._see(message.delta.new_element.text.body)
+            elif kind == "delta" and (drawn := message.delta.new_element.bidi_component.json):
+                self._take(drawn)
 
-    def _see(self, text: str) -> None:
-        if not (found := SHOWN_STEP.search(text)):
-            return
-        now, (step, total) = time.monotonic(), (int(number.replace(",", "")) for number in found.groups())
-        if total in self._written:
-            self.ages.append(now - self._written[total])
-        # A step that nobody saw being written was written between two looks: it is as young as it can be.
-        self._written[total] = self._clock.written(step, total) or now
+    def _take(self, drawn: str) -> None:
+        """What a component was given: its numbers, or where to ask for them."""
+        feed = json.loads(drawn).get("feed")
+        if feed is None:
+            self._see(drawn.encode())
+        elif feed["address"] not in self._feeds:
+            self._feeds[feed["address"]] = asyncio.create_task(self._follow(feed["address"]))
+
+    async def _follow(self, address: str) -> None:
+        """Ask as a page's components do together, over one connection."""
+        server = urllib.parse.urlsplit(self._server.address)
+        reader, writer = await asyncio.open_connection(server.hostname, server.port, limit=2**24)
+        etag = version = ""
+        try:
+            while True:
+                have = f"&have={version}" if version else ""
+                known = f"If-None-Match: {etag}\r\n" if etag else ""
+                head = f"GET /{address}{have} HTTP/1.1\r\nHost: {server.netloc}\r\nAccept-Encoding: gzip\r\n{known}\r\n"
+                writer.write(head.encode())
+                status, headers, body = await _answer(reader)
+                if status == 200:
+                    etag, content = headers["etag"], gzip.decompress(body)
+                    version = json.loads(content).get("version", version)
+                    self._see(content)
+                elif status != 304:
+                    raise ConnectionError(f"{address} was answered with {status}")
+                self.answers += 1
+                self._fed.set()
+                await asyncio.sleep(int(headers["x-ask-again-ms"]) / 1_000)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            self._fed.set()
+        finally:
+            writer.close()
+
+    def _see(self, content: bytes) -> None:
+        for found in SHOWN_STEP.finditer(content.decode()):
+            now, (step, total) = time.monotonic(), (int(number.replace(",", "")) for number in found.groups())
+            if total in self._written:
+                self.ages.append(now - self._written[total])
+            # A step that nobody saw being written was written between two looks: it is as young as it can be.
+            self._written[total] = self._clock.written(step, total) or now
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of one answer."""
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, await reader.readexactly(int(headers.get("content-length", 0)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +229,9 @@ class Seen:
     load_seconds: float
     age_seconds: float
     megabytes_each: float
+    processor_seconds_a_load: float
+    processor_seconds_a_minute: float
+    """of the server for each viewer, once all are there"""
     failures: list[str]
 
     @property
@@ -188,19 +248,21 @@ async def crowd(server: Server, query: str, runs: Sequence[Run], viewers: int, s
     """So many viewers, who come within five seconds and look for a while."""
     clock, over = Clock(runs), asyncio.Event()
     watching = asyncio.create_task(clock.watch())
-    before = server.resident_bytes
+    before, used = server.resident_bytes, server.processor_seconds
     people = [Viewer(server, "/train", query, clock) for _ in range(viewers)]
     tasks = []
     for person in people:
         tasks.append(asyncio.create_task(person.watch(over)))
-        await asyncio.sleep(5 / viewers)
+        await asyncio.sleep(ARRIVAL_SECONDS / viewers)
     with suppress(TimeoutError):
         async with asyncio.timeout(120):
             await asyncio.gather(*(person.loaded.wait() for person in people))
     for person in people:
         person.ages.clear()  # of the rush
+    loaded, begun = server.processor_seconds, time.monotonic()
     await asyncio.sleep(seconds)
-    grown = server.resident_bytes - before
+    grown, minutes = server.resident_bytes - before, (time.monotonic() - begun) / 60
+    watched = server.processor_seconds - loaded
     over.set()
     await asyncio.gather(*tasks)
     watching.cancel()
@@ -210,13 +272,15 @@ async def crowd(server: Server, query: str, runs: Sequence[Run], viewers: int, s
         load_seconds=percentile(loads, 0.95) if len(loads) == viewers else float("inf"),
         age_seconds=percentile([age for person in people for age in person.ages], 0.95),
         megabytes_each=grown / viewers / 1e6,
+        processor_seconds_a_load=(loaded - used) / viewers,
+        processor_seconds_a_minute=watched / viewers / minutes,
         failures=[person.failure for person in people if person.failure],
     )
 
 
-async def come_and_go(server: Server, query: str, runs: Sequence[Run], times: int, at_once: int = 5) -> list[float]:
+async def come_and_go(server: Server, query: str, times: int, at_once: int = 5) -> list[float]:
     """Visitors who leave once the page is there: the server's resident memory after each tenth of them (MB)."""
-    clock, found = Clock(runs), [server.resident_bytes / 1e6]
+    clock, found = Clock([]), [server.resident_bytes / 1e6]
     for number in range(0, times, at_once):
         over = asyncio.Event()
         people = [Viewer(server, "/train", query, clock) for _ in range(at_once)]
@@ -260,13 +324,16 @@ def end_trainings(runs: Sequence[Run]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--viewers", type=int, nargs="+", default=[20, 50, 100, 150, 200, 300, 400, 600])
-    parser.add_argument("--seconds", type=float, default=30.0, help="for which each crowd looks")
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 20, 100, 200, 400])
+    parser.add_argument("--seconds", type=float, default=20.0, help="for which each crowd looks")
     parser.add_argument("--visits", type=int, default=1_000, help="connects and disconnects; 0: none")
+    parser.add_argument("--quick", action="store_true", help="1 and 10 viewers for 10 s, 50 visits")
     options = parser.parse_args(arguments)
+    if options.quick:
+        options.viewers, options.seconds, options.visits = [1, 10], 10.0, 50
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[:SERVER_CORES])  # of the server and the workers, which are started here
-    folder = Path(tempfile.mkdtemp())
+    begun, folder = time.monotonic(), Path(tempfile.mkdtemp())
     os.environ["BNVAE_CHECKPOINTS"] = str(folder)
     runs: list[Run] = []
     try:
@@ -275,35 +342,60 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with serving(folder) as server:
             os.sched_setaffinity(0, cores[SERVER_CORES:] or cores)
             asyncio.run(crowd(server, query, runs, 1, 2.0))  # the first visitor pays for all imports
-            _publish_crowds(server, query, runs, options.viewers, options.seconds)
             if options.visits:
-                _publish_visits(server, query, runs, options.visits)
+                _publish_visits(server, query, options.visits)
+            _publish_crowds(server, query, runs, options.viewers, options.seconds, until=begun + MOST_SECONDS)
     finally:
         end_trainings(runs)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _publish_crowds(server: Server, query: str, runs: Sequence[Run], sizes: Sequence[int], seconds: float) -> None:
+def _publish_crowds(
+    server: Server, query: str, runs: Sequence[Run], sizes: Sequence[int], seconds: float, *, until: float
+) -> None:
     rows = []
     for viewers in sizes:
+        if time.monotonic() + ARRIVAL_SECONDS + seconds > until:
+            print(f"no time is left for {viewers} viewers", flush=True)
+            break
         seen = asyncio.run(crowd(server, query, runs, viewers, seconds))
-        figures = (f"{seen.load_seconds:.2f}", f"{seen.age_seconds:.2f}", f"{seen.megabytes_each:.2f}")
+        figures = (
+            f"{seen.load_seconds:.2f}",
+            f"{seen.age_seconds:.2f}",
+            f"{seen.megabytes_each:.2f}",
+            f"{seen.processor_seconds_a_load:.3f}",
+            f"{seen.processor_seconds_a_minute:.2f}",
+        )
         rows.append([str(viewers), *figures, ", ".join(seen.broken) or "none"])
         print(rows[-1], flush=True)
         if seen.failures or not max(seen.load_seconds, seen.age_seconds) < 10 * TARGET_LOAD_SECONDS:
             break
-    header = ["viewers", "first load, p95 (s)", "age, p95 (s)", "memory each (MB)", "missed"]
+    header = [
+        "viewers",
+        "first load, p95 (s)",
+        "age, p95 (s)",
+        "memory each (MB)",
+        "server's processor time a load (s)",
+        "and a viewer-minute (s)",
+        "missed",
+    ]
     publish("Viewers of two trainings", header, rows)
 
 
-def _publish_visits(server: Server, query: str, runs: Sequence[Run], visits: int) -> None:
-    megabytes = asyncio.run(come_and_go(server, query, runs, visits))
+def _publish_visits(server: Server, query: str, visits: int) -> None:
+    used = server.processor_seconds
+    megabytes = asyncio.run(come_and_go(server, query, visits))
+    each = (server.processor_seconds - used) / visits
     half = len(megabytes) // 2
     slope = (statistics.mean(megabytes[half:]) - statistics.mean(megabytes[:half])) / visits * 2_000
-    header = ["visits", "resident memory after each tenth (MB)", "growth (kB a visit, second half against first)"]
-    publish(
-        "Visitors who come and go", header, [[str(visits), ", ".join(f"{m:.0f}" for m in megabytes), f"{slope:.0f}"]]
-    )
+    header = [
+        "visits",
+        "resident memory after each tenth (MB)",
+        "growth (kB a visit, second half against first)",
+        "server's processor time a visit (s)",
+    ]
+    row = [str(visits), ", ".join(f"{m:.0f}" for m in megabytes), f"{slope:.0f}", f"{each:.3f}"]
+    publish("Visitors who come and go", header, [row])
 
 
 if __name__ == "__main__":

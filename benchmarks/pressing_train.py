@@ -39,10 +39,10 @@ LONGEST_SECONDS = 180.0
 SHOWN = """() => {
   const shadows = [...document.querySelectorAll('*')].map(node => node.shadowRoot).filter(root => root);
   const charts = shadows.flatMap(root => [...root.querySelectorAll('[data-testid="kl-bars"] svg')]);
-  const texts = [...document.querySelectorAll('[data-testid="stText"]')].map(node => node.innerText);
-  return [charts.map(svg => svg.getAttribute('aria-label') ?? ''), texts];
+  const states = shadows.flatMap(root => [...root.querySelectorAll('[data-testid="state-words"]')]);
+  return [charts.map(svg => svg.getAttribute('aria-label') ?? ''), states.map(node => node.textContent)];
 }"""
-"""JavaScript: what the bars say to a screen reader (total, lowest and highest KL), and all lines of plain text"""
+"""JavaScript: what the bars say to a screen reader (total, lowest and highest KL), and how each run is doing"""
 
 
 @dataclass

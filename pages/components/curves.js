@@ -1,5 +1,5 @@
-// Curves over training steps: lines, or areas stacked on one another, with crosshair and zoom. chart.js and
-// curve_points.js come before this file.
+// Curves over training steps: lines, or areas stacked on one another, with crosshair and zoom. chart.js,
+// live_feed.js and curve_points.js come before this file.
 
 const MARGIN = { left: 58, right: 10, top: 24, bottom: 42 };
 const MOST_NAMED = 8; // beyond that, the tooltip names only the curve under the pointer, and the legend none
@@ -346,5 +346,5 @@ class Curves {
 }
 
 export default function (component) {
-  return mount(component, "curves", (root) => new Curves(root));
+  return mountLive(component, "curves", (root) => new Curves(root));
 }

@@ -1,8 +1,8 @@
 """Live curves over training steps, as lines or stacked areas; crosshair and zoom survive every tick."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,9 @@ MOST_POINTS = 400
 """Points sent for each series: about as many as a chart has columns of pixels."""
 
 _component = st.components.v2.component(
-    "bnvae_curves", js=joined("chart.js", "curve_points.js", "curves.js"), css=joined("chart.css", "curves.css")
+    "bnvae_curves",
+    js=joined("chart.js", "live_feed.js", "curve_points.js", "curves.js"),
+    css=joined("chart.css", "curves.css"),
 )
 
 
@@ -29,44 +31,56 @@ class Series:
     """stacked: an area on top of the stacked series before it"""
 
 
+class Look(TypedDict, total=False):
+    """What curves may be given beside their points and the names of their axes."""
+
+    title: str
+    marks: Sequence[tuple[float, str]]
+    """vertical lines at an x, each with its words"""
+    levels: Sequence[tuple[float, str]]
+    """horizontal lines at a y, each with its words"""
+    y_range: tuple[float, float] | None
+    total_label: str
+    """names the sum of the stacked series in the tooltip"""
+    height_px: int
+
+
 def curves(
-    *,
-    key: str,
-    x: Sequence[float],
-    series: Sequence[Series],
-    x_label: str,
-    y_label: str,
-    title: str = "",
-    marks: Sequence[tuple[float, str]] = (),
-    levels: Sequence[tuple[float, str]] = (),
-    y_range: tuple[float, float] | None = None,
-    total_label: str = "sum",
-    height_px: int = 260,
+    *, key: str, x: Sequence[float], series: Sequence[Series], x_label: str, y_label: str, **look: Unpack[Look]
 ) -> None:
     """Curves over one ascending x; drag to zoom, double-click for the whole range.
 
-    `marks` are vertical lines at an x, `levels` horizontal lines at a y, each with its words. `y_range` fixes the y
-    axis; without it the axis follows the visible part and leaves out an early transient that would flatten the rest,
-    saying so. `total_label` names the sum of the stacked series in the tooltip.
+    `y_range` fixes the y axis; without it the axis follows the visible part and leaves out an early transient that
+    would flatten the rest, saying so.
 
     Raises:
         ValueError: a series has another length than `x`.
     """
-    _component(
-        key=key,
-        data={
-            "series": payload(x, series),
-            "x_label": x_label,
-            "y_label": y_label,
-            "title": title,
-            "summary": summary(title or y_label, x_label, x, series),
-            "marks": sorted((float(at), words) for at, words in marks),
-            "levels": [(float(at), words) for at, words in levels],
-            "y_range": y_range,
-            "total_label": total_label,
-            "height": height_px,
-        },
-    )
+    draw_curves(key=key, data=plot(x, series, x_label=x_label, y_label=y_label, **look))
+
+
+def draw_curves(*, key: str, data: Mapping[str, Any]) -> None:
+    """Draw what `plot` returned, or follow a feed of it."""
+    _component(key=key, data=dict(data))
+
+
+def plot(
+    x: Sequence[float], series: Sequence[Series], *, x_label: str, y_label: str, **look: Unpack[Look]
+) -> dict[str, Any]:
+    """All that the browser draws of the curves."""
+    title = look.get("title", "")
+    return {
+        "series": payload(x, series),
+        "x_label": x_label,
+        "y_label": y_label,
+        "title": title,
+        "summary": summary(title or y_label, x_label, x, series),
+        "marks": sorted((float(at), words) for at, words in look.get("marks", ())),
+        "levels": [(float(at), words) for at, words in look.get("levels", ())],
+        "y_range": look.get("y_range"),
+        "total_label": look.get("total_label", "sum"),
+        "height": look.get("height_px", 260),
+    }
 
 
 def payload(x: Sequence[float], series: Sequence[Series]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -32,22 +33,31 @@ def image_grid(
     Raises:
         ValueError: there are not as many captions as pictures, or the pictures are neither grey nor RGB.
     """
+    _component(key=key, data=pictures(pixels, columns, alt=alt, captions=captions, scale=scale))
+
+
+def pictures(
+    pixels: UInt8[np.ndarray, "N C H W"],
+    columns: int,
+    *,
+    alt: str,
+    captions: Sequence[str] | None = None,
+    scale: float = 3.0,
+) -> dict[str, Any]:
+    """What the browser draws of a grid."""
     count, _, height, width = pixels.shape
     if captions is not None and len(captions) != count:
         raise ValueError(f"captions has {len(captions)} entries for {count} pictures: give one for each.")
-    _component(
-        key=key,
-        data={
-            "png": sprite(pixels, columns),
-            "count": count,
-            "columns": columns,
-            "width": width,
-            "height": height,
-            "scale": scale,
-            "captions": None if captions is None else list(captions),
-            "alt": alt,
-        },
-    )
+    return {
+        "png": sprite(pixels, columns),
+        "count": count,
+        "columns": columns,
+        "width": width,
+        "height": height,
+        "scale": scale,
+        "captions": None if captions is None else list(captions),
+        "alt": alt,
+    }
 
 
 def sprite(pixels: UInt8[np.ndarray, "N C H W"], columns: int) -> str:

@@ -1,5 +1,5 @@
-// The entry of kl_bars.py; kl_chart.js comes before this file.
+// The entry of kl_bars.py; kl_chart.js and live_feed.js come before this file.
 
 export default function (component) {
-  return mount(component, "kl-bars", (root) => new KlBars(root));
+  return mountLive(component, "kl-bars", (root) => new KlBars(root));
 }

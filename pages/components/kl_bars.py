@@ -1,8 +1,8 @@
 """Live bars of KL per dimension for one run, made to stand in columns beside the bars of another."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
 
 import streamlit as st
 
@@ -16,9 +16,23 @@ FIXED_FLOOR = "floor −½ ln(1−τ)"
 
 _component = st.components.v2.component(
     "bnvae_kl_bars",
-    js=joined("chart.js", "dimension_bars.js", "kl_chart.js", "kl_bars.js"),
+    js=joined("chart.js", "live_feed.js", "dimension_bars.js", "kl_chart.js", "kl_bars.js"),
     css=joined("chart.css", "kl_bars.css"),
 )
+
+
+class Look(TypedDict, total=False):
+    """What a chart may be given beside its numbers."""
+
+    caption: str
+    colour: str
+    y_max: float | None
+    """a value that the axis has to hold beside those drawn"""
+    scale_group: str | None
+    """charts of one group share their y axis"""
+    sort: bool
+    height_px: int
+    fixed_floor_label: str
 
 
 def kl_bars(
@@ -28,35 +42,43 @@ def kl_bars(
     fixed_floor: Sequence[float] | None = None,
     current_floor: Sequence[float] | None = None,
     title: str,
-    caption: str = "",
-    colour: str = HEAD_COLOURS["rms-scaler"],
-    y_max: float | None = None,
-    scale_group: str | None = None,
-    sort: bool = False,
-    height_px: int = 220,
-    fixed_floor_label: str = FIXED_FLOOR,
+    **look: Unpack[Look],
 ) -> None:
     """Bars of KL per dimension, in nats, numbered from 0; the node of a `key` survives every tick.
 
-    The y axis grows at once and shrinks only when less than half of it is used. Charts with the same `scale_group`
-    share it; `y_max` is a value that it has to hold beside those drawn. The fixed floor is a line, the current floor
-    of each dimension a short tick.
+    The y axis grows at once and shrinks only when less than half of it is used. The fixed floor is a line, the current
+    floor of each dimension a short tick.
 
     Raises:
         ValueError: a floor has another length than `kl`.
     """
-    _component(
-        key=key,
-        data={
-            **bars(kl, fixed_floor, current_floor, sort=sort, fixed_floor_label=fixed_floor_label),
-            "title": title,
-            "caption": caption,
-            "colour": colour,
-            "reach": None if y_max is None or not math.isfinite(y_max) else y_max,
-            "group": scale_group,
-            "height": height_px,
-        },
-    )
+    draw_kl_bars(key=key, data=chart(kl, fixed_floor, current_floor, title=title, **look))
+
+
+def draw_kl_bars(*, key: str, data: Mapping[str, Any]) -> None:
+    """Draw what `chart` returned, or follow a feed of it."""
+    _component(key=key, data=dict(data))
+
+
+def chart(
+    kl: Sequence[float] | None,
+    fixed_floor: Sequence[float] | None,
+    current_floor: Sequence[float] | None,
+    *,
+    title: str,
+    **look: Unpack[Look],
+) -> dict[str, Any]:
+    """All that the browser draws of one chart."""
+    reach, label = look.get("y_max"), look.get("fixed_floor_label", FIXED_FLOOR)
+    return {
+        **bars(kl, fixed_floor, current_floor, sort=look.get("sort", False), fixed_floor_label=label),
+        "title": title,
+        "caption": look.get("caption", ""),
+        "colour": look.get("colour", HEAD_COLOURS["rms-scaler"]),
+        "reach": None if reach is None or not math.isfinite(reach) else reach,
+        "group": look.get("scale_group"),
+        "height": look.get("height_px", 220),
+    }
 
 
 def bars(

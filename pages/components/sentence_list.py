@@ -1,6 +1,7 @@
 """Sentences from a model or a user as numbered text nodes: whatever they contain is shown, never interpreted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -18,5 +19,10 @@ def sentence_columns(*, key: str, columns: Mapping[str, Sequence[str]], label: s
 
     Sentences are numbered from 1; one without a visible character is shown as a dim "(empty)".
     """
+    _component(key=key, data=table(columns, label=label))
+
+
+def table(columns: Mapping[str, Sequence[str]], *, label: str) -> dict[str, Any]:
+    """What the browser draws of lists side by side."""
     lists = [{"title": title, "sentences": list(sentences)} for title, sentences in columns.items()]
-    _component(key=key, data={"columns": lists, "label": label})
+    return {"columns": lists, "label": label}

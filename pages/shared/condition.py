@@ -1,4 +1,4 @@
-"""How one run is doing, in words, and what can be done about it."""
+"""What can be done about how one run is doing."""
 
 import streamlit as st
 
@@ -8,20 +8,13 @@ from bnvae.runs import Run
 from bnvae.runs.control import PLAY
 from pages.shared.remedies import offer_remedies
 from pages.shared.visitor import check_room, may_steer
-from pages.shared.words import share_done, status_words
 
-ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
-"""what the state says already; anything else a worker says is shown"""
 LAST_LINES = 6
 
 
 def condition(run: Run) -> None:
-    """Progress, speed and message of a run; buttons for what its visitor may do now."""
+    """The last words of a worker in trouble, and buttons for what its visitor may do now."""
     status, silent = state(run), is_silent(run)
-    st.progress(share_done(status))
-    st.text(status_words(status))
-    if status.message not in ROUTINE_MESSAGES:
-        st.text(status.message)
     if silent or status.state in ("interrupted", "failed"):
         _last_words(run)
     if not may_steer(run):

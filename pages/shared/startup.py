@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-SLOW_IMPORTS = ("pages.shared.panels", "pages.shared.film")
+from pages.shared import live_feed
+
+SLOW_IMPORTS = ("pages.shared.panels", "pages.shared.film", "pages.shared.live_kinds")
 """what every page needs, with torch behind it: two seconds"""
 
 
@@ -22,4 +24,5 @@ async def starting(app: st.App) -> AsyncIterator[None]:
     # has imported took 110 ms of each answer (measured). None of it ever becomes garbage.
     gc.collect()
     gc.freeze()
+    live_feed.open_up()
     yield

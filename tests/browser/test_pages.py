@@ -76,8 +76,9 @@ def shown_step(page: Page) -> int:
 def wait_for_step(page: Page, least: int) -> None:
     """Until a run that trains has taken so many steps."""
     page.wait_for_function(
-        "least => [...document.querySelectorAll('[data-testid=stText]')].some(node => {"
-        " const found = /^training · step ([\\d,]+) of/.exec(node.textContent);"
+        "least => [...document.querySelectorAll('*')].some(({shadowRoot}) => {"
+        " const words = shadowRoot?.querySelector('[data-testid=state-words]');"
+        " const found = /^training · step ([\\d,]+) of/.exec(words?.textContent);"
         " return found && Number(found[1].replaceAll(',', '')) >= least })",
         arg=least,
     )

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnvae.config import DataConfig, HeadName, ModelConfig, NetworkName, RunConfig, TrainingConfig
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "train", "race", "replay", "tau", "latent_map", "explore", "samples", "compare", "runs")
+PAGES = ("overview", "train", "race", "replay", "tau", "map", "explore", "samples", "compare", "runs")
 TRAINED: dict[str, tuple[str, HeadName, int]] = {
     "digits-plain": ("digits", "gaussian", 4),
     "digits-scaler": ("digits", "rms-scaler", 6),
@@ -35,12 +35,20 @@ def checked(page: AppTest) -> AppTest:
 
 
 def words(page: AppTest) -> str:
-    """All that a page says as plain text or in its own messages, one element a line."""
+    """All that a page says as plain text, in its own messages or of how its runs are doing, one element a line."""
     elements = [*page.text, *page.warning, *page.error, *page.info, *page.caption, *page.markdown]
-    return "\n".join(str(element.value) for element in elements)
+    said = [str(element.value) for element in elements]
+    for state in drawn(page, "run_state"):
+        said += [state["words"], state["message"], f"{state['verdict']} {state['seen']}"]
+    return "\n".join(said + [previews["note"] for previews in drawn(page, "preview_sections")])
 
 
 def drawn(page: AppTest, component: str) -> list[dict[str, Any]]:
     """The data that each component of this name was given."""
     found = [element.proto for element in page.get("bidi_component")]
     return [json.loads(proto.json) for proto in found if proto.component_name == f"bnvae_{component}"]
+
+
+def sections(page: AppTest) -> list[dict[str, Any]]:
+    """Everything decoded that a page shows, section by section."""
+    return [section for shown in drawn(page, "preview_sections") for section in shown["sections"]]

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore
 from bnvae.runs.files import write_arrays, write_json
-from tests.pages.reading import drawn, words
+from tests.pages.reading import sections, words
 
 Visit = Callable[..., AppTest]
 FILES = ("config.json", "data.json", "status.json", "history.jsonl", "weights.safetensors", "tokenizer.json",
@@ -176,7 +176,7 @@ def test_hostile_words_reach_a_page_only_as_text(runs: RunStore, visit: Visit) -
     write_json(card, json.loads(card.read_text()) | {"label_names": [HOSTILE] * 99})
     for name in ("overview", "train", "samples"):
         page = visit(name, "story-bn")
-        columns = [column for table in drawn(page, "sentence_list") for column in table["columns"]]
+        columns = [column for section in sections(page) for column in section["table"]["columns"]]
         sentences = [sentence for column in columns for sentence in column["sentences"]]
         assert any("onerror" in sentence for sentence in sentences)
         assert "onerror" not in words(page)

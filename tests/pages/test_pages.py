@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore, Status
 from bnvae.runs.run import Run
-from tests.pages.reading import PAGES, checked, drawn, small, words
+from tests.pages.reading import PAGES, checked, drawn, sections, small, words
 
 Visit = Callable[..., AppTest]
 
@@ -82,7 +82,7 @@ def test_the_overview_says_of_each_run_whether_it_collapsed(runs: RunStore, visi
 
 def test_equal_test_examples_are_shown_once(runs: RunStore, visit: Visit) -> None:
     page = visit("samples", "story-plain", "story-bn")
-    prior, rebuilt = drawn(page, "sentence_list")
+    prior, rebuilt = (section["table"] for section in sections(page))
     assert [column["title"] for column in prior["columns"]] == [
         "story-plain · plain VAE",
         "story-bn · BatchNorm on the mean, γ = 0.5",
@@ -108,7 +108,7 @@ def test_sample_settings_come_from_the_address(runs: RunStore, visit: Visit) -> 
     assert page.slider(key="spread").value == 0.5
     assert page.slider(key="temperature").value == 0.7
     assert page.number_input(key="seed").value == 9
-    assert len(drawn(page, "sentence_list")[0]["columns"][0]["sentences"]) == 4
+    assert len(sections(page)[0]["table"]["columns"][0]["sentences"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_sample_settings_come_from_the_address(runs: RunStore, visit: Visit) -> 
 )  # fmt: skip
 def test_a_setting_that_the_address_has_wrong_is_ignored(name: str, value: str, runs: RunStore, visit: Visit) -> None:
     page = visit("samples", "story-bn", **{"words": "drawn at random", name: value})
-    assert drawn(page, "sentence_list")
+    assert sections(page)[0]["table"]
 
 
 def test_another_seed_draws_other_codes_and_the_old_ones_come_back(runs: RunStore, visit: Visit) -> None:
     page = visit("samples", "digits-plain")
-    first = drawn(page, "image_grid")[0]["png"]
+    first = sections(page)[0]["grids"][0]["png"]
     checked(page.number_input(key="seed").set_value(1).run())
-    assert drawn(page, "image_grid")[0]["png"] != first
+    assert sections(page)[0]["grids"][0]["png"] != first
     checked(page.number_input(key="seed").set_value(0).run())
-    assert drawn(page, "image_grid")[0]["png"] == first
+    assert sections(page)[0]["grids"][0]["png"] == first
 
 
 @pytest.mark.parametrize("state", ["starting", "training", "stopped", "failed", "interrupted"])
@@ -148,6 +148,6 @@ def test_a_run_without_weights_says_why(
             "Stop" if held else "Go on"
         ]
     if name == "train" and state == "failed":
-        assert "The **download** failed: <b>no route</b>." in [text.value for text in page.text]
+        assert "The **download** failed: <b>no route</b>." in [said["message"] for said in drawn(page, "run_state")]
     if name == "overview":
         assert drawn(page, "kl_bars")[0]["headline"] == "no values yet"

@@ -1,0 +1,122 @@
+"""What the panels of a training draw, reckoned without a page: numbers and words as their components take them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bnvae.config import SCALED, RunConfig
+from bnvae.palette import DISTORTION_COLOUR, RATE_COLOUR, run_colours
+from bnvae.records import Record
+from bnvae.runs import Run, Status
+from bnvae.runs.history import HistoryReader
+from pages.components.curves import Series, plot
+from pages.components.run_state import standing
+from pages.shared import cache
+from pages.shared.panels import bars_chart, last_record
+from pages.shared.words import change_words, seen, share_done, status_words
+
+ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
+"""what the state says already; anything else a worker says is shown"""
+ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
+GAMMA_COLOURS = ("#0072B2", "#D55E00")
+
+Recorded = tuple[Run, RunConfig, HistoryReader]
+
+
+def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> dict[str, dict[str, Any]]:
+    """The panels of each run by their names, such as `elbo-RUN`."""
+    top = shared_top([history for _, _, history in found])
+    colours = run_colours([config.model.head for _, config, _ in found])
+    return {
+        f"{name}-{recorded[0].id}": drawn
+        for recorded, colour in zip(found, colours, strict=True)
+        for name, drawn in _panels(recorded, states[recorded[0]], colour, top)
+    }
+
+
+def _panels(recorded: Recorded, status: Status, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    run, config, history = recorded
+    record = shown_record(run, config, history)
+    yield "bars", bars_chart(run, config, record, colour=colour)
+    yield "state", state_words(config, record, status)
+    yield "elbo", elbo_plot(run, history, top=top)
+    yield "active", active_unit_plot(history, config, colour)
+    if config.model.head in SCALED:
+        yield "gamma", gamma_plot(history)
+
+
+def shown_record(run: Run, config: RunConfig, history: HistoryReader) -> Record | None:
+    """The newest step there is to see: of the history, or the very step at which a training waits."""
+    last, live = last_record(history), cache.live(run, config.model.latent_dimensions)
+    return live if live is not None and (last is None or live.step > last.step) else last
+
+
+def state_words(config: RunConfig, record: Record | None, status: Status) -> dict[str, Any]:
+    """Progress, speed and message of a run, and what its bars say."""
+    verdict, _, rest = (seen(config, record) if record else "").removeprefix("**").partition("** ")
+    message = "" if status.message in ROUTINE_MESSAGES else status.message
+    return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
+
+
+def shared_top(found: Sequence[HistoryReader]) -> float:
+    """One end for the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest."""
+    seen_so_far = [[-record.elbo for record in history.steps if np.isfinite(record.elbo)] for history in found]
+    tops = [np.quantile(values, 0.9) for values in seen_so_far if values]
+    if not tops or max(tops) <= 0:
+        return 1.0
+    magnitude = 10 ** np.floor(np.log10(max(tops)))
+    return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * max(tops)) * magnitude)
+
+
+def elbo_plot(run: Run, history: HistoryReader, *, top: float) -> dict[str, Any]:
+    """−ELBO as distortion + rate, stacked, over steps, on an axis from 0 to `top` nats."""
+    steps = history.steps
+    return plot(
+        [record.step for record in steps],
+        [
+            Series(name="distortion", values=[r.distortion for r in steps], colour=DISTORTION_COLOUR, kind="stacked"),
+            Series(name="rate", values=[r.rate for r in steps], colour=RATE_COLOUR, kind="stacked"),
+        ],
+        x_label="step",
+        y_label="nats per example",
+        title="−ELBO, lower is better",
+        total_label="−ELBO",
+        y_range=(0, top),
+        marks=[(change.step, change_words(change)) for change in run.desk.changes()],
+    )
+
+
+def active_unit_plot(history: HistoryReader, config: RunConfig, colour: str) -> dict[str, Any]:
+    """Active units over steps."""
+    counts = [record.active_units for record in history.steps]
+    return plot(
+        [record.step for record in history.steps],
+        [Series(name="active units", values=counts, colour=colour)],
+        x_label="step",
+        y_label="dimensions",
+        title="Active units",
+        y_range=(0, config.model.latent_dimensions),
+        height_px=180,
+    )
+
+
+def gamma_plot(history: HistoryReader) -> dict[str, Any]:
+    """The scaler's factors over steps, lowest and highest over the dimensions; their squares sum to 1."""
+    records = [record for record in history.steps if record.gamma_mean and record.gamma_std]
+    series = []
+    for name, colour, values in (
+        ("γ of the mean,", GAMMA_COLOURS[0], [record.gamma_mean or [] for record in records]),
+        ("γ of the std,", GAMMA_COLOURS[1], [record.gamma_std or [] for record in records]),
+    ):
+        series.append(Series(name=f"{name} lowest", values=[min(row) for row in values], colour=colour))
+        series.append(Series(name=f"{name} highest", values=[max(row) for row in values], colour=colour))
+    return plot(
+        [record.step for record in records],
+        series,
+        x_label="step",
+        y_label="factor",
+        title="The Scaler's factors γ",
+        y_range=(0, 1),
+        height_px=180,
+    )
