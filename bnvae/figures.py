@@ -107,14 +107,39 @@ class RatePoint:
     colour: str
 
 
-def rate_distortion_figure(points: Sequence[RatePoint], title: str) -> go.Figure:
-    """Distortion over rate in nats per example, a point a model; equal ELBO on a dotted line."""
+@dataclass(frozen=True, kw_only=True)
+class RateLine:
+    """The models of one method in that plane, in the order of their rate."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    """rate and distortion of each"""
+    colour: str
+
+
+MOST_NAMED = 4
+"""points with their names beside them; of more the names are in the legend"""
+
+
+def rate_distortion_figure(
+    points: Sequence[RatePoint], title: str, *, lines: Sequence[RateLine] = (), at: float | None = None
+) -> go.Figure:
+    """Distortion over rate in nats per example, a point a model; equal ELBO on a dotted line.
+
+    `lines` join the models of a method, `at` marks the rate at which they are compared.
+    """
     figure = _figure(title, "rate: what the code costs, nats per example", "distortion, nats per example")
-    rates, costs = [point.rate for point in points], [point.distortion for point in points]
+    places = [(point.rate, point.distortion) for point in points] + [place for line in lines for place in line.points]
+    rates, costs = [rate for rate, _ in places], [cost for _, cost in places]
+    is_named = len(points) <= MOST_NAMED
     spread = max(max(rates) - min(rates), max(costs) - min(costs), 0.02 * max(map(abs, costs)), 0.1)
     left, right = max(0.0, min(rates) - 0.15 * spread), max(rates) + 0.25 * spread
     low, high = min(costs) - 0.2 * spread, max(costs) + 0.25 * spread
-    for total in sorted({round(point.rate + point.distortion, 6) for point in points}):
+    totals = [rate + cost for rate, cost in places]
+    levels = (
+        [point.rate + point.distortion for point in points] if is_named else np.linspace(min(totals), max(totals), 6)
+    )
+    for total in sorted({round(float(level), 6) for level in levels}):
         figure.add_scatter(
             x=[left, right],
             y=[total - left, total - right],
@@ -123,19 +148,34 @@ def rate_distortion_figure(points: Sequence[RatePoint], title: str) -> go.Figure
             hoverinfo="skip",
             showlegend=False,
         )
+    for line in lines:
+        figure.add_scatter(
+            x=[rate for rate, _ in line.points],
+            y=[cost for _, cost in line.points],
+            mode="lines+markers",
+            line={"color": line.colour, "width": 1.5},
+            marker={"size": 6, "color": line.colour},
+            name=_literal(line.name),
+            showlegend=False,
+            hovertemplate="rate %{x:.2f}, distortion %{y:.2f} nats",
+        )
+    if at is not None:
+        figure.add_vline(x=at, line={"color": _NEUTRAL, "width": 2}, annotation_text=f"compared at {at:.2f} nats")
     for point in points:
         figure.add_scatter(
             x=[point.rate],
             y=[point.distortion],
-            mode="markers+text",
+            mode="markers+text" if is_named else "markers",
             marker={"size": 13, "color": point.colour, "line": {"width": 1.5, "color": "rgba(255,255,255,0.8)"}},
             text=[f"  {_literal(point.name)}  "],
             textposition="middle right" if point.rate < (left + right) / 2 else "middle left",
             name=_literal(point.name),
-            showlegend=False,
+            showlegend=not is_named,
             hovertemplate=f"rate %{{x:.2f}}, distortion %{{y:.2f}}, ELBO {-point.rate - point.distortion:.2f} nats",
         )
-    figure.update_layout(hovermode="closest", height=440)
+    figure.update_layout(hovermode="closest", height=440 if is_named else 560)
+    if not is_named:
+        figure.update_layout(legend={"y": -0.16, "yanchor": "top"})
     figure.update_xaxes(range=[left - 0.04 * spread, right])
     figure.update_yaxes(range=[low, high], rangemode="normal")
     figure.add_annotation(

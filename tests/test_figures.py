@@ -5,7 +5,14 @@ import plotly.graph_objects as go
 import pytest
 
 from bnvae.config import HeadName
-from bnvae.figures import elbo_curve_figure, kl_bars_figure, second_moments_figure
+from bnvae.figures import (
+    RateLine,
+    RatePoint,
+    elbo_curve_figure,
+    kl_bars_figure,
+    rate_distortion_figure,
+    second_moments_figure,
+)
 from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, OTHER_COLOURS, RATE_COLOUR, run_colours
 
 DARK_PAGE = "#0E1117"  # Streamlit's dark background
@@ -108,3 +115,15 @@ def test_markup_in_a_users_words_is_shown_and_not_interpreted() -> None:
 def test_empty_and_missing_values_still_make_a_figure_on_a_transparent_page(figure: go.Figure) -> None:
     assert figure.to_json()
     assert figure.layout.template.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_methods_are_lines_and_many_models_are_named_in_the_legend() -> None:
+    points = [RatePoint(name=f"run-{at}", rate=at, distortion=20 - at, colour="#0072b2") for at in range(5)]
+    line = RateLine(name="β", points=[(0.0, 30.0), (2.0, 18.0)], colour="#0072b2")
+    few, many = (rate_distortion_figure(points[:count], "data", lines=[line], at=1.5) for count in (4, 5))
+    (drawn,) = [trace for trace in few.data if trace.mode == "lines+markers"]
+    assert (list(drawn.x), list(drawn.y)) == ([0.0, 2.0], [30.0, 18.0])
+    assert few.layout.yaxis.range[1] > 30
+    assert [trace.name for trace in many.data if trace.showlegend] == [f"run-{at}" for at in range(5)]
+    assert not any(trace.showlegend for trace in few.data)
+    assert few.layout.shapes[0].x0 == 1.5

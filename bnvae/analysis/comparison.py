@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from bnvae.analysis.figure_values import number
+from bnvae.analysis.figure_values import in_digits, number
 
 
 @final
@@ -28,6 +28,8 @@ class Column:
     """name of its standard error"""
     decided_by: str = ""
     """the figure that this one only restates: the same runs are best"""
+    bound: Literal["≥", "≤", ""] = ""
+    """which side the truth is on where the estimate of the mutual information is at its cap"""
 
 
 NATS = "nats per example"
@@ -71,9 +73,10 @@ COLUMNS: tuple[Column, ...] = (
         unit=NATS,
         reduction="mixture of N posteriors",
         better="high",
+        bound="≥",
     ),
     Column(name="mutual_information_examples", title="its N", unit="examples", reduction="cap ln N", digits=0),
-    Column(name="marginal_kl", title="marginal KL", unit=NATS, reduction="rate − information", better="low"),
+    Column(name="marginal_kl", title="marginal KL", unit=NATS, reduction="rate − information", better="low", bound="≤"),
     Column(name="active_units", title="active units", unit="dimensions", reduction="variance of μ ≥ 0.01", digits=0),
     Column(
         name="permuted_rise",
@@ -90,6 +93,9 @@ COLUMNS: tuple[Column, ...] = (
         name="mutual_information_gap", title="MIG", unit="", reduction="mean over factors", better="high", thorough=True
     ),
 )
+CAPPED_NATS = 0.5
+"""an estimate so near to ln N may be anything above it"""
+MISSING = "–"
 BY_NAME = {column.name: column for column in COLUMNS}
 
 
@@ -116,6 +122,18 @@ class Entry:
         """Standard error of the figure, same unit; None where there is none."""
         return number(self.thorough, column.error) if column.error else None
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether the mutual information is as large as its estimate can be, ln N, or nearly."""
+        count = number(self.evaluation, "test", "mutual_information_examples")
+        information = number(self.evaluation, "test", "mutual_information")
+        return count is not None and count >= 1 and (information or 0.0) > math.log(count) - CAPPED_NATS
+
+    def written(self, column: Column) -> str:
+        """The figure as a table shows it, with its standard error, or as the bound that it is."""
+        words = written(self.value(column), column, self.standard_error(column))
+        return f"{column.bound} {words}" if column.bound and self.is_capped and words != MISSING else words
+
 
 def shown_columns(entries: Sequence[Entry]) -> list[Column]:
     """The columns of which at least one run has a figure."""
@@ -141,11 +159,20 @@ def best(entries: Sequence[Entry], column: Column) -> set[str]:
         }
         if len(known) < 2 or (column.error and len(estimated_from(entries, group)) > 1):
             continue
+        if column.bound and not _information_tells(entries, group):
+            continue
         top, error = (min if column.better == "low" else max)(known.values(), key=lambda pair: pair[0])
         equal = {run for run, (value, own) in known.items() if abs(value - top) <= math.hypot(own, error)}
         if len(equal) < len(known):
             found |= equal
     return found
+
+
+def _information_tells(entries: Sequence[Entry], group: str) -> bool:
+    """Whether mutual informations of a group can be ranked: from mixtures of one size, and none at its cap."""
+    those = [entry for entry in entries if entry.group == group]
+    sizes = {size for entry in those if (size := entry.value(BY_NAME["mutual_information_examples"])) is not None}
+    return len(sizes) < 2 and not any(entry.is_capped for entry in those)
 
 
 def estimated_from(entries: Sequence[Entry], group: str) -> set[tuple[float | None, float | None]]:
@@ -158,8 +185,8 @@ def estimated_from(entries: Sequence[Entry], group: str) -> set[tuple[float | No
 
 
 def written(value: float | None, column: Column, error: float | None = None) -> str:
-    """A figure as text with a true minus sign, "–" for none, its standard error behind ±."""
+    """A figure as text, "–" for none, its standard error behind ±."""
     if value is None:
-        return "–"
-    words = f"{value:,.{column.digits}f}".replace("-", "−")
+        return MISSING
+    words = in_digits(value, column.digits)
     return words if error is None else f"{words} ± {error:.{column.digits}f}"

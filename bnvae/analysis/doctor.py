@@ -1,8 +1,8 @@
 """A verdict on a run's latent code, in plain words, from its figures."""
 
 from bnvae.analysis.figure_values import number
-from bnvae.analysis.symptoms import (
-    RULES,
+from bnvae.analysis.symptoms import RULES
+from bnvae.analysis.symptoms.finding import (
     Evidence,
     Finding,
     Patient,
@@ -12,6 +12,9 @@ from bnvae.analysis.symptoms import (
     rate_of,
     rise_of,
 )
+
+EVALUATE = "Evaluate it thoroughly: whether the decoder uses the code, and how likely the data are, is known only then."
+BRING = "These are arrays alone: whether a decoder uses the code, and how likely the data are, only its model can tell."
 
 
 def diagnose(patient: Patient) -> list[Finding]:
@@ -23,13 +26,15 @@ def diagnose(patient: Patient) -> list[Finding]:
         advice = "Hold back more of the data for testing."
         return [_unknown("One test example says nothing about a latent space.", advice)]
     found = [finding for rule in RULES if (finding := rule(patient)) is not None]
-    if not any(finding.severity == "bad" for finding in found):
-        found.insert(0, _healthy(patient))
-    found.sort(key=lambda finding: ("bad", "good", "note").index(finding.severity))
-    if patient.thorough is None:
-        advice = "Evaluate it thoroughly: whether the decoder uses the code, and the likelihood, are known only then."
-        found.append(_unknown("Only the quick figures are known.", advice))
-    return found
+    found.sort(key=lambda finding: finding.severity != "bad")
+    if not found or found[0].severity != "bad":
+        # Nobody is called healthy whose decoder was not looked at.
+        return [_not_seen_ill(patient) if rise_of(patient) is None else _healthy(patient), *found]
+    return found if patient.thorough else [*found, _unknown("Only the quick figures are known.", _next(patient))]
+
+
+def _next(patient: Patient) -> str:
+    return EVALUATE if patient.has_model else BRING
 
 
 def _unknown(claim: str, advice: str) -> Finding:
@@ -37,11 +42,17 @@ def _unknown(claim: str, advice: str) -> Finding:
 
 
 def _healthy(patient: Patient) -> Finding:
-    rise = rise_of(patient)
-    if rise is None:
-        claim = "No illness shows in the quick figures."
-    else:
-        claim = "The code tells examples apart, and the decoder uses it."
+    claim = "The code tells examples apart, and the decoder uses it."
+    return Finding(severity="good", name="Healthy", claim=claim, evidence=_signs_of_life(patient))
+
+
+def _not_seen_ill(patient: Patient) -> Finding:
+    claim = "The quick figures show no illness; whether the decoder uses the code is not known."
+    return Finding(
+        severity="note", name="No illness seen", claim=claim, evidence=_signs_of_life(patient), advice=_next(patient)
+    )
+
+
+def _signs_of_life(patient: Patient) -> tuple[Evidence, ...]:
     active = Evidence(figure="active_units", label="active units", value=of_test(patient, "active_units"))
-    evidence = known(rate_of(patient), information_of(patient), rise, active)
-    return Finding(severity="good", name="Healthy", claim=claim, evidence=evidence)
+    return known(rate_of(patient), information_of(patient), rise_of(patient), active)

@@ -31,3 +31,9 @@ def values(figures: Mapping[str, Any] | None, *path: str) -> list[float]:
         return []
     numbers = [number({"value": value}, "value") for value in found]
     return [value for value in numbers if value is not None] if None not in numbers else []
+
+
+def in_digits(value: float, digits: int) -> str:
+    """A number with so many decimals and a true minus sign, which no zero has: an estimate of 0 may come out below."""
+    words = f"{value:,.{digits}f}"
+    return words.removeprefix("-") if not any(letter in "123456789" for letter in words) else words.replace("-", "−")

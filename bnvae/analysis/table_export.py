@@ -4,13 +4,13 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from bnvae.analysis.comparison import Column, Entry, best, shown_columns, written
+from bnvae.analysis.comparison import Column, Entry, best, shown_columns
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "τ": r"$\tau$", "γ": r"$\gamma$", "μ": r"$\mu$", "β": r"$\beta$",
-    "≥": r"$\geq$", "−": "$-$", "±": r"$\pm$", "–": "--", "·": r"$\cdot$",
+    "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "±": r"$\pm$", "–": "--", "·": r"$\cdot$",
 }  # fmt: skip
 MARKDOWN_SPECIAL = "\\`*_{}[]()<>#+-.!|~$&:@"
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
@@ -96,7 +96,7 @@ def _rows(
     for entry in entries:
         cells = []
         for column in columns:
-            cell = escape(written(entry.value(column), column, entry.standard_error(column)))
+            cell = escape(entry.written(column))
             cells.append(embolden(cell) if entry.run in winners[column.name] else cell)
         rows.append([escape(entry.run), escape(entry.recipe), escape(entry.data), *cells])
     return rows

@@ -9,6 +9,32 @@ class FigureTable {
     this.head = make("thead", {}, this.table);
     this.body = make("tbody", {}, this.table);
     this.legend = make("div", { class: "line dim" }, root);
+    this.more = make("button", { type: "button", class: "more" }, this.legend);
+    this.words = make("span", {}, this.legend);
+    this.more.addEventListener("click", () => this.page());
+    this.scroller.addEventListener("scroll", () => this.hint(), { passive: true });
+  }
+
+  /** Columns that are not wholly in sight, right of the edge. */
+  hidden() {
+    const edge = this.scroller.getBoundingClientRect().right + 1;
+    return [...this.head.querySelectorAll("th:not(.run)")].filter((cell) => cell.getBoundingClientRect().right > edge);
+  }
+
+  hint() {
+    const count = this.hidden().length;
+    this.scroller.classList.toggle("cut", count > 0);
+    this.more.hidden = !count;
+    write(this.more, `${count} more column${count === 1 ? "" : "s"} →`);
+  }
+
+  /** The first column that is cut off comes to stand beside the names. */
+  page() {
+    const [first] = this.hidden();
+    if (!first) return;
+    const names = this.head.querySelector(".run").getBoundingClientRect().right;
+    this.scroller.scrollBy({ left: first.getBoundingClientRect().left - names });
+    if (this.scroller.getRootNode().activeElement === this.more) this.scroller.focus();
   }
 
   update(data, { setStateValue }) {
@@ -45,11 +71,11 @@ class FigureTable {
   }
 
   draw() {
-    const { columns, rows, label: name } = this.data;
+    const { columns, rows, label: name, rows_are: rowsAre, star } = this.data;
     const focused = this.scroller.getRootNode().activeElement?.dataset?.column;
     this.scroller.setAttribute("aria-label", name);
     const heads = make("tr", {});
-    make("th", { scope: "col", class: "run" }, heads).append("run");
+    make("th", { scope: "col", class: "run" }, heads).append(rowsAre);
     columns.forEach((column) => this.drawHead(column, heads));
     this.head.replaceChildren(heads);
     const groups = [...new Set(rows.map(({ group }) => group))];
@@ -59,7 +85,8 @@ class FigureTable {
     });
     this.body.replaceChildren(...lines);
     const marked = rows.some((row) => row.best.some(Boolean));
-    write(this.legend, marked ? "★ best of the runs on the same data, within its standard error · press a heading to sort" : "press a heading to sort");
+    write(this.words, marked ? `★ ${star} · press a heading to sort` : "press a heading to sort");
+    this.hint();
     if (focused) this.head.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -94,7 +121,7 @@ class FigureTable {
     for (const caption of row.captions) make("span", { class: "caption" }, first).append(caption);
     row.words.forEach((words, i) => {
       const cell = make("td", { class: row.best[i] ? "best" : words === "–" ? "none" : "" }, line);
-      if (row.best[i]) make("span", { class: "star", title: "best of the runs on the same data" }, cell).append("★");
+      if (row.best[i]) make("span", { class: "star", title: this.data.star }, cell).append("★");
       const [value, error] = words.split(" ± ");
       cell.append(value);
       if (error) make("span", { class: "error" }, cell).append(` ±\u00a0${error}`);
@@ -102,7 +129,9 @@ class FigureTable {
     return line;
   }
 
-  resize() {}
+  resize() {
+    this.hint();
+  }
 }
 
 export default function (component) {

@@ -41,9 +41,18 @@ class TableRow:
 
 
 def figure_table(
-    *, key: str, columns: Sequence[TableColumn], rows: Sequence[TableRow], sort: str = "", label: str = "figures"
+    *,
+    key: str,
+    columns: Sequence[TableColumn],
+    rows: Sequence[TableRow],
+    sort: str = "",
+    label: str = "figures",
+    rows_are: str = "run",
+    star: str = "best of the runs on the same data, within its standard error",
 ) -> str:
     """The column by which the visitor sorts, "" for none, with a leading "-" where the largest comes first.
+
+    `rows_are` heads the names of the rows; `star` says what it means that a figure is marked as best.
 
     Raises:
         ValueError: a row has not one value, text and mark for each column.
@@ -58,6 +67,8 @@ def figure_table(
             "rows": [_sent(row) for row in rows],
             "sort": sort,
             "label": label,
+            "rows_are": rows_are,
+            "star": star,
         },
         default={"sort": sort},
         on_sort_change=_nothing,

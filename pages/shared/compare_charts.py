@@ -12,6 +12,7 @@ from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache
 from pages.shared.compare_entries import Compared, floors_of_figures
+from pages.shared.compare_equal_rate import choose_rate, curves_of, equal_rate
 from pages.shared.panels import HEAD_FLOORS, say_broken
 
 QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
@@ -28,22 +29,35 @@ PER_ROW = 3
 
 
 def rate_distortion(runs: Sequence[Compared]) -> None:
-    """A chart for each data set: nearer to the lower left is better, and a line joins equal ELBO."""
-    from bnvae.figures import RatePoint, rate_distortion_figure  # plotly takes a second: the table does not wait for it
+    """A chart for each data set, nearer to the lower left is better, and what each method has at one rate."""
+    from bnvae.figures import RateLine, RatePoint, rate_distortion_figure  # plotly takes a second
 
     for group in {one.entry.group: None for one in runs}:
+        those = [one for one in runs if one.entry.group == group]
         points = [
             RatePoint(name=one.run.id, rate=rate, distortion=cost, colour=one.colour)
-            for one in runs
-            if one.entry.group == group
-            and (rate := one.entry.value(BY_NAME["rate"])) is not None
+            for one in those
+            if (rate := one.entry.value(BY_NAME["rate"])) is not None
             and (cost := one.entry.value(BY_NAME["distortion"])) is not None
         ]
-        if points:
-            st.plotly_chart(rate_distortion_figure(points, group), key=f"rd-{group}", config={"displayModeBar": False})
-        else:
-            st.info("No figures of test examples yet on this data.")
+        if not points:
+            if all(one.config.source == "arrays" for one in those):
+                st.info("Arrays alone have a rate and no distortion: that takes the decoder.")
+            else:
+                st.info("No figures of test examples yet on this data.")
             st.text(group)
+            continue
+        found = curves_of(those)
+        rate = choose_rate(found.curves, group)
+        lines = [
+            RateLine(name=curve.title, points=[(one.rate, one.distortion) for one in curve.members], colour=colour)
+            for curve, colour in zip(found.curves, found.colours, strict=True)
+            if len(curve.members) > 1
+        ]
+        figure = rate_distortion_figure(points, group, lines=lines, at=rate)
+        st.plotly_chart(figure, key=f"rd-{group}", config={"displayModeBar": False})
+        if rate is not None:
+            equal_rate(found, rate, group)
 
 
 def kl_multiples(runs: Sequence[Compared]) -> None:

@@ -10,7 +10,7 @@ from bnvae.analysis.comparison import Entry
 from bnvae.analysis.doctor import diagnose
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.ledger import Sizes
-from bnvae.analysis.symptoms import Finding, Patient
+from bnvae.analysis.symptoms.finding import Finding, Patient
 from bnvae.config import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.posterior import fixed_floors
@@ -21,7 +21,7 @@ from pages.shared.cache import version
 from pages.shared.colours import colour_of
 from pages.shared.panels import HEAD_FLOORS, say_broken
 from pages.shared.state import store
-from pages.shared.words import head_words
+from pages.shared.words import data_words, recipe_words
 
 
 @final
@@ -68,14 +68,27 @@ def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
     return [_compared(run, config, card, figures, groups) for run, config, card, figures in cards]
 
 
+def compared_beside(runs: Sequence[Run]) -> list[Compared]:
+    """Those that have figures, without a word on the others: they were not chosen."""
+    found, groups = [], _Groups()
+    for run in runs:
+        try:
+            evaluation, thorough = _figures(run)
+            if evaluation:
+                found.append(_compared(run, run.steered_config, run.card, (evaluation, thorough), groups))
+        except ValueError:
+            continue
+    return found
+
+
 def _compared(
     run: Run, config: RunConfig, card: DataCard, figures: tuple[dict[str, Any], Any], groups: "_Groups"
 ) -> Compared:
     evaluation, thorough = figures
     entry = Entry(
         run=run.id,
-        recipe=head_words(config),
-        data=config.data.name,
+        recipe=recipe_words(config, number(evaluation, "test", "tau")),
+        data=data_words(config),
         group=groups.words(config, card),
         evaluation=evaluation,
         thorough=thorough,
@@ -86,6 +99,7 @@ def _compared(
         modality=config.data.modality,
         fixed_floor=floors_of_figures(config, evaluation) or [],
         unit_moments=config.model.head in SCALED,
+        has_model=config.source != "arrays",
     )
     return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour_of(run))
 
@@ -111,7 +125,9 @@ class _Groups:
 
     def words(self, config: RunConfig, card: DataCard) -> str:
         kind = "sentences" if config.data.modality == "text" else "pictures"
-        words = f"{config.data.name} · {card.test_examples:,} test {kind}"
+        if config.source == "arrays":
+            kind = "codes"
+        words = f"{data_words(config)} · {card.test_examples:,} test {kind}"
         if self._digests.setdefault(words, card.digest) != card.digest:
             words += f" · {card.digest[:8]}"
         return words

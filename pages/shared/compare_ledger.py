@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bnvae.analysis.comparison import BY_NAME
+from bnvae.analysis.figure_values import in_digits
 from bnvae.analysis.ledger import CONVENTIONS_BY_NAME, Convention, LedgerLine, equivalent_beta, ledger
 from pages.shared.compare_entries import Compared
 
@@ -21,6 +22,8 @@ def loss_ledger(runs: Sequence[Compared]) -> None:
         if books:
             st.text(group)
             st.dataframe(_rows(convention, books), hide_index=True, width="stretch")
+    if any(one.config.source == "arrays" for one in runs):
+        st.info("Arrays alone have no loss to count: its distortion takes the decoder.")
     st.caption(
         "Of test examples, in eval mode; the loss without free bits. The balance is what a sum-reduced loss calls β."
     )
@@ -47,5 +50,6 @@ def _rows(convention: Convention, books: Sequence[tuple[Compared, list[LedgerLin
 
 def _value(value: float) -> str:
     digits = 5 if abs(value) < 1 else 3
-    words = f"{value:.2e}" if 0 < abs(value) < NEXT_TO_NOTHING else f"{value:,.{digits}f}"
-    return words.replace("-", "−")
+    if 0 < abs(value) < NEXT_TO_NOTHING:
+        return f"{value:.2e}".replace("-", "−")
+    return in_digits(value, digits)

@@ -5,8 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.analysis.comparison import Column, best, estimated_from, shown_columns, written
-from bnvae.analysis.symptoms import Evidence, Finding
+from bnvae.analysis.comparison import Column, best, estimated_from, shown_columns
+from bnvae.analysis.figure_values import in_digits
+from bnvae.analysis.symptoms.finding import Evidence, Finding
 from bnvae.analysis.table_export import EXPORTS
 from bnvae.runs.reproduction import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
@@ -39,9 +40,7 @@ def compare_table(runs: Sequence[Compared]) -> None:
                 colour=one.colour,
                 group=one.entry.group,
                 values=[one.entry.value(column) for column in columns],
-                words=[
-                    written(one.entry.value(column), column, one.entry.standard_error(column)) for column in columns
-                ],
+                words=[one.entry.written(column) for column in columns],
                 best=[one.run.id in winners[column.name] for column in columns],
             )
             for one in runs
@@ -121,7 +120,7 @@ def _claim(finding: Finding) -> Claim:
 def _number(evidence: Evidence) -> str:
     value = evidence.value
     digits = 0 if value == int(value) and not evidence.unit else 2 if abs(value) >= 0.1 or not value else 3
-    words = f"{value:,.{digits}f}".replace("-", "−")
+    words = in_digits(value, digits)
     if evidence.error is not None:
         words += f" ± {evidence.error:.{max(1, digits)}f}"
     return f"{words} {evidence.unit}".rstrip()

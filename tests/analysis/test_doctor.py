@@ -13,7 +13,7 @@ from bnvae.analysis.importance_sampling import importance_sampled_nll
 from bnvae.analysis.metrics import evaluate, hole_share
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import permuted_rise
-from bnvae.analysis.symptoms import Finding, Patient
+from bnvae.analysis.symptoms.finding import Finding, Patient
 from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.networks.base import Encoder
@@ -204,7 +204,21 @@ HEALTHY = {"examples": 100, "elbo": -20.0, "rate": 4.0, "kl_per_dimension": [1.0
 
 
 def test_without_thorough_figures_the_doctor_says_what_is_not_known() -> None:
-    assert names(diagnose(patient(HEALTHY))) == ["Healthy", "Not known"]
+    (only,) = diagnose(patient(HEALTHY))
+    assert (only.name, only.severity) == ("No illness seen", "note")
+    assert value(only, "rate") == 4.0
+    assert only.advice.startswith("Evaluate it thoroughly")
+
+
+def test_without_thorough_figures_an_illness_comes_before_what_is_not_known() -> None:
+    assert names(diagnose(patient(HEALTHY | {"rate": 0.01, "kl_per_dimension": [0.0] * 4}))) == [
+        "Collapsed",
+        "Not known",
+    ]
+
+
+def test_nobody_is_healthy_whose_codes_were_not_permuted() -> None:
+    assert names(diagnose(patient(HEALTHY, {"nll": 18.0}))) == ["No illness seen"]
 
 
 def test_one_test_example_gets_no_verdict() -> None:

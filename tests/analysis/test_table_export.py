@@ -64,6 +64,34 @@ def test_a_number_is_written_with_a_true_minus_and_its_error() -> None:
     assert written(None, BY_NAME["nll"]) == "–"
 
 
+def test_no_zero_has_a_minus() -> None:
+    """An estimate of a KL of 0 may come out below it by its noise."""
+    assert written(-0.004, BY_NAME["marginal_kl"]) == "0.00"
+    assert written(-0.006, BY_NAME["marginal_kl"]) == "−0.01"
+    assert written(-0.3, BY_NAME["active_units"]) == "0"
+
+
+def informed(run: str, information: float, count: int = 1000) -> Entry:
+    return entry(run, mutual_information=information, mutual_information_examples=count, marginal_kl=1.0)
+
+
+def test_an_information_at_its_cap_is_a_bound_and_has_no_best() -> None:
+    """ln 1000 = 6.91: an estimate within half a nat of that may stand for any larger one."""
+    capped, free, less = informed("a", 6.6), informed("b", 6.3), informed("c", 2.0)
+    assert capped.written(BY_NAME["mutual_information"]) == "≥ 6.60"
+    assert capped.written(BY_NAME["marginal_kl"]) == "≤ 1.00"
+    assert free.written(BY_NAME["mutual_information"]) == "6.30"
+    assert best([free, less], BY_NAME["mutual_information"]) == {"b"}
+    assert best([capped, less], BY_NAME["mutual_information"]) == set()
+    assert best([capped, less], BY_NAME["marginal_kl"]) == set()
+    assert r"$\geq$ 6.60" in to_latex([capped, less])
+    assert r"$\leq$ 1.00" in to_latex([capped, less])
+
+
+def test_informations_from_mixtures_of_other_sizes_have_no_best() -> None:
+    assert best([informed("a", 3.0, 1000), informed("b", 2.0, 500)], BY_NAME["mutual_information"]) == set()
+
+
 def test_csv_is_read_back_with_full_precision_and_units_in_its_head() -> None:
     first, second, third = csv.reader(io.StringIO(to_csv(PAIR)))
     assert first[3] == "ELBO (nats per example; sum over pixels or tokens)"

@@ -15,6 +15,7 @@ from bnvae.examiner import evaluate_run
 from bnvae.runs import RunStore
 from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
 from bnvae.runs.files import write_json
+from bnvae.runs.groups import join
 from pages.shared.compare_entries import floors_of_figures
 from tests.pages.reading import drawn, small, words
 
@@ -22,9 +23,9 @@ Visit = Callable[..., AppTest]
 VIEWS = ("Verdict", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
 
 
-def table(page: AppTest) -> dict[str, dict[str, str]]:
-    """Run to column title to what is shown."""
-    (data,) = drawn(page, "figure_table")
+def table(page: AppTest, place: int = 0) -> dict[str, dict[str, str]]:
+    """Run to column title to what is shown, of the page's first table or a later one."""
+    data = drawn(page, "figure_table")[place]
     titles = [column["title"] for column in data["columns"]]
     return {row["title"]: dict(zip(titles, row["words"], strict=True)) for row in data["rows"]}
 
@@ -161,3 +162,76 @@ def test_a_model_made_for_every_tau_is_held_against_the_floor_of_its_figures() -
     assert floors_of_figures(every, {"test": {"tau": 0.5}}) == pytest.approx([math.log(2) / 2] * 4)
     assert floors_of_figures(every, {"test": {"tau": 10**400}}) == pytest.approx([math.log(2) / 2] * 4)
     assert floors_of_figures(small("digits", "gaussian", 4), {}) is None
+
+
+def planted(runs: RunStore, name: str, like: str, rate: float, distortion: float, **objective: float) -> None:
+    """A run with these figures of test examples, equal to another but for its objective."""
+    if name != like:
+        shutil.copytree(runs.root / like, runs.root / name)
+    config = json.loads((runs.root / like / "config.json").read_text())
+    config["training"] |= objective
+    write_json(runs.root / name / "config.json", config)
+    test = {"examples": 100, "rate": rate, "distortion": distortion, "elbo": -rate - distortion}
+    write_json(runs.root / name / "evaluation.json", {"test": test, "training": test})
+
+
+@pytest.fixture
+def ladder(runs: RunStore) -> RunStore:
+    """Plain VAEs at rates of 2 and 6 nats, and one with a Scaler between them."""
+    planted(runs, "digits-plain", "digits-plain", 2.0, 20.0)
+    planted(runs, "digits-loose", "digits-plain", 6.0, 18.0, beta=0.4)
+    planted(runs, "digits-scaler", "digits-scaler", 4.0, 18.5)
+    return runs
+
+
+def rates_asked(page: AppTest) -> list[object]:
+    return [slider.value for slider in page.select_slider if slider.label.startswith("Compare at a rate")]
+
+
+def test_methods_are_compared_at_equal_rate(ladder: RunStore, visit: Visit) -> None:
+    """Halfway between the plain ones lies 19; the Scaler's 18.5 is measured and lower by half a nat."""
+    page = visit("compare", "digits-plain", "digits-loose", "digits-scaler", view="Rate and distortion")
+    assert rates_asked(page) == [4.0]  # the one rate at which both methods are known
+    assert table(page, 1) == {
+        "β": {"distortion": "19.00", "ELBO": "−23.00"},
+        "RMS + Scaler": {"distortion": "18.50", "ELBO": "−22.50"},
+    }
+    rows = {row["title"]: row for row in drawn(page, "figure_table")[1]["rows"]}
+    assert rows["β"]["captions"] == ["β 0.4 to 1: 2.00 to 6.00 nats", "between digits-plain and digits-loose"]
+    assert rows["RMS + Scaler"]["captions"][1] == "measured: digits-scaler"
+    assert [row["best"][0] for row in rows.values()] == [False, True]
+
+
+def test_beyond_a_methods_own_models_nothing_is_said(ladder: RunStore, visit: Visit) -> None:
+    page = visit("compare", "digits-plain", "digits-loose", "digits-scaler", view="Rate and distortion", at="6.1")
+    assert rates_asked(page) == [6.0]
+    assert table(page, 1)["RMS + Scaler"] == {"distortion": "–", "ELBO": "–"}
+    assert not any(row["best"][0] for row in drawn(page, "figure_table")[1]["rows"])
+
+
+def test_members_of_a_chosen_runs_sweep_lend_their_points(ladder: RunStore, visit: Visit) -> None:
+    for name in ("digits-plain", "digits-loose"):
+        join(ladder.root / name, "sweep")
+    page = visit("compare", "digits-plain", "digits-scaler", view="Rate and distortion", at="4")
+    assert table(page, 1)["β"]["distortion"] == "19.00"
+    assert "1 further runs" in words(page)
+
+
+def test_one_method_alone_has_nothing_to_be_compared_with(ladder: RunStore, visit: Visit) -> None:
+    page = visit("compare", "digits-plain", "digits-loose", view="Rate and distortion", at="nonsense")
+    assert len(drawn(page, "figure_table")) == 1
+    assert rates_asked(page) == []
+
+
+def test_a_row_names_objective_and_tau(runs: RunStore, visit: Visit) -> None:
+    planted(runs, "digits-plain", "digits-plain", 2.0, 20.0, beta=0.4, free_bits_per_dimension=0.25)
+    config = json.loads((runs.root / "digits-scaler" / "config.json").read_text())
+    config["model"] |= {"amortised": True, "tau_max": 0.9}
+    write_json(runs.root / "digits-scaler" / "config.json", config)
+    write_json(runs.root / "digits-scaler" / "evaluation.json", {"test": {"rate": 1.0, "tau": 0.3}, "training": {}})
+    rows = {
+        row["title"]: row["captions"][0]
+        for row in drawn(visit("compare", "digits-plain", "digits-scaler"), "figure_table")[0]["rows"]
+    }
+    assert rows["digits-plain"] == "plain VAE, β = 0.4, 0.25 nats free per dimension"
+    assert rows["digits-scaler"] == "RMS + Scaler, every τ to 0.9, here τ = 0.3"

@@ -1,0 +1,22 @@
+"""Signs of an illness of the latent space: each looks at a run's figures and finds something, or nothing."""
+
+from bnvae.analysis.symptoms.aggregated import holes, wrong_width
+from bnvae.analysis.symptoms.finding import Rule
+from bnvae.analysis.symptoms.normalisation import floor_breached, stale_moments
+from bnvae.analysis.symptoms.trust import capped_information, loose_likelihood, overfitted
+from bnvae.analysis.symptoms.use_of_code import collapsed, partly_collapsed, same_outputs, unused
+
+RULES: tuple[Rule, ...] = (
+    floor_breached,
+    collapsed,
+    unused,
+    stale_moments,
+    partly_collapsed,
+    holes,
+    wrong_width,
+    same_outputs,
+    capped_information,
+    loose_likelihood,
+    overfitted,
+)
+"""In the order of their weight."""
