@@ -23,7 +23,7 @@ VIEWS = {
 
 frame("Compare", "Which model is better, by which figure, and does its code carry anything?")
 
-runs = compared(readable(choose_runs(most=MOST)))
+runs = compared(readable(choose_runs(brought=True, most=MOST)))
 if runs:
     compare_table(runs)
     evaluate_more(runs)

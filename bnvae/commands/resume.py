@@ -18,6 +18,9 @@ def _run(options: argparse.Namespace) -> int:
     from bnvae.runs import RunStore
     from bnvae.runs.control import PLAY
 
+    for run in map(RunStore().get, options.run):
+        if run.is_brought:
+            raise ValueError(f"run {run.id!r} was brought in: it has no state of a training to go on from.")
     if not options.queue:  # a run stopped while it was paused would wait for a page that may never come
         for run in map(RunStore().get, options.run):
             if not run.is_held:

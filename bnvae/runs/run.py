@@ -260,6 +260,11 @@ class Run:
         write_atomic(self.folder / WEIGHTS, weights_of(model))
 
     @property
+    def is_brought(self) -> bool:
+        """Whether it was trained elsewhere, and so has no history and nothing to resume."""
+        return self.is_arrays or (self.folder / DESCRIPTION).is_file()
+
+    @property
     def can_go_on(self) -> bool:
         """Whether there is a state to resume, or nothing yet: bundled and imported runs come without theirs."""
         return not (self.has_weights or self.is_arrays) or any(self.folder.glob("trainer-*.json"))

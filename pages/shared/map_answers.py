@@ -21,6 +21,7 @@ from pages.shared.map_panels import Chart
 NEIGHBOURS = 10
 HINT = "Click a point to see its example, or an empty place to have the code there decoded."
 NO_INVERSE = "A map has no inverse: this is the mean code of the 15 nearest points, weighted by 1/distance."
+NO_MODEL = "Arrays alone: nothing can be decoded without their model."
 NO_CODE = "This example has no finite code in this run."
 
 
@@ -122,7 +123,7 @@ def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
             named=named,
             made=_made(run, found, again=again),
             kl=None if found.example is None else encoded.kl[found.example].tolist(),
-            words=f"{words} {_distance(encoded, found)}".strip(),
+            words=" ".join(filter(None, (words, NO_MODEL if run.is_arrays else "", _distance(encoded, found)))),
             near=_near(run, encoded, found),
         )
     except ValueError as error:
@@ -139,9 +140,11 @@ def _distance(encoded: map_cache.Encoded, found: Chosen) -> str:
 def _made(run: Run, found: Chosen, *, again: bool) -> Mapping[str, "np.ndarray | Marked"]:
     """The example, if it is kept, beside what the model makes of its code."""
     kept = map_cache.examples(run)
+    example = found.example if found.example is not None and found.example < len(kept) else None
+    if run.is_arrays:
+        return {} if example is None else {"example": _shown(run, kept[example : example + 1])}
     made = map_cache.decoded(run, found.code[None])
     name = "decoded from this code" if found.example is None else "decoded from its mean"
-    example = found.example if found.example is not None and found.example < len(kept) else None
     if found.example is not None and example is None:
         name += " (the example itself is not kept)"
     if made.dim() == 2:
@@ -155,12 +158,22 @@ def _made(run: Run, found: Chosen, *, again: bool) -> Mapping[str, "np.ndarray |
     return {"example": kept[example].numpy(), name: made[0].numpy()}
 
 
+def _shown(run: Run, row: Tensor) -> "np.ndarray | Marked":
+    return [(cache.sentences(run, row)[0], False)] if row.dim() == 2 else row[0].numpy()
+
+
 def _near(run: Run, encoded: map_cache.Encoded, found: Chosen) -> Near | None:
     """The ten nearest in latent space: the examples themselves where all are kept, else what they are decoded to."""
     if not len(found.near):
         return None
     kept = map_cache.examples(run)
     there = bool((found.near < len(kept)).all())
+    if run.is_arrays and not there:
+        return Near(
+            title="Nearest in latent space",
+            shown=[f"example {row}{_label(encoded, row, ' ({})')}" for row in found.near.tolist()],
+            captions=[f"at distance {distance:.2f}" for distance in found.distances.tolist()],
+        )
     shown = kept[found.near] if there else map_cache.decoded(run, encoded.mean[found.near])
     rows = zip(found.near.tolist(), found.distances.tolist(), strict=True)
     return Near(

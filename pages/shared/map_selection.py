@@ -134,6 +134,9 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
 
 
 def _made(run: Run, codes: Tensor, captions: Sequence[str], *, key: str, titles: str) -> None:
+    if run.is_arrays:
+        st.caption("Not decoded: this run is arrays alone, without their model.")
+        return
     made = map_cache.decoded(run, codes)
     if made.dim() == 2:
         sentence_columns(key=key, columns={titles: cache.sentences(run, made)}, label=titles)

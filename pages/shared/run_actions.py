@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnvae.runs import Run
 from bnvae.runs.archive import export_run
-from pages.shared.links import COMPARE, TAU, TRAIN, link_to
+from pages.shared.links import COMPARE, MAP, TAU, TRAIN, link_to
 from pages.shared.state import follow, store
 from pages.shared.tau_meanings import RETRAINED
 from pages.shared.visitor import may_steer
@@ -19,9 +19,9 @@ def offer(run: Run) -> None:
     st.text(run.id)
     look, download = st.columns(2)
     with look:
-        link_to(TRAIN, {"runs": [run.id]}, "Open")
+        link_to(MAP if run.is_brought else TRAIN, {"runs": [run.id]}, "Open")
     with download:
-        if run.has_weights:
+        if run.has_weights or run.is_arrays:
             st.download_button("Download", partial(export_run, run), f"{run.id}.zip", width="stretch")
     if may_steer(run):
         _change(run)

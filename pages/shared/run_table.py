@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.config import SCALED
+from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.groups import group_of, groups
 from pages.shared.cache import version
 from pages.shared.links import TRAIN, link_to
-from pages.shared.words import HEAD_NAMES
+from pages.shared.words import HEAD_NAMES, data_words, head_words
 
 LARGEST_FIGURE = 1e12
 COLUMNS = ("run", "state", "data", "head", "tau", "dimensions", "ELBO", "rate", "active units", "note")
@@ -79,8 +79,8 @@ def _row(run: Run) -> dict[str, Any]:
     return (
         row
         | {
-            "data": config.data.name,
-            "head": HEAD_NAMES[config.model.head] + (", every τ" if config.model.amortised else ""),
+            "data": data_words(config),
+            "head": head_words(config) if config.is_brought else _head(config),
             "tau": config.model.tau if config.model.head in SCALED else None,
             "dimensions": config.model.latent_dimensions,
             "ELBO": _number(test.get("elbo")),
@@ -89,6 +89,10 @@ def _row(run: Run) -> dict[str, Any]:
         }
         | ({"note": note} if note else {})
     )
+
+
+def _head(config: RunConfig) -> str:
+    return HEAD_NAMES[config.model.head] + (", every τ" if config.model.amortised else "")
 
 
 def _number(value: object) -> float | None:

@@ -10,6 +10,7 @@ from pages.shared.links import TRAIN, link_to
 
 RUNS = "runs"
 MOST_RUNS = 4
+NO_TRAINING = "This run was brought in: there is no training of it to watch. See it on the Map and Compare pages."
 COUNTED = {4: "four", 12: "twelve"}
 BUNDLED_PAIR = ("storybook-plain", "storybook-scaler")
 
@@ -55,10 +56,13 @@ def link_params() -> dict[str, list[str]]:
     return {RUNS: selected_ids()}
 
 
-def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = True, most: int = MOST_RUNS) -> list[Run]:
+def choose_runs(
+    label: str = "Runs", *, trained: bool = False, brought: bool = False, invite: bool = True, most: int = MOST_RUNS
+) -> list[Run]:
     """A selector of up to four runs, or `most`, in step with the URL; what can't be shown is said, not dropped.
 
-    With `trained`, only runs that have weights are returned.
+    With `trained`, only runs that have weights are returned, else only those trained here; with `brought`, also what
+    was brought in and lacks the one or the other.
     """
     runs = {run.id: run for run in store().runs()}
     wanted = selected_ids(most)
@@ -90,16 +94,21 @@ def choose_runs(label: str = "Runs", *, trained: bool = False, invite: bool = Tr
         else:
             st.info("Choose runs above to see them side by side.")
     found = [runs[run_id] for run_id in chosen]
-    if not trained:
-        return found
+    usable = [
+        run for run in found if (run.has_weights if trained else not run.is_brought) or (brought and run.is_brought)
+    ]
     for run in found:
-        if not run.has_weights:
-            st.info(_why_without_weights(run))
+        if run not in usable:
+            st.info(_why_without_weights(run) if trained else NO_TRAINING)
             st.text(run.id)
-    return [run for run in found if run.has_weights]
+    return usable
 
 
 def _why_without_weights(run: Run) -> str:
+    if run.is_arrays:
+        return (
+            "This run is arrays alone: nothing can be decoded without its model. See it on the Map and Compare pages."
+        )
     if state(run).alive:
         return "This run has no weights yet: they appear at its first evaluation, after 100 steps. Look again then."
     return "This run has no weights: it ended before its first evaluation. Let it go on from the Train page."
