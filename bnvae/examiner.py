@@ -58,11 +58,11 @@ def evaluate_run(
             began, batch_size = time.monotonic(), run.config.training.batch_size
             thorough = thorough_figures(model, dataset, settings, batch_size=batch_size, progress=report)
             thorough |= {"weights": weights, "seconds": round(time.monotonic() - began, 1)}
-            report("ELBO and moments", 0.0)
-        figures: dict[str, Any] = evaluate_dataset(model, dataset, tau=tau)
+        figures: dict[str, Any] = evaluate_dataset(model, dataset, tau=tau, progress=report)
         check_figures(figures)
         if tau is not None:
             return figures
+        report("keeping the figures", 1.0)  # a stop is heard up to here
         kept = thorough or kept_thorough(run, weights)
         run.write_evaluation(figures | ({"thorough": kept} if kept else {}))
         return figures | ({"thorough": kept} if kept else {})

@@ -12,6 +12,7 @@ from typing import final
 import torch
 
 import bnvae
+from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import evaluate
 from bnvae.batches import check_batch_norm
 from bnvae.config import BATCH_NORMALISED, PrecisionName
@@ -332,10 +333,15 @@ def _precision(run: Run) -> PrecisionName:
     return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
 
 
-def evaluate_dataset(model: VAE, dataset: Dataset, *, tau: float | None = None) -> dict[str, object]:
+def evaluate_dataset(
+    model: VAE, dataset: Dataset, *, tau: float | None = None, progress: Progress = silent
+) -> dict[str, object]:
     """Figures of both splits, the head's moments recomputed over the training set first."""
     recompute_statistics(model, dataset.training.examples)
+    splits = {"test": dataset.test, "training": dataset.training}
     return {
-        "test": evaluate(model, dataset.test.examples, tau=tau).to_dict(),
-        "training": evaluate(model, dataset.training.examples, tau=tau).to_dict(),
+        name: evaluate(
+            model, split.examples, tau=tau, progress=partial(progress, f"ELBO and moments of {name} examples")
+        ).to_dict()
+        for name, split in splits.items()
     }

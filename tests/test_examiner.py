@@ -138,6 +138,18 @@ def test_a_wish_to_stop_ends_the_evaluation_and_writes_nothing(run: Run) -> None
     assert not desk.is_held
 
 
+def test_a_wish_to_stop_is_heard_in_the_last_stage_too(run: Run) -> None:
+    before, desk = run.evaluation(), EvaluationDesk(run.folder)
+
+    def listen(what: str, share: float) -> None:
+        if what == "ELBO and moments of training examples":
+            desk.request_stop()
+
+    with pytest.raises(EvaluationStopped):
+        evaluate_run(run, QUICK, listen)
+    assert run.evaluation() == before
+
+
 def test_progress_is_told_to_the_caller_and_to_the_folder(run: Run) -> None:
     told: list[tuple[str, float, Any]] = []
 

@@ -89,7 +89,7 @@ def _candidate(one: Compared, *, nll: bool) -> Candidate | None:
         ),
         config=one.config,
         title=method_words(one.config),
-        alone=changed,
+        alone=changed or one.config.is_brought,
     )
 
 
