@@ -3,11 +3,13 @@
 import dataclasses
 import errno
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.runs import checkpoint, snapshots
-from bnvae.runs.files import BrokenRunError, write_atomic, write_json
+from bnvae.runs.files import BrokenRunError, read_json, write_atomic, write_json
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
@@ -54,6 +56,29 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], 
                 raise name_taken(new_id) from None
             raise
     return store.get(new_id)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a branch goes on from."""
+
+    run: str
+    """name of the run at that time; it may be gone by now"""
+    step: int
+    """up to which the history is that run's"""
+
+
+def origin_of(run: Run) -> Origin | None:
+    """Where a branch left another run; None for a run that began by itself, or where that can't be read."""
+    try:
+        stored = read_json(run.folder / ORIGIN)
+    except BrokenRunError:
+        return None
+    name, step = stored.get("run"), stored.get("step")
+    if not isinstance(name, str) or isinstance(step, bool) or not isinstance(step, int) or step < 0:
+        return None
+    return Origin(run=name, step=step)
 
 
 def _prolonged(run: Run, config: RunConfig, more_epochs: int, step: int) -> tuple[RunConfig, int]:

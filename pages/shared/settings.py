@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bnvae.config import (
     FIXED_SCALE,
@@ -20,6 +21,7 @@ from bnvae.config import (
     TrainingConfig,
 )
 from bnvae.config_help import field_help
+from bnvae.data.first_look import first_look
 from bnvae.device import available_devices
 from pages.shared.words import HEAD_HELP, HEAD_NAMES
 
@@ -50,6 +52,7 @@ def choose_config() -> tuple[RunConfig | None, bool]:
     text = data["name"] in TEXT_DATA
     if data["name"] in ("images", "text"):
         data["path"] = st.text_input("Folder, file or https address", key="set-path", help=HELP["path"])
+    at_path = st.container()
     model["head"] = st.selectbox(
         "Posterior head",
         TRAINED_HEADS,
@@ -78,13 +81,30 @@ def choose_config() -> tuple[RunConfig | None, bool]:
         _objective(training)
         _optimisation(training)
         _data(data, text=text)
+    if not data.get("path", "elsewhere"):
+        at_path.caption("Where is it? A path on the machine that runs this app, or an address that begins with https.")
+        return None, twin
     try:
         config = RunConfig(data=DataConfig(**data), model=ModelConfig(**model), training=TrainingConfig(**training))
     except ValueError as error:
         st.warning("One setting has to change before training can start:")
         st.text(str(error))
         return None, twin
-    return config, twin
+    return config if _usable(config.data, at_path) else None, twin
+
+
+def _usable(data: DataConfig, place: DeltaGenerator) -> bool:
+    """Whether a visitor's own data can be trained on, as far as a glance tells; said below its field."""
+    try:
+        found = first_look(data)
+    except ValueError as error:
+        place.error("This cannot be trained on:")
+        place.text(str(error))
+        return False
+    if found:
+        place.success("Found.", icon=":material/check:")
+        place.text(found)
+    return True
 
 
 def _network(model: dict[str, Any], *, text: bool) -> None:

@@ -108,18 +108,28 @@ def _branch_off(runs: Sequence[Run]) -> None:
 
 def _fork(runs: Sequence[Run]) -> None:
     """A new run that goes on from the newest checkpoint with something else."""
-    st.caption("A new run goes on from the last checkpoint of the one chosen; that one goes on as it is.")
+    st.caption(
+        "A new run goes on from the last checkpoint of the one chosen; that one goes on as it is. A branch has a "
+        "worker of its own: it is as fast as it can be, waits where the one chosen waits, and obeys the same buttons."
+    )
     chosen = st.selectbox("From", runs, format_func=lambda run: run.id, key="fork-from")
     values = steerable(chosen)
     name = st.selectbox("With another", list(reversed(values)), format_func=STEERED_NAMES.__getitem__, key="fork-what")
-    value = _value_input(values, name, key="fork")
-    has_ended = state(chosen).state == "finished"
+    value = _value_input(values | {name: _another(name, values[name])}, name, key="fork")
+    status = state(chosen)
+    has_ended = status.state == "finished"
     more = st.number_input("Epochs more", 1 if has_ended else 0, 1000, 5 if has_ended else 0, key=f"fork-{has_ended}")
-    if st.button("Branch off", type="primary", key="fork-go"):
+    is_same = value == values[name] and not more
+    if is_same:
+        st.caption("It has this value already: a branch would repeat the same run. Give another, or more epochs.")
+    if st.button("Branch off", type="primary", key="fork-go", disabled=is_same):
         try:
             check_room(1)
             wish = store().free_id(f"{chosen.id}-branch")
             fork = claim(fork_run(store(), chosen, wish, {name: value}, more_epochs=more))
+            # It begins behind its origin: where that waits, it catches up and waits at the same step.
+            waits_at = status.step if status.state == "paused" else None
+            fork.desk.command(dataclasses.replace(chosen.desk.control(), pause_at=waits_at, stop=False))
             submit(fork, threads=1)
         except (OSError, ValueError) as error:
             st.text(str(error))
@@ -127,6 +137,15 @@ def _fork(runs: Sequence[Run]) -> None:
             # Beside its origin; where four are on show already, the last makes room.
             select([chosen.id, fork.id, *(run.id for run in runs)])
             st.rerun()
+
+
+def _another(name: str, value: float) -> float:
+    """A value to begin with that is not the one in force, and inside the limits."""
+    if name == "tau":
+        return round(value + 0.2 if value < 0.7 else value - 0.2, 4)
+    if name in ("beta", "learning_rate"):
+        return value / 2 if value else 1.0
+    return round(value + 0.1, 4)
 
 
 def _value_input(values: Mapping[str, float], name: str, *, key: str) -> float:

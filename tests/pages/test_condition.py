@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from bnvae.runs import Run, RunStore
+from bnvae.runs.control import Control
 from tests.pages.reading import checked, words
 
 Visit = Callable[..., AppTest]
@@ -87,3 +89,49 @@ def test_a_finished_run_is_branched_off_with_more_epochs(runs: RunStore, visit: 
     (branch,) = submitted
     assert branch.config.model.tau == 0.8
     assert branch.config.training.epochs == runs.get(RUN).config.training.epochs + 2
+
+
+def fork_button(page: AppTest) -> Button:
+    return page.button(key="fork-go")
+
+
+def test_a_branch_begins_with_another_value_and_a_copy_is_refused(
+    runs: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    run = runs.get(RUN)
+    run.write_status(run.status.replace(state="stopped", step=3))
+    page = visit("train", RUN)
+    page.selectbox(key="fork-what").select("tau").run()
+    assert page.number_input(key="fork-tau").value != run.config.model.tau
+    assert not fork_button(page).disabled
+    page.number_input(key="fork-tau").set_value(run.config.model.tau)
+    checked(page.run())
+    assert "a branch would repeat the same run" in words(page)
+    assert fork_button(page).disabled
+    page.number_input(key="fork-False").set_value(1)
+    assert not fork_button(checked(page.run())).disabled  # a longer training is another one
+
+
+@pytest.mark.parametrize("name", ["beta", "learning_rate", "free_bits_per_dimension", "free_bits_total", "tau"])
+def test_the_value_a_branch_begins_with_is_accepted(
+    name: str, runs: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    page = visit("train", RUN)
+    page.selectbox(key="fork-what").select(name).run()
+    press(page, "Branch off")
+    (branch,) = submitted
+    assert branch.config != runs.get(RUN).config
+
+
+def test_a_branch_of_a_paused_run_waits_where_that_one_waits(
+    runs: RunStore, visit: Visit, submitted: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.get(RUN)
+    run.write_status(run.status.replace(state="paused", step=17))
+    run.desk.command(Control(pause_at=0, steps_per_second=1.0))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: self.id == RUN))
+    page = visit("train", RUN)
+    page.number_input(key="fork-False").set_value(2)
+    press(page, "Branch off")
+    (branch,) = submitted
+    assert branch.desk.control() == Control(pause_at=17, steps_per_second=1.0)

@@ -1,9 +1,11 @@
 """The form of the Train page: refused values, what is created, and what a failed start says."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore
@@ -21,8 +23,12 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     return runs
 
 
+def train_button(page: AppTest) -> Button:
+    return next(button for button in page.button if button.label == "Train")
+
+
 def press_train(page: AppTest) -> AppTest:
-    return checked(next(button for button in page.button if button.label == "Train").click().run())
+    return checked(train_button(page).click().run())
 
 
 def test_training_starts_the_run_and_its_plain_twin(empty: RunStore, visit: Visit, submitted: list[Run]) -> None:
@@ -81,9 +87,32 @@ def test_a_batch_too_small_to_normalise_over_is_refused(empty: RunStore, visit: 
 def test_own_data_needs_a_path(data: str, empty: RunStore, visit: Visit) -> None:
     page = visit("train")
     checked(page.selectbox(key="set-data").set_value(data).run())
-    assert "name its folder, file or https address" in words(page)
-    checked(page.text_input(key="set-path").set_value("/no/**such**/<b>place").run())
-    assert not page.warning
+    assert "Where is it?" in words(page)
+    assert train_button(page).disabled
+
+
+@pytest.mark.parametrize("data", ["images", "text"])
+def test_a_path_that_leads_nowhere_is_said_as_soon_as_it_is_entered(data: str, empty: RunStore, visit: Visit) -> None:
+    page = visit("train")
+    page.selectbox(key="set-data").set_value(data).run()
+    checked(page.text_input(key="set-path").set_value("/no/**such**/<b>place.txt").run())
+    assert "path is '/no/**such**/<b>place.txt': there is no" in "\n".join(each.value for each in page.text)
+    assert train_button(page).disabled
+
+
+def test_what_is_found_at_a_path_is_said_and_can_be_trained_on(
+    empty: RunStore, visit: Visit, submitted: list[Run], tmp_path: Path
+) -> None:
+    table = tmp_path / "reviews.csv"
+    table.write_text("review\n" + "\n".join(f"<b>{number}</b> stars" for number in range(20)))
+    page = visit("train")
+    page.selectbox(key="set-data").set_value("text").run()
+    checked(page.text_input(key="set-path").set_value(str(table)).run())
+    assert "column is 'text': the file has the columns 'review'" in words(page)
+    checked(page.text_input(key="set-column").set_value("review").run())
+    assert "Its first sentence: <b>0</b> stars" in [each.value for each in page.text]
+    press_train(page)
+    assert [run.config.data.column for run in submitted] == ["review", "review"]
 
 
 def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:

@@ -8,7 +8,7 @@ from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import Run, RunStore, Status, checkpoint, fork
-from bnvae.runs.fork import fork_run, steerable
+from bnvae.runs.fork import Origin, fork_run, origin_of, steerable
 from bnvae.worker import train_run
 
 
@@ -135,3 +135,14 @@ def test_a_branch_of_a_finished_run_needs_more_epochs(store: RunStore, stopped: 
     assert (branch.status.step, branch.status.total_steps) == (16, 24)  # 8 steps an epoch
     status = train_run(branch)
     assert (status.state, status.step) == ("finished", 24)
+
+
+def test_a_branch_knows_where_it_left_its_origin(store: RunStore, stopped: Run) -> None:
+    assert origin_of(fork_run(store, stopped, "b", {"tau": 0.9})) == Origin(run="a", step=6)
+    assert origin_of(stopped) is None
+
+
+@pytest.mark.parametrize("stored", ["{", "[]", "{}", '{"run": "a", "step": true}', '{"run": 7, "step": 6}'])
+def test_an_origin_that_makes_no_sense_is_none(stopped: Run, stored: str) -> None:
+    (stopped.folder / fork.ORIGIN).write_text(stored)
+    assert origin_of(stopped) is None
