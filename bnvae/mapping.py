@@ -153,7 +153,7 @@ def _map_one(
             write_maps(run, digest, maps)
     progress.begin(f"Distortions and causes, {run.id}")
     made_here = run.config.data.name in MADE_HERE
-    if (with_data or made_here) and (anew or not (run.folder / MAPPED).exists()):
+    if (with_data or made_here) and not run.is_arrays and (anew or not (run.folder / MAPPED).exists()):
         _map_data(run, posterior, most_examples)
 
 

@@ -14,7 +14,7 @@ from bnvae.analysis.symptoms.finding import (
 )
 
 EVALUATE = "Evaluate it thoroughly: whether the decoder uses the code, and how likely the data are, is known only then."
-BRING = "These are arrays alone: whether a decoder uses the code, and how likely the data are, only its model can tell."
+BRING = "Bring in its model: arrays alone do not tell whether the decoder uses the code, or how likely the data are."
 
 
 def diagnose(patient: Patient) -> list[Finding]:

@@ -124,10 +124,10 @@ class _Groups:
         self._digests: dict[str, str] = {}
 
     def words(self, config: RunConfig, card: DataCard) -> str:
-        kind = "sentences" if config.data.modality == "text" else "pictures"
+        kind = "test sentences" if config.data.modality == "text" else "test pictures"
         if config.source == "arrays":
             kind = "codes"
-        words = f"{data_words(config)} · {card.test_examples:,} test {kind}"
+        words = f"{data_words(config)} · {card.test_examples:,} {kind}"
         if self._digests.setdefault(words, card.digest) != card.digest:
             words += f" · {card.digest[:8]}"
         return words
