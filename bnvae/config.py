@@ -188,8 +188,8 @@ class TrainingConfig:
     """`adam`, or `sgd` as in Zhu et al. 2020"""
     learning_rate: float = 1e-3
     """step length (parameter units a step)"""
-    gradient_clip: float = 5.0
-    """largest norm of the gradient; 0: no limit (loss units per parameter unit)"""
+    gradient_clip: float = 0.0
+    """largest norm of the gradient; 0: 5 for text, and no limit for pictures (loss units per parameter unit)"""
     beta: float = 1.0
     """weight of the rate in the loss (1 is the ELBO)"""
     kl_schedule: KlScheduleName = "constant"

@@ -10,6 +10,7 @@ from bnvae.config import FIXED_SCALE, SCALED, ModelConfig, NetworkName
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.networks import build_decoder, build_encoder
 from bnvae.networks.base import Decoder, Encoder, Likelihood, use_generator
+from bnvae.networks.likelihoods import unit_pixels
 from bnvae.objective import ElboTerms
 from bnvae.posterior import HEADS, Posterior, PosteriorHead, ScalerHead
 from bnvae.scaler import AmortisedScaler
@@ -114,6 +115,8 @@ class VAE(nn.Module):
         terms have so many rows. The moments are those of the batch, in which each example counts twice.
         """
         scaler = self.amortised if self.training else None
+        if examples.dtype == torch.uint8:
+            examples = unit_pixels(examples)  # once, for the encoder and the likelihood
         features = self.encoder(examples)
         if scaler is None:
             tau, posterior = None, self.head(features)

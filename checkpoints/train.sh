@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-storybook="--data storybook --network lstm --epochs 15 --threads 1 --precision fp32"
-mnist="--data mnist --network conv --batch-size 128 --epochs 15 --threads 1 --precision fp32"
+storybook="--data storybook --network lstm --epochs 15 --gradient-clip 5 --threads 1 --precision fp32"
+mnist="--data mnist --network conv --batch-size 128 --epochs 15 --gradient-clip 5 --threads 1 --precision fp32"
 every_tau="--head rms-scaler --tau amortised --tau-max 0.95"
 
 train() {

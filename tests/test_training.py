@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bnvae import training
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
@@ -206,24 +207,42 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(
     assert trainer.step == 1
 
 
-def test_a_gradient_is_limited_as_torch_limits_it(tiny: RunConfig, dataset: Dataset) -> None:
-    config = with_training(tiny, gradient_clip=0.5, optimiser="sgd", learning_rate=1.0)
+@pytest.mark.parametrize(
+    ("modality", "clip", "limit"), [("tiny", 0.5, 0.5), ("tiny", 0.0, math.inf), ("tiny_text", 0.0, 1.0)]
+)
+def test_a_gradient_is_limited_as_torch_limits_it(
+    modality: str, clip: float, limit: float, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "GRADIENT_CLIP_OF_TEXT", 1.0)  # of so small a model the norm is below 5
+    plain: RunConfig = request.getfixturevalue(modality)
+    dataset = load_dataset(plain.data)
+    config = with_training(plain, gradient_clip=clip, optimiser="sgd", learning_rate=1.0)
     trainer, twin = trainer_of(config, dataset), trainer_of(config, dataset)
     before = [each.detach().clone() for each in trainer.model.parameters()]
     trainer._advance()
-    twin.optimiser.step = lambda: None  # type: ignore[assignment,method-assign]
+    twin._take_step = lambda: None  # type: ignore[method-assign]
     twin._advance()
-    torch.nn.utils.clip_grad_norm_(twin.model.parameters(), 0.5)
+    norm = torch.nn.utils.clip_grad_norm_(twin.model.parameters(), limit)
+    assert norm > 1.0  # else no limit would be like these
     for old, new, limited in zip(before, trainer.model.parameters(), twin.model.parameters(), strict=True):
         assert limited.grad is not None
-        torch.testing.assert_close(old - new, limited.grad, rtol=1e-4, atol=1e-6)  # torch adds 1e-6 to the norm
+        torch.testing.assert_close(old - new, limited.grad, rtol=1e-4, atol=1e-5)  # torch adds 1e-6 to the norm
+
+
+def spoil_gradient_of(layer: torch.nn.Module) -> None:
+    """What flows back into its output overflows."""
+
+    def spoil(module: torch.nn.Module, given: Any, output: Tensor) -> None:
+        if output.requires_grad:
+            output.register_hook(lambda flow: flow * math.inf)  # type: ignore[no-untyped-call]
+
+    layer.register_forward_hook(spoil)
 
 
 @pytest.mark.parametrize("clip", [0.0, 5.0])
 def test_a_gradient_that_is_not_finite_stops_before_the_step(clip: float, tiny: RunConfig, dataset: Dataset) -> None:
     trainer = trainer_of(with_training(tiny, gradient_clip=clip), dataset)
-    weight = next(trainer.model.decoder.parameters())
-    weight.register_hook(lambda gradient: gradient * math.inf)  # type: ignore[no-untyped-call]
+    spoil_gradient_of(trainer.model.decoder.get_submodule("output"))
     before = state(trainer.model)
     with pytest.raises(FloatingPointError, match=r"norm of the gradient at step 1.*gradients decoder"):
         next(trainer.fit())

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import final
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,7 +14,7 @@ from bnvae.config import ModelConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.networks.base import Decoder, Encoder
 from bnvae.networks.conditioning import condition
-from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood
+from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood, Pixels, unit_pixels
 
 SMALLEST_SCALE = 1 / 255
 """one grey level: a density that rewards hitting a pixel more closely than it was stored says nothing about images"""
@@ -24,10 +24,6 @@ COARSEST_SIDE = 7
 MOST_CHANNELS = 256
 MOST_FLAT = 1024
 """numbers between the convolutions and the fully connected layer, which would else hold most of the parameters"""
-
-
-def _unit_pixels(examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-    return examples.float().mul_(1 / 255)
 
 
 class ImageDecoder(Decoder):
@@ -79,8 +75,8 @@ class MlpEncoder(Encoder):
         pixels = shape.channels * shape.height * shape.width
         self.layers = _perceptron(pixels, config.hidden_units, config.layers)
 
-    def forward(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
-        features: Tensor = self.layers(_unit_pixels(examples).flatten(1))
+    def forward(self, examples: Pixels) -> Float[Tensor, "B F"]:
+        features: Tensor = self.layers(unit_pixels(examples).flatten(1))
         return features
 
 
@@ -94,7 +90,8 @@ class MlpDecoder(ImageDecoder):
 
     def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
         hidden = z
-        for linear, activation, of_tau in zip(self.layers[::2], self.layers[1::2], self.conditions, strict=True):
+        layers = list(self.layers)  # a slice of the module itself would make a module in every step
+        for linear, activation, of_tau in zip(layers[::2], layers[1::2], self.conditions, strict=True):
             hidden = activation(of_tau(linear(hidden), tau))
         flat: Tensor = self.output(hidden)
         return flat.view(-1, self.shape.channels, self.shape.height, self.shape.width)
@@ -133,8 +130,8 @@ class ConvEncoder(Encoder):
         layers += [nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Flatten()]
         self.layers = nn.Sequential(*layers, nn.Linear(narrow * height * width, config.hidden_units), nn.ReLU())
 
-    def forward(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
-        features: Tensor = self.layers(_unit_pixels(examples).contiguous(memory_format=torch.channels_last))
+    def forward(self, examples: Pixels) -> Float[Tensor, "B F"]:
+        features: Tensor = self.layers(unit_pixels(examples).contiguous(memory_format=torch.channels_last))
         return features
 
 

@@ -17,6 +17,15 @@ NEVER_PREDICTED = 2
 """PAD and START, the first ids, follow no token: the output layer has no rows for them, so p(x|z) sums to one."""
 
 
+Pixels = UInt8[Tensor, "B C H W"] | Float[Tensor, "B C H W"]
+"""as a `Split` stores them, 0 to 255, or as `unit_pixels` makes them"""
+
+
+def unit_pixels(examples: Pixels) -> Float[Tensor, "B C H W"]:
+    """Pixels from 0 to 1; what is a float already is returned as it is."""
+    return examples if examples.is_floating_point() else examples.float().mul_(1 / 255)
+
+
 @final
 class BernoulliLikelihood(Likelihood):
     """Grey pixels x in [0, 1]: log p(x|z) = sum of x ln p + (1 - x) ln(1 - p), with p = sigmoid(logits).
@@ -32,9 +41,8 @@ class BernoulliLikelihood(Likelihood):
     def mean(self) -> Float[Tensor, "B C H W"]:
         return self.logits.sigmoid()
 
-    def log_prob(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
-        target = examples.float().mul_(1 / 255)
-        return log_prob_of_pixels(self.logits.flatten(1), target.flatten(1))
+    def log_prob(self, examples: Pixels) -> Float[Tensor, "B"]:
+        return log_prob_of_pixels(self.logits.flatten(1), unit_pixels(examples).flatten(1))
 
 
 @final
@@ -53,8 +61,8 @@ class GaussianLikelihood(Likelihood):
     def mean(self) -> Float[Tensor, "B C H W"]:
         return self._mean.clamp(0, 1)
 
-    def log_prob(self, examples: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
-        error = (examples.float().mul_(1 / 255) - self._mean).flatten(1)
+    def log_prob(self, examples: Pixels) -> Float[Tensor, "B"]:
+        error = (unit_pixels(examples) - self._mean).flatten(1)
         pixels = error.shape[1]
         constant = pixels * (self.log_scale + 0.5 * math.log(2 * math.pi))
         return -0.5 * torch.exp(-2 * self.log_scale) * error.square().sum(1) - constant
