@@ -1,7 +1,7 @@
 """Maps of latent codes in two or three dimensions: PCA at once, UMAP and t-SNE with time, several models in one frame.
 
-umap takes seconds to import and longer to compile its first fit, so it is imported where it is used, and no page calls
-what uses it.
+A single map is laid out by `umap_layout`, several together by umap-learn, which takes seconds to import and longer to
+compile its first fit. It is imported where it is used, and no page calls what uses it.
 """
 
 import math
@@ -17,11 +17,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from bnvae.analysis.neighbours import FIDELITY_EXAMPLES, NEIGHBOURS, Fidelity, fidelity, place
+from bnvae.analysis.umap_layout import EPOCHS, laid_out, placed, settled
 
 Method = Literal["pca", "umap", "tsne"]
 
-UMAP_EPOCHS = 200
-"""with init="pca" as trustworthy as umap's own choice of 500 from a spectral start, in a third of the time"""
+ALIGNED_EPOCHS = 200
 UMAP_MIN_DIST = 0.1
 PERPLEXITY = 30.0
 FITTED = {"pca": 70_000, "umap": 10_000, "tsne": 4_000}
@@ -145,20 +145,17 @@ def _measured(method: Method, codes: Tensor, points: Tensor, fitted: int, parame
 
 
 def _umap(codes: Tensor, rows: Tensor, dimensions: int, seed: int) -> tuple[Tensor, dict[str, float]]:
-    neighbours = min(NEIGHBOURS, len(rows) - 1)
-    settings = {"n_neighbors": neighbours, "min_dist": UMAP_MIN_DIST, "n_epochs": UMAP_EPOCHS}
-    # A start of PCA needs as many dimensions as the map has, and more codes than that.
-    start = "pca" if min(codes.shape[1], len(rows) - 1) >= dimensions else "random"
-    with _quiet():
-        from umap import UMAP  # imports for seconds, and compiles for more at its first fit
-
-        model = UMAP(n_components=dimensions, init=start, random_state=seed, n_jobs=1, **settings)
-        points = torch.empty(len(codes), dimensions)
-        points[rows] = torch.from_numpy(np.asarray(model.fit_transform(codes[rows].numpy()), dtype=np.float32))
-        others = _others(len(codes), rows)
-        if len(others):
-            points[others] = torch.from_numpy(np.asarray(model.transform(codes[others].numpy()), dtype=np.float32))
-    return points, {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": UMAP_EPOCHS}
+    count = min(NEIGHBOURS, len(rows) - 1)
+    fitted, points = codes[rows], torch.empty(len(codes), dimensions)
+    # A start of PCA needs as many dimensions as the map has: what is missing is drawn.
+    start = principal_axes(fitted, dimensions).points(fitted)
+    drawn = torch.randn(start.shape, generator=torch.Generator().manual_seed(seed))
+    start = torch.where(start.std(0) > 0, start, drawn * start.std(0).max())
+    points[rows] = laid_out(fitted, start, count=count, seed=seed)
+    others = _others(len(codes), rows)
+    if len(others):
+        points[others] = placed(codes[others], fitted, points[rows], count=count, seed=seed)
+    return points, {"neighbours": count, "min_dist": UMAP_MIN_DIST, "epochs": EPOCHS}
 
 
 def _tsne(codes: Tensor, rows: Tensor, dimensions: int, seed: int) -> tuple[Tensor, dict[str, float]]:
@@ -196,14 +193,17 @@ def aligned(
     rows = _sample(len(chosen[0]), most, seed)
     neighbours = min(NEIGHBOURS, len(rows) - 1)
     fitted = _aligned_umap([codes[rows] for codes in chosen], neighbours, seed)
-    parameters: dict[str, float] = {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": UMAP_EPOCHS}
+    parameters: dict[str, float] = {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": ALIGNED_EPOCHS}
     parameters |= {"seed": seed}
     parameters |= {"settling_epochs": SETTLING_EPOCHS} if len(rows) < len(chosen[0]) else {}
     maps = []
     for codes, original, points in zip(chosen, models, fitted, strict=True):
         everywhere = torch.full((len(original), 2), math.nan)
-        placed = _with_the_others(codes, rows, points)
-        everywhere[finite] = _settled(codes, placed, seed) if len(rows) < len(codes) else placed
+        at = _with_the_others(codes, rows, points)
+        if len(rows) < len(codes):
+            count = min(NEIGHBOURS, len(codes) - 1)
+            at = settled(codes, at, count=count, epochs=SETTLING_EPOCHS, rate=SETTLING_RATE, seed=seed)
+        everywhere[finite] = at
         maps.append(_measured("umap", original, everywhere, len(rows), parameters))
     return maps
 
@@ -213,25 +213,9 @@ def _aligned_umap(models: list[Tensor], neighbours: int, seed: int) -> list[Tens
     with _quiet():
         from umap import AlignedUMAP
 
-        model = AlignedUMAP(n_neighbors=neighbours, min_dist=UMAP_MIN_DIST, n_epochs=UMAP_EPOCHS, random_state=seed)
+        model = AlignedUMAP(n_neighbors=neighbours, min_dist=UMAP_MIN_DIST, n_epochs=ALIGNED_EPOCHS, random_state=seed)
         model.fit([codes.numpy() for codes in models], relations=[same] * (len(models) - 1))
     return [torch.from_numpy(np.asarray(points, dtype=np.float32)) for points in model.embeddings_]
-
-
-def _settled(codes: Tensor, points: Tensor, seed: int) -> Tensor:
-    with _quiet():
-        from umap import UMAP
-
-        model = UMAP(
-            n_neighbors=min(NEIGHBOURS, len(codes) - 1),
-            min_dist=UMAP_MIN_DIST,
-            init=points.numpy(),
-            n_epochs=SETTLING_EPOCHS,
-            learning_rate=SETTLING_RATE,
-            random_state=seed,
-            n_jobs=1,
-        )
-        return torch.from_numpy(np.asarray(model.fit_transform(codes.numpy()), dtype=np.float32))
 
 
 def turned_onto(points: Float[Tensor, "N d"], frame: Float[Tensor, "N d"]) -> Float[Tensor, "N d"]:
