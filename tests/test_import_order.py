@@ -103,6 +103,8 @@ def test_modules_import_only_from_those_before_them(path: Path) -> None:
     [
         ("streamlit", set()),
         ("plotly", {"figures"}),
+        ("matplotlib", {"runs"}),
+        ("tensorboard", set()),
         ("umap", {"analysis"}),
         ("rich", {"progress"}),
         ("argparse", {"commands", "__main__"}),

@@ -6,7 +6,7 @@ import json
 import shlex
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.table_export import csv_text, latex_text
@@ -17,8 +17,11 @@ from bnvae.posterior import fixed_floors
 from bnvae.records import StepRecord
 from bnvae.runs.evaluating import kept_thorough, weights_digest
 from bnvae.runs.files import BrokenRunError, read_json
+from bnvae.runs.paper_figures import INK, Line, as_png, as_svg, bars_figure, lines_figure
 from bnvae.runs.run import Run
-from bnvae.runs.vector_figures import Line, bars_svg, lines_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COPIED = ("config.json", "data.json", "environment.json", "steering.json", "origin.json", "evaluation.json")
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -57,7 +60,7 @@ def command_line(run_id: str, config: RunConfig) -> str:
     return shlex.join(["python", "-m", "bnvae", "train", *arguments(config), "--run", run_id])
 
 
-def _parts(run: Run) -> Iterator[tuple[str, str]]:
+def _parts(run: Run) -> Iterator[tuple[str, str | bytes]]:
     config, card, history = run.config, run.card, run.history()
     for name in COPIED:
         path = run.folder / name
@@ -139,7 +142,7 @@ def _read_me(run: Run, command: str, data: str, weights: str) -> str:
         + "- numbers.csv: every figure, in nats per example unless its name says otherwise\n"
         + "- history.csv: means over training batches, nats per example\n"
         + "- evaluation.json: the same figures as the program reads them\n"
-        + "- figures/: vector graphics\n\n"
+        + "- figures/: vector graphics, and pictures of the same\n\n"
         + "Equal configurations on equal machines and versions give equal bytes; elsewhere expect equal figures within "
         + "the spread of seeds.\n"
     )
@@ -147,7 +150,15 @@ def _read_me(run: Run, command: str, data: str, weights: str) -> str:
 
 def _figures(
     run: Run, config: RunConfig, evaluation: dict[str, Any], steps: list[StepRecord]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, bytes]]:
+    for name, figure in _drawn(run, config, evaluation, steps):
+        yield f"figures/{name}.svg", as_svg(figure)
+        yield f"figures/{name}.png", as_png(figure)
+
+
+def _drawn(
+    run: Run, config: RunConfig, evaluation: dict[str, Any], steps: list[StepRecord]
+) -> "Iterator[tuple[str, Figure]]":
     model = config.model
     kl = (evaluation.get("test") or {}).get("kl_per_dimension") or (steps[-1].kl_per_dimension if steps else [])
     tau = number(evaluation, "test", "tau")  # a run may have been steered away from its configuration's
@@ -155,8 +166,8 @@ def _figures(
     floor = fixed_floors(model.head, model.latent_dimensions, tau=at, gamma=model.gamma)[0]
     if kl and all(isinstance(value, (int, float)) for value in kl):
         yield (
-            "figures/kl.svg",
-            bars_svg(
+            "kl",
+            bars_figure(
                 kl,
                 title=f"{run.id}: KL of each dimension",
                 y_label="KL, nats per example",
@@ -168,10 +179,10 @@ def _figures(
     if steps:
         x = [float(record.step) for record in steps]
         yield (
-            "figures/elbo.svg",
-            lines_svg(
+            "elbo",
+            lines_figure(
                 [
-                    Line(name="−ELBO", x=x, y=[-record.elbo for record in steps], colour=HEAD_COLOURS[model.head]),
+                    Line(name="−ELBO", x=x, y=[-record.elbo for record in steps], colour=INK),
                     Line(name="distortion", x=x, y=[r.distortion for r in steps], colour=DISTORTION_COLOUR),
                     Line(name="rate", x=x, y=[r.rate for r in steps], colour=RATE_COLOUR),
                 ],
