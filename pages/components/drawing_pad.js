@@ -2,6 +2,7 @@
 
 const INK_SHARE = 0.085; // of the pad's side: the width of a stroke, as wide as a pen's in MNIST
 const KEY_STEP = 0.04; // of the side: how far an arrow key moves the pen
+const MOST_UNDONE = 30; // strokes; one takes 1.2 MB while it can be taken back
 const SHARPNESS = 4; // the pad draws this many times finer than what it sends
 
 class DrawingPad {
@@ -10,17 +11,23 @@ class DrawingPad {
     this.sent = null; // what Python was last told, or told us
     this.pen = [0.5, 0.5];
     this.last = null;
+    this.past = []; // the pad before each stroke, with what Python knew of it
     this.frame = make("div", { class: "pad" }, root);
     this.canvas = make("canvas", { tabindex: "0", role: "img" }, this.frame);
     this.hint = make("div", { class: "hint" }, this.frame);
     write(this.hint, "draw here");
     this.cross = make("div", { class: "cross", hidden: "" }, this.frame);
     const foot = make("div", { class: "foot" }, root);
+    this.undoButton = make("button", { type: "button", title: "Take the last stroke back (Ctrl-Z)", disabled: "" }, foot);
+    write(this.undoButton, "Undo");
+    this.undoButton.addEventListener("click", () => this.undo());
     this.clear = make("button", { type: "button" }, foot);
     write(this.clear, "Clear");
     this.help = make("span", { class: "dim" }, foot);
     write(this.help, "or arrow keys, with Space held to draw");
     this.clear.addEventListener("click", () => this.wipe());
+    this.onKey = (event) => this.pageKey(event);
+    document.addEventListener("keydown", this.onKey);
     this.canvas.addEventListener("pointerdown", (event) => this.down(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const name of ["pointerup", "pointercancel"]) this.canvas.addEventListener(name, () => this.up());
@@ -86,6 +93,7 @@ class DrawingPad {
   }
 
   draw(to) {
+    if (!this.last) this.remember();
     const [x, y] = to.map((share) => share * this.canvas.width);
     const [fromX, fromY] = (this.last ?? to).map((share) => share * this.canvas.width);
     this.brush.beginPath();
@@ -123,9 +131,44 @@ class DrawingPad {
   }
 
   wipe() {
+    if (this.sent) this.remember();
     this.last = null;
     this.paper();
     this.tell("");
+  }
+
+  remember() {
+    const { width, height } = this.canvas;
+    this.past.push({ image: this.brush.getImageData(0, 0, width, height), sent: this.sent, blank: !this.hint.hidden });
+    if (this.past.length > MOST_UNDONE) this.past.shift();
+    this.undoButton.disabled = false;
+  }
+
+  /** The pad as it was before the last stroke, or before it was cleared. */
+  undo() {
+    if (this.last || !this.past.length) return;
+    const { image, sent, blank } = this.past.pop();
+    this.brush.putImageData(image, 0, 0);
+    this.hint.hidden = !blank;
+    this.undoButton.disabled = !this.past.length;
+    this.tell(sent);
+  }
+
+  /** Ctrl-Z belongs to a field while one writes in it. Esc ends a stroke that is being drawn and takes it back. */
+  pageKey(event) {
+    const inside = event.composedPath()[0];
+    if (["INPUT", "TEXTAREA", "SELECT"].includes(inside?.tagName) || inside?.isContentEditable) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && this.past.length) {
+      event.preventDefault();
+      this.undo();
+    } else if (event.key === "Escape" && this.last) {
+      this.last = null;
+      this.undo();
+    }
+  }
+
+  dispose() {
+    document.removeEventListener("keydown", this.onKey);
   }
 
   send() {

@@ -10,7 +10,7 @@ class RunAnswer {
     const title = make("div", { class: "title" }, this.node);
     this.key = make("span", { class: "key" }, title);
     this.title = make("span", {}, title);
-    this.named = make("div", { class: "named", "data-testid": "map-named" }, this.node);
+    this.named = make("span", { class: "named", "data-testid": "map-named" }, title);
     this.problem = make("p", { class: "note", role: "alert" }, this.node);
     const top = make("div", { class: "top" }, this.node);
     this.made = make("div", { class: "made" }, top);

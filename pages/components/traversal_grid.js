@@ -13,6 +13,12 @@ class TraversalGrid {
     this.table = make("div", { class: "table", role: "table" }, root);
     this.head = make("div", { class: "row top", role: "row" }, this.table);
     this.body = make("div", { role: "rowgroup" }, this.table);
+    this.more = make("button", { type: "button", class: "more" }, root);
+    this.more.addEventListener("click", () => {
+      this.all = !this.all;
+      this.foldRows();
+    });
+    this.all = false;
     this.sheet = new Sheet();
     this.startSheet = new Sheet();
   }
@@ -29,11 +35,26 @@ class TraversalGrid {
     this.writeHead();
     const rows = fill(this.body, data.rows.length, (parent) => this.makeRow(parent));
     rows.forEach((row, i) => this.writeRow(row, data.rows[i], i));
+    this.foldRows();
     if (data.sentences) this.tellStarts();
     else this.drawPictures();
   }
 
   resize() {}
+
+  /** Sentences of sixteen dimensions would fill four screens: what carries least waits behind a button. */
+  foldRows() {
+    const { rows, open } = this.data;
+    [...this.body.children].forEach((row, i) => (row.hidden = !this.all && i >= open));
+    const folded = rows.slice(open);
+    this.more.hidden = !folded.length;
+    this.more.setAttribute("aria-expanded", String(this.all));
+    if (!folded.length) return;
+    const [most, least] = [folded[0], folded.at(-1)].map(({ kl }) => label(kl ?? NaN, 2));
+    const range = most === least ? most : `${most} to ${least}`;
+    const count = `${folded.length} more dimension${folded.length > 1 ? "s" : ""}`;
+    write(this.more, this.all ? "Fewer dimensions" : `${count}, KL ${range} nats`);
+  }
 
   writeHead() {
     const { values, unit, sentences } = this.data;

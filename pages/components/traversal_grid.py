@@ -59,8 +59,12 @@ def traversal_grid(
     words: str,
     unit: str,
     tops: tuple[float, float],
+    open_rows: int,
 ) -> None:
-    """The grid of one run; `tops` are the ends of the axes of KL (nats) and of change (`unit`), shared between runs."""
+    """The grid of one run; `tops` are the ends of the axes of KL (nats) and of change (`unit`), shared between runs.
+
+    Rows after the first `open_rows` unfold when the visitor asks for them.
+    """
     _component(
         key=key,
         data={
@@ -69,6 +73,7 @@ def traversal_grid(
             "colour": colour,
             "words": words,
             "unit": unit,
+            "open": open_rows,
             "values": sendable(traversal.values),
             "tops": sendable(tops),
             "rows": [_row(row) for row in traversal.rows],

@@ -5,19 +5,13 @@ import torch
 from torch import Tensor
 
 from bnvae.analysis import factor_information as analysis
-from bnvae.analysis import interpolation
 from bnvae.analysis.factor_information import FactorInformation
 from bnvae.analysis.generation import decode_codes
 from bnvae.data.known_factors import known_factors
 from bnvae.posterior import Posterior
 from bnvae.runs import BrokenRunError, Run
-from pages.shared import cache
+from pages.shared import cache, map_cache
 from pages.shared.state import store
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _encodings(run_id: str, encodings: tuple[int, int]) -> tuple[Posterior, Tensor]:
-    return store().get(run_id).encodings()
 
 
 def encodings(run: Run) -> tuple[Posterior, Tensor]:
@@ -26,30 +20,19 @@ def encodings(run: Run) -> tuple[Posterior, Tensor]:
     Raises:
         BrokenRunError: they are missing or damaged.
     """
-    return _encodings(run.id, cache.version(run, "encodings.npz"))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _kl(run_id: str, encodings_version: tuple[int, int]) -> list[float]:
-    posterior, _ = _encodings(run_id, encodings_version)
-    kl: list[float] = posterior.kl_per_dimension().double().mean(0).tolist()
-    return kl
+    kept = map_cache.encoded(run)
+    return Posterior(kept.mean, kept.std), kept.labels
 
 
 def kl_per_dimension(run: Run) -> list[float]:
     """Mean KL of each dimension over the test examples (nats)."""
-    return _kl(run.id, cache.version(run, "encodings.npz"))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _typical_distance(run_id: str, encodings_version: tuple[int, int]) -> float:
-    posterior, _ = _encodings(run_id, encodings_version)
-    return interpolation.typical_distance(posterior.mean)
+    kl: list[float] = map_cache.encoded(run).kl.double().mean(0).tolist()
+    return kl
 
 
 def typical_distance(run: Run) -> float:
     """Median distance between neighbouring posterior means (prior standard deviations)."""
-    return _typical_distance(run.id, cache.version(run, "encodings.npz"))
+    return map_cache.encoded(run).usual_distance
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -21,7 +21,10 @@ from pages.shared.map_links import link_to_map
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
-VALUES = 7
+VALUES = {"image": 7, "text": 5}
+"""steps of a row: sentences take more room"""
+OPEN_ROWS = {"image": 16, "text": 6}
+"""shown at once: the rest, with less KL, unfolds at a press"""
 FIRST_ROWS, LAST_ROWS = 48, 16
 """shown of a run with more dimensions: those with the largest KL and those with the smallest"""
 REACH_HELP = "Each coordinate goes from −this to this, in standard deviations of the prior; all others stay."
@@ -50,7 +53,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
     for run, config in found:
         try:
             start = start_at(run, config, index)
-            made.append(Made(run, config, start, _traversed(run, start, steps(reach, VALUES))))
+            made.append(Made(run, config, start, _traversed(run, start, steps(reach, VALUES[config.data.modality]))))
         except ValueError as error:
             say_broken(run, error)
     if not made:
@@ -68,6 +71,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 colour=colour_of(one.run),
                 words=_said(one.traversal, reach, modality),
                 unit=UNITS[modality],
+                open_rows=OPEN_ROWS[modality],
                 tops=(kl_top, max(row.change for kind, row in rows if kind == modality)),
             )
 

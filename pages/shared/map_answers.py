@@ -1,5 +1,6 @@
 """What a click on the map tells: the example or the code there, what the model makes of it, and who is near."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -123,7 +124,7 @@ def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
             named=named,
             made=_made(run, found, again=again),
             kl=None if found.example is None else encoded.kl[found.example].tolist(),
-            words=" ".join(filter(None, (words, NO_MODEL if run.is_arrays else "", _distance(encoded, found)))),
+            words=" ".join(filter(None, (words, NO_MODEL if run.is_arrays else ""))),
             near=_near(run, encoded, found),
         )
     except ValueError as error:
@@ -131,10 +132,10 @@ def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
 
 
 def _distance(encoded: map_cache.Encoded, found: Chosen) -> str:
-    if not len(found.near):
-        return ""
-    usual = f"between neighbours it is {encoded.usual_distance:.2f} as a rule"
-    return f"Nearest posterior mean at distance {float(found.distances[0]):.2f}; {usual}."
+    """How far the nearest posterior means are, in prior standard deviations, and how far that usually is."""
+    words = f"at distance {float(found.distances[0]):.2f} and more"
+    usual = encoded.usual_distance
+    return f"{words}; neighbours are {usual:.2f} apart as a rule" if math.isfinite(usual) else words
 
 
 def _made(run: Run, found: Chosen, *, again: bool) -> Mapping[str, "np.ndarray | Marked"]:
@@ -170,14 +171,14 @@ def _near(run: Run, encoded: map_cache.Encoded, found: Chosen) -> Near | None:
     there = bool((found.near < len(kept)).all())
     if run.is_arrays and not there:
         return Near(
-            title="Nearest in latent space",
+            title=f"Nearest {_distance(encoded, found)}",
             shown=[f"example {row}{_label(encoded, row, ' ({})')}" for row in found.near.tolist()],
             captions=[f"at distance {distance:.2f}" for distance in found.distances.tolist()],
         )
     shown = kept[found.near] if there else map_cache.decoded(run, encoded.mean[found.near])
     rows = zip(found.near.tolist(), found.distances.tolist(), strict=True)
     return Near(
-        title="Nearest in latent space" if there else "Nearest in latent space, decoded from their means",
+        title=f"{'Nearest' if there else 'Nearest, decoded from their means,'} {_distance(encoded, found)}",
         shown=cache.sentences(run, shown) if shown.dim() == 2 else shown.numpy(),
         captions=[f"example {row}{_label(encoded, row, ' ({})')} at distance {distance:.2f}" for row, distance in rows],
     )

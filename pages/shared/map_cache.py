@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bnvae.analysis.factor_information import factor_information
 from bnvae.analysis.generation import decode_codes
+from bnvae.analysis.interpolation import typical_distance
 from bnvae.analysis.neighbours import nearest
 from bnvae.analysis.projection import Projection, project
 from bnvae.posterior import Posterior
@@ -46,7 +47,7 @@ class Encoded:
     data: str
     """digest of the data set: two runs with one digest encoded the same examples"""
     usual_distance: float
-    """median distance between a posterior mean and its nearest neighbour"""
+    """median distance between a posterior mean and its nearest neighbour; infinite where there is none"""
     agreement: float | None
     """share of the 15 nearest codes that have an example's own label; None without labels"""
     chance: float
@@ -69,12 +70,10 @@ def _encoded(run_id: str, encodings: tuple[int, int], card: tuple[int, int]) -> 
     described = run.card
     finite = torch.isfinite(posterior.mean).all(1)
     rows = finite.nonzero()[:, 0][:AGREEMENT_EXAMPLES]
-    usual, agreement = float("nan"), None
-    if len(rows) > 1:
-        indices, distances = nearest(posterior.mean[rows], posterior.mean, NEIGHBOURS + 1)
-        usual = float(distances[:, 1].median())
-        if described.label_names:
-            agreement = float((labels[indices[:, 1:]] == labels[rows, None]).float().mean())
+    agreement = None
+    if len(rows) > 1 and described.label_names:
+        indices, _ = nearest(posterior.mean[rows], posterior.mean, NEIGHBOURS + 1)
+        agreement = float((labels[indices[:, 1:]] == labels[rows, None]).float().mean())
     counts = torch.bincount(labels[labels >= 0]).double()
     return Encoded(
         mean=posterior.mean,
@@ -83,7 +82,7 @@ def _encoded(run_id: str, encodings: tuple[int, int], card: tuple[int, int]) -> 
         label_names=described.label_names,
         kl=posterior.kl_per_dimension(),
         data=described.digest,
-        usual_distance=usual,
+        usual_distance=typical_distance(posterior.mean),
         agreement=agreement,
         chance=float((counts / counts.sum()).square().sum()) if len(counts) else 0.0,
     )

@@ -64,7 +64,7 @@ def selection_words(encoded: map_cache.Encoded, rows: Sequence[int]) -> str:
     most = [int(label) for label in counts.argsort(descending=True)[:MOST_LABELS] if counts[label]]
     if not len(chosen) or not encoded.label_names:
         return f"{words}; more of them below."
-    shares = ", ".join(f"{encoded.label_names[label]} {counts[label] / len(rows):.0%}" for label in most)
+    shares = ", ".join(f"{encoded.label_names[label]} ({counts[label] / len(rows):.0%})" for label in most)
     return f"{words}: {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}; more of them below."
 
 

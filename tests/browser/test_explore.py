@@ -96,6 +96,29 @@ def test_a_drawing_survives_another_tab_and_is_cleared_by_its_button(tab: Page, 
     assert ink(pad(tab)) == 0
 
 
+def test_strokes_are_taken_back_one_by_one_and_so_is_clearing(tab: Page, address: str) -> None:
+    open_pad(tab, address)
+    undo = tab.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    stroke(tab)
+    expect(exhibits(tab).first).to_contain_text(PLACED)
+    first = ink(pad(tab))
+    pad(tab).click(position={"x": 30, "y": 30})
+    both = ink(pad(tab))
+    assert both > first
+    tab.get_by_role("button", name="Clear", exact=True).click()
+    expect(exhibits(tab).first).to_contain_text("draw something")
+    tab.keyboard.press("Control+z")
+    assert ink(pad(tab)) == both
+    expect(exhibits(tab).first).to_contain_text(PLACED)
+    tab.keyboard.press("Control+z")
+    assert ink(pad(tab)) == first
+    undo.click()
+    expect(exhibits(tab).first).to_contain_text("draw something")
+    assert ink(pad(tab)) == 0
+    expect(undo).to_be_disabled()
+
+
 def test_the_pad_is_drawn_on_with_keys_and_with_a_finger(tab: Page, address: str) -> None:
     open_pad(tab, address)
     pad(tab).focus()

@@ -63,11 +63,18 @@ def test_a_row_of_sentences_groups_equal_neighbours_and_marks_what_differs(runs:
     decoded = grid["starts"][-1][1]
     for groups in grid["sentences"]:
         assert groups[0][0] == 0
-        assert groups[-1][1] == 6
+        assert groups[-1][1] == 4
         for first, last, parts, differs in groups:
             assert first <= last
             sentence = "".join(text for text, _ in parts)
             assert (sentence != decoded) == differs
+
+
+def test_sentences_have_fewer_steps_and_fold_what_carries_least(runs: RunStore, visit: Visit) -> None:
+    story, digits = drawn(visit("explore", "story-bn", "digits-plain"), "traversal_grid")
+    assert (len(story["values"]), len(digits["values"])) == (5, 7)
+    assert len(story["rows"]) == 5
+    assert story["open"] < digits["open"]
 
 
 def test_the_ends_in_an_address_become_the_fields_and_the_tab(runs: RunStore, visit: Visit) -> None:

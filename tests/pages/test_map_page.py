@@ -60,22 +60,22 @@ def points(panel: dict[str, Any]) -> np.ndarray:
 
 
 def test_pca_is_shown_until_a_map_is_there_and_the_way_to_one_is_said(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain")
+    page = visit("map", "digits-plain")
     (panel,) = maps(page)
     assert panel["axes"].startswith("PCA: these axes hold")
     assert "trustworthiness" in panel["words"]
     assert page.code[0].value == "python -m bnvae project digits-plain"
 
     keep_map(runs.get("digits-plain"))
-    page = visit("latent_map", "digits-plain")
+    page = visit("map", "digits-plain")
     assert maps(page)[0]["axes"] == "UMAP: axes have no unit"
     assert not page.code
-    assert maps(visit("latent_map", "digits-plain", map="PCA"))[0]["axes"].startswith("PCA")
-    assert maps(visit("latent_map", "digits-plain", axes="3"))[0]["dimensions"] == 3
+    assert maps(visit("map", "digits-plain", map="PCA"))[0]["axes"].startswith("PCA")
+    assert maps(visit("map", "digits-plain", axes="3"))[0]["dimensions"] == 3
 
 
 def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain", "story-bn", "digits-scaler")
+    page = visit("map", "digits-plain", "story-bn", "digits-scaler")
     panels = maps(page)
     assert [panel["title"] for panel in panels] == ["digits-plain", "digits-scaler"]
     assert "encoded other examples than the first" in words(page)
@@ -84,7 +84,7 @@ def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunS
     pair = in_order([runs.get(name) for name in ("digits-scaler", "digits-plain")])
     common = [dataclasses.replace(pretended(run), fitted=20) for run in pair]
     write_aligned(pair, [encodings_digest(run) for run in pair], common)
-    panels = maps(visit("latent_map", "digits-scaler", "digits-plain"))
+    panels = maps(visit("map", "digits-scaler", "digits-plain"))
     assert all(panel["words"].startswith("AlignedUMAP, fitted on 20 examples") for panel in panels)
     # One frame: both went through the same shift and scale.
     ratio = points(panels[0]).std(0) / pretended(runs.get("digits-scaler")).points.numpy().std(0)
@@ -94,17 +94,17 @@ def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunS
 def test_a_collapsed_run_is_called_noise_by_its_numbers_and_another_is_not(runs: RunStore, visit: Visit) -> None:
     run = runs.get("digits-plain")
     encode(run, 0.01 * torch.randn(40, 4, generator=torch.Generator().manual_seed(0)))
-    verdict = maps(visit("latent_map", "digits-plain"))[0]["verdict"]
+    verdict = maps(visit("map", "digits-plain"))[0]["verdict"]
     # 4 dimensions of mean^2 / 2 at std 1: 0.0002 nats.
     assert verdict.startswith("This map shows noise. The codes carry 0.000 nats")
     assert "every posterior is 1.00 wide" in verdict
 
     encode(run, torch.randn(40, 4, generator=torch.Generator().manual_seed(0)), std=0.3)
-    assert maps(visit("latent_map", "digits-plain"))[0]["verdict"] == ""
+    assert maps(visit("map", "digits-plain"))[0]["verdict"] == ""
 
 
 def test_an_example_in_the_address_is_told_with_its_kl_and_ten_neighbours(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-scaler", point="5")
+    page = visit("map", "digits-scaler", point="5")
     posterior, labels = runs.get("digits-scaler").encodings()
     (answer,) = told(page)
     assert answer["kl"]["kl"] == pytest.approx(posterior.kl_per_dimension()[5].tolist(), rel=1e-4)
@@ -120,7 +120,7 @@ def test_an_example_in_the_address_is_told_with_its_kl_and_ten_neighbours(runs: 
 
 def test_a_click_changes_nothing_of_what_the_map_was_sent(runs: RunStore, visit: Visit) -> None:
     # The browser keeps a message that it has had: as long as these are equal, the points are sent once.
-    page = visit("latent_map", "digits-plain", "digits-scaler", layers="posterior of what is chosen")
+    page = visit("map", "digits-plain", "digits-scaler", layers="posterior of what is chosen")
     before = drawn(page, "latent_scatter")
     key = "latent-map-digits-plain,digits-scaler"
     page.session_state[key] = {"view": {"pick": {"example": 7}, "lasso": [1, 2], "after": "address"}}
@@ -129,23 +129,23 @@ def test_a_click_changes_nothing_of_what_the_map_was_sent(runs: RunStore, visit:
 
 
 def test_an_empty_place_is_answered_by_the_code_there_and_its_distance(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "story-bn", point="0~0.9~-0.9")
+    page = visit("map", "story-bn", point="0~0.9~-0.9")
     (answer,) = told(page)
     assert answer["words"].startswith("A map has no inverse")
-    assert "Nearest posterior mean at distance" in answer["words"]
+    assert answer["near"]["title"].startswith("Nearest at distance ")
     assert answer["kl"] is None
     assert [line["name"] for line in answer["made"]["sentences"]] == ["decoded from this code"]
 
 
 @pytest.mark.parametrize("point", ["-1", "99999", "x", "1e9", "nan", "0~inf~0", "7~0~0", "~", "1~2~3~4"])
 def test_a_wrong_point_in_the_address_is_no_point(point: str, runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain", point=point, camera="1~2", chosen="a~b")
+    page = visit("map", "digits-plain", point=point, camera="1~2", chosen="a~b")
     assert told(page) == []
     assert drawn(page, "map_answer")[0]["hint"].startswith("Click a point")
 
 
 def test_a_selection_in_the_address_is_counted_by_label_decoded_and_told_apart(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain", chosen="0~1~2~99999~-3~1")
+    page = visit("map", "digits-plain", chosen="0~1~2~99999~-3~1")
     assert "3 examples are chosen." in words(page)
     labels = runs.get("digits-plain").encodings()[1][:3].tolist()
     table = page.dataframe[0].value
@@ -160,7 +160,7 @@ def test_the_table_of_a_selection_holds_the_codes_and_no_formula(runs: RunStore,
     run = runs.get("digits-plain")
     card = read_json(run.folder / "data.json")
     write_json(run.folder / "data.json", card | {"label_names": [HOSTILE] * 10})
-    visit("latent_map", "digits-plain")  # sets the folder's caches up as the page does
+    visit("map", "digits-plain")  # sets the folder's caches up as the page does
 
     (chart,), _ = charts([run], "pca", 2)
     rows = list(csv.DictReader(io.StringIO(table_of(chart, [4, 2]).decode())))
@@ -173,7 +173,7 @@ def test_the_table_of_a_selection_holds_the_codes_and_no_formula(runs: RunStore,
 
 
 def test_examples_are_found_by_index_label_and_word(runs: RunStore, visit: Visit) -> None:
-    visit("latent_map", "story-bn")
+    visit("map", "story-bn")
     run, pictures = runs.get("story-bn"), runs.get("digits-plain")
     labels = run.encodings()[1]
     assert found(run, " #41 ") == [41]
@@ -185,7 +185,7 @@ def test_examples_are_found_by_index_label_and_word(runs: RunStore, visit: Visit
 
 
 def test_a_search_chooses_what_it_finds_on_the_map(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "story-bn")
+    page = visit("map", "story-bn")
     page = checked(page.text_input(key="map-search").set_value("sad").run())
     (scatter,) = drawn(page, "latent_scatter")
     expected = (runs.get("story-bn").encodings()[1] == 1).nonzero()[:, 0].tolist()
@@ -196,7 +196,7 @@ def test_a_search_chooses_what_it_finds_on_the_map(runs: RunStore, visit: Visit)
 
 @pytest.mark.parametrize("layer", ["posterior of what is chosen", "prior samples"])
 def test_layers_are_drawn_and_counted(layer: str, runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain", point="3", layers=layer)
+    page = visit("map", "digits-plain", point="3", layers=layer)
     (answer,) = drawn(page, "map_answer")
     shown = answer["marks"][0] if "posterior" in layer else maps(page)[0]
     assert shown["layers"]
@@ -217,7 +217,7 @@ def test_layers_are_drawn_and_counted(layer: str, runs: RunStore, visit: Visit) 
 @pytest.mark.parametrize("options", [{}, {"point": "0"}, {"point": "0~0.5~0.5"}, {"chosen": "0~1"}])
 def test_odd_codes_have_a_clear_page(mean: torch.Tensor, options: dict[str, str], runs: RunStore, visit: Visit) -> None:
     encode(runs.get("digits-plain"), mean)
-    page = visit("latent_map", "digits-plain", layers="prior samples", colour="KL of the example", **options)
+    page = visit("map", "digits-plain", layers="prior samples", colour="KL of the example", **options)
     (panel,) = maps(page)
     assert len(points(panel)) == len(mean)
     if not torch.isfinite(mean).all():
@@ -228,7 +228,7 @@ def test_hostile_labels_stay_text(runs: RunStore, visit: Visit) -> None:
     run = runs.get("digits-plain")
     card = read_json(run.folder / "data.json")
     write_json(run.folder / "data.json", card | {"label_names": [HOSTILE + str(i) for i in range(10)]})
-    page = visit("latent_map", "digits-plain", point="3", chosen="0~1")
+    page = visit("map", "digits-plain", point="3", chosen="0~1")
     interpreted = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
     assert not any("onerror" in str(element.value) for element in interpreted)
     assert HOSTILE in drawn(page, "latent_scatter")[0]["legend"]["entries"][0]["text"]
@@ -237,13 +237,13 @@ def test_hostile_labels_stay_text(runs: RunStore, visit: Visit) -> None:
 @pytest.mark.parametrize("file", ["projection.npz", "mapped.npz", "encodings.npz"])
 def test_a_damaged_file_is_named(file: str, runs: RunStore, visit: Visit) -> None:
     (runs.root / "digits-plain" / file).write_bytes(b"PK broken")
-    page = visit("latent_map", "digits-plain")
+    page = visit("map", "digits-plain")
     assert "This run cannot be shown" in page.error[0].value
     assert file in words(page)
 
 
 def test_the_album_is_a_film_of_the_same_examples_that_ends_with_its_last_moment(runs: RunStore, visit: Visit) -> None:
-    page = visit("latent_map", "digits-plain", "digits-scaler", training="true")
+    page = visit("map", "digits-plain", "digits-scaler", training="true")
     (scatter,) = drawn(page, "latent_scatter")
     album = runs.get("digits-plain").snapshots()
     assert scatter["steps"] == sorted({moment.step for moment in album})
@@ -261,17 +261,17 @@ def test_the_album_is_a_film_of_the_same_examples_that_ends_with_its_last_moment
 def test_a_run_without_an_album_or_with_a_broken_one_is_named(runs: RunStore, visit: Visit) -> None:
     album = runs.root / "digits-plain" / "snapshots"
     next(album.glob("*.npz")).write_bytes(b"broken")
-    assert "digits-plain/snapshots" in words(visit("latent_map", "digits-plain", training="true"))
+    assert "digits-plain/snapshots" in words(visit("map", "digits-plain", training="true"))
     for moment in album.glob("*.npz"):
         moment.unlink()
-    assert "kept moments of their training" in words(visit("latent_map", "digits-plain", training="true"))
+    assert "kept moments of their training" in words(visit("map", "digits-plain", training="true"))
 
 
 def test_opening_the_map_imports_neither_umap_nor_its_compiler(trained: RunStore) -> None:
     program = """
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("pages/latent_map.py", default_timeout=60)
+page = AppTest.from_file("pages/map.py", default_timeout=60)
 page.query_params["runs"] = ["digits-plain", "digits-scaler"]
 page.query_params["point"] = "3"
 assert not page.run().exception

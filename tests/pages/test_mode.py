@@ -16,7 +16,7 @@ def demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNVAE_MODE", "demo")
 
 
-@pytest.mark.parametrize("page", ["overview", "train", "race", "replay", "latent_map", "samples", "compare", "runs"])
+@pytest.mark.parametrize("page", ["overview", "train", "race", "replay", "map", "samples", "compare", "runs"])
 def test_a_demonstration_offers_nothing_that_changes_a_run(page: str) -> None:
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
     assert not app.exception

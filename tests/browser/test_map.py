@@ -175,7 +175,7 @@ def test_a_view_comes_back_from_its_address_and_undo_and_escape_lead_out_of_it(b
     page: Any = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_default_timeout(30_000)
-    page.goto(f"{app}/latent_map?runs=digits-plain")
+    page.goto(f"{app}/map?runs=digits-plain")
     page.get_by_role("textbox", name="Find").fill("#5")
     page.get_by_role("textbox", name="Find").press("Enter")
     told = page.get_by_test_id("map-named").filter(has_text=re.compile("^example 5 "))
@@ -199,7 +199,7 @@ def test_a_view_comes_back_from_its_address_and_undo_and_escape_lead_out_of_it(b
 def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: Browser, app: str) -> None:
     with watched(browser, has_touch=True) as page:
         page.set_viewport_size({"width": 1280, "height": 800})
-        page.goto(f"{app}/latent_map?runs=digits-plain&runs=digits-scaler")
+        page.goto(f"{app}/map?runs=digits-plain&runs=digits-scaler")
         answer = page.get_by_test_id("map-named")
         page.mouse.click(*at(page, -0.99, -1.0))
         expect(answer.first).to_be_in_viewport()
@@ -209,7 +209,7 @@ def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: 
         assert told["x"] > panel["x"] + panel["width"]
 
         page.set_viewport_size({"width": 400, "height": 800})
-        page.goto(f"{app}/latent_map?runs=digits-plain")
+        page.goto(f"{app}/map?runs=digits-plain")
         expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
         page.touchscreen.tap(*at(page, 0.99, -1.0))
         expect(answer).to_be_in_viewport()
@@ -217,7 +217,7 @@ def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: 
 
 def test_two_points_lead_to_the_way_between_them_and_back(browser: Browser, app: str) -> None:
     with watched(browser) as page:
-        page.goto(f"{app}/latent_map?runs=digits-plain&point=5~9")
+        page.goto(f"{app}/map?runs=digits-plain&point=5~9")
         page.get_by_role("link", name="Go from example 9 to 5").click()
         expect(page.get_by_test_id("latent-path")).to_contain_text("test example 9")
         expect(page.get_by_test_id("latent-path")).to_contain_text("test example 5")
@@ -228,7 +228,7 @@ def test_two_points_lead_to_the_way_between_them_and_back(browser: Browser, app:
 
 def test_a_view_of_a_lasso_and_a_camera_comes_back(browser: Browser, app: str) -> None:
     with watched(browser) as page:
-        page.goto(f"{app}/latent_map?runs=digits-plain&chosen=3~4~8&camera=0.1~-0.2~2~0.6~0.4&colour=dimension+2")
+        page.goto(f"{app}/map?runs=digits-plain&chosen=3~4~8&camera=0.1~-0.2~2~0.6~0.4&colour=dimension+2")
         expect(page.get_by_test_id("map-status")).to_contain_text("3 of ")
         expect(page.get_by_test_id("map-chosen")).to_contain_text("3 examples are chosen")
         page.get_by_test_id("map-panel").locator("canvas").first.focus()

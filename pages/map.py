@@ -17,7 +17,7 @@ TRAINING_HELP = "150 test examples at up to 24 moments of the training, on one p
 
 frame("Map", "Where do the examples lie in latent space, and what lies between them?")
 
-runs = mappable(choose_runs(trained=True))
+runs = mappable(choose_runs(trained=True, brought=True))
 if runs:
     controls = st.columns([2, 1, 2, 3], vertical_alignment="bottom")
     with controls[0]:
