@@ -91,10 +91,9 @@ class LiveFeed {
     return !this.hasAnswered && this.failures >= FAILURES_OF_A_DEAD_ROUTE;
   }
 
-  /** The data of one panel, or null before the first answer, or where it is of a run that is gone. */
+  /** Both parts of one panel's data; neither is there before the first answer, or of a run that is gone. */
   panel(name) {
-    const [light, heavy] = [this.light?.[name], this.heavy[name]];
-    return light || heavy ? { ...light, ...heavy } : null;
+    return { light: this.light?.[name], heavy: this.heavy[name] };
   }
 }
 
@@ -123,13 +122,13 @@ function mountLive(component, testId, create) {
     now.draw(feedAt(source.address));
   } else {
     unfollow(node);
-    const kept = { ...source, component, own, shown: "", cleanUp: null };
+    const kept = { ...source, component, own, shown: {}, cleanUp: null };
     kept.draw = (feed) => {
-      const panel = feed.panel(kept.panel);
-      const drawn = panel && JSON.stringify([panel, kept.own]);
-      if (!panel || drawn === kept.shown) return;
-      kept.shown = drawn;
-      kept.cleanUp = mount({ ...kept.component, data: { ...kept.own, ...panel } }, testId, create);
+      const { light, heavy } = feed.panel(kept.panel);
+      const text = JSON.stringify([light, kept.own]);
+      if (!(light || heavy) || (text === kept.shown.text && heavy === kept.shown.heavy)) return;
+      kept.shown = { text, heavy };
+      kept.cleanUp = mount({ ...kept.component, data: { ...kept.own, ...light, ...heavy } }, testId, create);
     };
     following.set(node, kept);
     kept.leave = feedAt(source.address).follow(kept.draw);

@@ -22,7 +22,8 @@ class TimeFilm {
     this.runs = [];
   }
 
-  update(data, { setStateValue }) {
+  update({ albums, ...data }, { setStateValue }) {
+    if (albums) data.runs = data.runs.map((run, i) => ({ ...run, snapshots: albums[i] })); // a feed sends them apart
     Object.assign(this, { data, setStateValue });
     const before = this.runs.length;
     while (this.runs.length > data.runs.length) this.runs.pop().dispose();
@@ -110,5 +111,5 @@ function sturdyTop(values) {
 }
 
 export default function (component) {
-  return mount(component, "time-film", (root) => new TimeFilm(root));
+  return mountLive(component, "time-film", (root) => new TimeFilm(root));
 }

@@ -4,7 +4,7 @@ All of it is sent once and drawn in the browser, so a drag needs no server. What
 at 16 dimensions and 24 snapshots of MNIST, however long the training was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -49,6 +49,7 @@ _component = st.components.v2.component(
     "bnvae_time_film",
     js=joined(
         "chart.js",
+        "live_feed.js",
         "dimension_bars.js",
         "kl_chart.js",
         "moment_chart.js",
@@ -122,9 +123,14 @@ def time_film(
     Raises:
         ValueError: there are not 1 to 4 runs, or an array of a run has another shape than its steps and dimensions.
     """
+    return draw_time_film(key=key, data={"runs": payload(runs), "live": live}, step=step)
+
+
+def draw_time_film(*, key: str, data: Mapping[str, Any], step: int | None = None) -> int | None:
+    """As `time_film`, of what `payload` returned, or of a feed of it."""
     result = _component(
         key=key,
-        data={"runs": payload(runs), "step": step, "live": live, "colours": LABEL_COLOURS, "reach": MAP_REACH},
+        data={**data, "step": step, "colours": LABEL_COLOURS, "reach": MAP_REACH},
         default={"step": step},
         on_step_change=_nothing,
     )
@@ -141,6 +147,17 @@ def payload(runs: Sequence[FilmRun]) -> list[dict[str, Any]]:
     if not 1 <= len(runs) <= MOST_RUNS:
         raise ValueError(f"runs has {len(runs)} entries: give 1 to {MOST_RUNS}.")
     return [_run(run) for run in runs]
+
+
+def apart(runs: Sequence[FilmRun]) -> tuple[list[dict[str, Any]], list[Any]]:
+    """What `payload` returns, and apart from it each run's snapshots: most of the bytes, and seldom new."""
+    sent = payload(runs)
+    return sent, [run.pop("snapshots") for run in sent]
+
+
+def most_records(dimensions: int) -> int:
+    """How many records of a run are sent at most."""
+    return max(MOST_SNAPSHOTS, min(MOST_RECORDS, MOST_NUMBERS // max(1, dimensions)))
 
 
 def kept(count: int, most: int) -> Int[np.ndarray, " K"]:
@@ -163,7 +180,7 @@ def kept(count: int, most: int) -> Int[np.ndarray, " K"]:
 def _run(run: FilmRun) -> dict[str, Any]:
     _check(run)
     dimensions = run.kl.shape[1]
-    rows = kept(len(run.steps), max(MOST_SNAPSHOTS, min(MOST_RECORDS, MOST_NUMBERS // max(1, dimensions))))
+    rows = kept(len(run.steps), most_records(dimensions))
     snapshots = [run.snapshots[i] for i in kept(len(run.snapshots), MOST_SNAPSHOTS)]
     floors = [None] * len(rows) if run.current_floor is None else run.current_floor[rows]
     words = [

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from pages.shared.live_film import FILM
 from pages.shared.live_moment import TRAINING, Moment, runs_named
 
-KINDS = {"training": TRAINING}
+KINDS = {"training": TRAINING, "film": FILM}
 
 
 def moment_of(kind: str, run_ids: Sequence[str]) -> Moment:

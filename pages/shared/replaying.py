@@ -4,51 +4,47 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from torch import Tensor
 
 from bnvae.config import RunConfig
+from bnvae.palette import run_colours
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs import snapshots as album
 from bnvae.runs.history import HistoryReader
-from pages.components.time_film import FilmRun, Snapshot
+from pages.components.time_film import FilmRun, Snapshot, kept, most_records
 from pages.shared import cache
-from pages.shared.colours import colour_of
-from pages.shared.panels import HEAD_FLOORS, floor_label, floors, say_broken
+from pages.shared.panels import HEAD_FLOORS, Blame, floor_label, floors, say_broken
 from pages.shared.words import head_words
 
 SENTENCES, PICTURES = 6, 8
 
 
-def step_in_url() -> int | None:
-    """The step in the URL, or None for the end."""
-    written = st.query_params.get("step", "")
-    return int(written) if written.isdecimal() and len(written) < 12 else None
+Recorded = tuple[Run, RunConfig, HistoryReader]
 
 
-def films(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> list[FilmRun]:
+def films(found: Sequence[Recorded], blame: Blame = say_broken) -> list[FilmRun]:
     """A film of each run that has recorded something; what can't be shown is said."""
     shown = []
-    for run, config, history in found:
+    colours = run_colours([config.model.head for _, config, _ in found])
+    for (run, config, history), colour in zip(found, colours, strict=True):
         if not history.steps:
-            st.info("This run has recorded nothing yet: its film begins with its first steps.")
-            st.text(run.id)
             continue
         try:
-            shown.append(_film(run, config, history))
+            shown.append(_film(run, config, history, colour))
         except BrokenRunError as error:
-            say_broken(run, error)
+            blame(run, error)
     return shown
 
 
-def _film(run: Run, config: RunConfig, history: HistoryReader) -> FilmRun:
-    steps, model = history.steps, config.model
+def _film(run: Run, config: RunConfig, history: HistoryReader, colour: str) -> FilmRun:
+    model = config.model
+    steps = [history.steps[i] for i in kept(len(history.steps), most_records(model.latent_dimensions))]
     moments = cache.snapshots(run)
     widest = _widest(moments)
     return FilmRun(
         title=run.id,
         caption=head_words(config),
-        colour=colour_of(run),
+        colour=colour,
         steps=[record.step for record in steps],
         kl=np.array([record.kl_per_dimension for record in steps]),
         mean_second_moment=np.array([record.mean_second_moment for record in steps]),
