@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 
 from bnvae.config import SCALED, RunConfig
-from bnvae.palette import DISTORTION_COLOUR, RATE_COLOUR, run_colours
+from bnvae.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
 from bnvae.records import Record
 from bnvae.runs import Run, Status
+from bnvae.runs.fork import origin_of
 from bnvae.runs.history import HistoryReader
 from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import change_words, seen, share_done, status_words
+from pages.shared.words import change_words, origin_words, seen, share_done, status_words
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
 ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
-GAMMA_COLOURS = ("#0072B2", "#D55E00")
 
 Recorded = tuple[Run, RunConfig, HistoryReader]
 
@@ -83,8 +83,15 @@ def elbo_plot(run: Run, history: HistoryReader, *, top: float) -> dict[str, Any]
         title="−ELBO, lower is better",
         total_label="−ELBO",
         y_range=(0, top),
-        marks=[(change.step, change_words(change)) for change in run.desk.changes()],
+        marks=_marks(run),
     )
+
+
+def _marks(run: Run) -> list[tuple[float, str]]:
+    """Steps with words: where a branch left its origin, whose curve it shows up to there, and what was changed."""
+    origin = origin_of(run)
+    left = [] if origin is None else [(origin.step, origin_words(origin))]
+    return [*left, *((change.step, change_words(change)) for change in run.desk.changes())]
 
 
 def active_unit_plot(history: HistoryReader, config: RunConfig, colour: str) -> dict[str, Any]:
@@ -106,8 +113,8 @@ def gamma_plot(history: HistoryReader) -> dict[str, Any]:
     records = [record for record in history.steps if record.gamma_mean and record.gamma_std]
     series = []
     for name, colour, values in (
-        ("γ of the mean,", GAMMA_COLOURS[0], [record.gamma_mean or [] for record in records]),
-        ("γ of the std,", GAMMA_COLOURS[1], [record.gamma_std or [] for record in records]),
+        ("γ of the mean,", MEAN_COLOUR, [record.gamma_mean or [] for record in records]),
+        ("γ of the std,", STD_COLOUR, [record.gamma_std or [] for record in records]),
     ):
         series.append(Series(name=f"{name} lowest", values=[min(row) for row in values], colour=colour))
         series.append(Series(name=f"{name} highest", values=[max(row) for row in values], colour=colour))

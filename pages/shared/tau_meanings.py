@@ -71,11 +71,14 @@ def choose_meaning(subject: Found, found: Sequence[Found]) -> Shown:
     if not instead:
         _say_how(wish, subject)
         return Shown(meaning=own, runs=[subject])
-    if wish != RETRAINED:
-        st.caption("The chosen run cannot show that. In its place, a run of the same data:")
+    if wish == AMORTISED:
+        st.caption("The chosen run was trained at one τ. Shown instead, one of the same data trained for every τ:")
+        st.text(instead[0][0].id)
+    elif wish == RESCALED:
+        st.caption("The chosen run was trained for every τ. Shown instead, one of the same data trained at one τ:")
         st.text(instead[0][0].id)
     elif run.id not in [member.id for member, _ in instead]:
-        st.caption("The chosen run is of no sweep. In its place, a sweep over the same data:")
+        st.caption("The chosen run is of no sweep. Shown instead, one over τ of the same data, a model for each:")
         st.text(", ".join(member.id for member, _ in instead))
     if wish == RETRAINED:
         follow_sweep(instead[0][0])

@@ -1,5 +1,6 @@
 """What the tau page puts together: the chosen run, its film strip, and what stands beside it."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ import streamlit as st
 from bnvae.config import SCALED
 from bnvae.data.dataset import UNKNOWN
 from bnvae.runs import BrokenRunError, Run
-from pages.components.tau_explorer import Beside, Rival, TauRun, tau_explorer
+from pages.components.tau_explorer import Beside, Meaning, Rival, TauRun, tau_explorer
 from pages.components.tau_strip import Strip
 from pages.shared import cache, tau_strips
 from pages.shared.colours import colour_of
@@ -18,7 +19,7 @@ from pages.shared.state import store
 from pages.shared.tau_address import at_rest, given_tau, remember_tau
 from pages.shared.tau_export import offer_figures
 from pages.shared.tau_meanings import AMORTISED, MEANINGS, RETRAINED, Found, Shown, choose_meaning
-from pages.shared.tau_runs import encodings, left_out, plain_budget, slid, snapped
+from pages.shared.tau_runs import encodings, learned_range, left_out, plain_budget, slid, snapped
 
 PRICE_NOTE = (
     "Distortion over the first 128 test examples, rate over all; dashed: all points with this ELBO, lower is better."
@@ -66,12 +67,23 @@ def explore(found: Sequence[Found]) -> None:
         _say_left_out(member)
     plain = _plain(shown, found)
     strip, beside = _strip(shown, run, plain, page), _beside(shown, run, plain, found)
-    tau = tau_explorer(
-        key="tau", run=run, meaning=MEANINGS[shown.meaning], strip=strip, beside=beside, tau=given_tau(run)
-    )
+    tau = tau_explorer(key="tau", run=run, meaning=_meaning(shown, run), strip=strip, beside=beside, tau=given_tau(run))
     tau = at_rest(run, tau)
     remember_tau(tau)
     offer_figures(run, beside, tau)
+
+
+def _meaning(shown: Shown, run: TauRun) -> Meaning:
+    """What the slider shows, and where on it the rate does not follow."""
+    meaning = MEANINGS[shown.meaning]
+    if shown.meaning != AMORTISED or (free := learned_range(run)) is None:
+        return meaning
+    span = f"{free.lowest:.1f} to {free.highest:.1f} nats"
+    if free.bound:
+        words = f"Below τ = {free.until:.2f} what was learned decides, not the floor: the rate is {span} there."
+    else:
+        words = f"What was learned decides at every τ, not the floor: the rate is {span}, above all that τ enforces."
+    return dataclasses.replace(meaning, says=f"{meaning.says} {words}")
 
 
 def _choose_examples(run: Run) -> int:

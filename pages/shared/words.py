@@ -3,6 +3,7 @@
 from bnvae.config import SCALED, HeadName, RunConfig
 from bnvae.records import Record
 from bnvae.runs import Status
+from bnvae.runs.fork import Origin
 from bnvae.scaler import fixed_floor, mean_fixed_floor
 from bnvae.steering import Change
 
@@ -21,6 +22,8 @@ HEAD_HELP: dict[HeadName, str] = {
     "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
 }
 COLLAPSED_BELOW_NATS = 0.1
+MARKED_LETTERS = 24
+"""of a run's name beside a mark"""
 
 
 def head_words(config: RunConfig) -> str:
@@ -98,6 +101,12 @@ STEERED_NAMES = {
 def change_words(change: Change) -> str:
     """What was changed, short enough for a mark on a curve: "β = 0.5"."""
     return f"{STEERED_NAMES.get(change.field, change.field)} = {change.value:g}"
+
+
+def origin_words(origin: Origin) -> str:
+    """Where a branch left its origin, short enough for a mark on a curve."""
+    name = origin.run if len(origin.run) <= MARKED_LETTERS else origin.run[: MARKED_LETTERS - 1] + "…"
+    return f"branched off {name}"
 
 
 def status_words(status: Status) -> str:

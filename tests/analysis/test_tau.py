@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bnvae.analysis.tau import (
+    Unbound,
     Unscaled,
     UnscaledMoments,
     budget,
@@ -15,6 +16,7 @@ from bnvae.analysis.tau import (
     kl_per_dimension,
     rate_curve,
     shares,
+    unbound,
 )
 from bnvae.posterior import HEADS, VARIANCE_FLOOR, ScalerHead
 from bnvae.scaler import fixed_floor
@@ -97,3 +99,18 @@ def test_examples_that_are_not_numbers_are_found() -> None:
 def test_a_tau_that_leaves_no_spread_is_refused(tau: float) -> None:
     with pytest.raises(ValueError, match="give 0 <= tau < 1"):
         shares(np.zeros(2), tau)
+
+
+def test_a_rate_far_above_its_floor_is_what_was_learned_until_the_floor_reaches_it() -> None:
+    taus = np.array([0.0, 0.5, 0.9, 0.99])  # floors of ten dimensions: 0, 3.47, 11.51, 23.03 nats
+    found = unbound(np.array([9.0, 10.0, 12.0, 23.5]), taus, 10)
+    assert found == Unbound(until=0.9, bound=True, lowest=9.0, highest=10.0)
+    assert unbound(np.array([30.0, 31.0, 29.0, 32.0]), taus, 10) == Unbound(
+        until=0.99, bound=False, lowest=29.0, highest=32.0
+    )
+
+
+def test_a_rate_at_its_floor_from_the_start_has_no_range_of_its_own() -> None:
+    taus = np.array([0.0, 0.5, 0.9])
+    assert unbound(np.array([0.0, 3.5, 11.6]), taus, 10) is None
+    assert unbound(np.array([0.1, 3.5, 11.6]), taus, 10) is None  # one value of tau is no range

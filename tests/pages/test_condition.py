@@ -8,7 +8,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from bnvae.runs import Run, RunStore
 from bnvae.runs.control import Control
-from tests.pages.reading import checked, words
+from tests.pages.reading import checked, drawn, words
 
 Visit = Callable[..., AppTest]
 RUN = "digits-scaler"
@@ -135,3 +135,10 @@ def test_a_branch_of_a_paused_run_waits_where_that_one_waits(
     press(page, "Branch off")
     (branch,) = submitted
     assert branch.desk.control() == Control(pause_at=17, steps_per_second=1.0)
+
+
+def test_a_branch_marks_on_its_curve_where_it_left_its_origin(runs: RunStore, visit: Visit) -> None:
+    branch = runs.get(RUN)
+    (branch.folder / "origin.json").write_text('{"run": "a-name-of-more-than-24-letters", "step": 5, "changed": {}}')
+    curves = [chart for chart in drawn(visit("train", RUN), "curves") if "ELBO" in chart["title"]]
+    assert [chart["marks"] for chart in curves] == [[[5.0, "branched off a-name-of-more-than-24-…"]]]

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from bnvae.analysis.tau import UnscaledMoments, kl_per_dimension, shares
 from bnvae.runs import Run, RunStore, strips
 from bnvae.runs.files import write_arrays, write_json
 from bnvae.worker import train_run
-from tests.pages.reading import drawn, small, words
+from tests.pages.reading import ROOT, drawn, small, words
 
 Visit = Callable[..., AppTest]
 
@@ -120,7 +121,7 @@ def test_a_member_of_a_sweep_without_encodings_yet_is_left_out(all_runs: RunStor
 def test_a_meaning_that_another_run_has_is_shown_by_that_run(all_runs: RunStore, visit: Visit) -> None:
     page = visit("tau", "digits-scaler", meaning="amortised")
     assert explorer(page)["meaning"]["name"] == "Amortised"
-    assert "In its place" in words(page)
+    assert "Shown instead" in words(page)
     assert "digits-all" in [text.value for text in page.text]
 
 
@@ -235,3 +236,11 @@ def test_sentences_keep_the_room_of_the_longest(all_runs: RunStore, visit: Visit
     assert len(rebuilt["sentences"]) == 51
     for place, reserve in enumerate(rebuilt["reserve"]):
         assert len(reserve) == max(len(frame[place]) for frame in rebuilt["sentences"])
+
+
+def test_one_model_for_every_tau_says_from_where_on_its_floor_decides(runs: RunStore, visit: Visit) -> None:
+    shutil.copytree(ROOT / "checkpoints" / "storybook-amortised", runs.root / "every")
+    says = explorer(visit("tau", "every"))["meaning"]["is"]
+    assert re.search(
+        r"Below τ = 0\.\d\d what was learned decides, not the floor: the rate is 3\.\d to 3\.\d nats", says
+    )
