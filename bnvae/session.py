@@ -24,6 +24,7 @@ from bnvae.pacing import Conductor
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.beat import Heart
+from bnvae.runs.clock import Clock
 from bnvae.runs.control import PLAY, Control
 from bnvae.runs.files import check_writable, read_json, write_json
 from bnvae.runs.history import HistoryWriter
@@ -43,10 +44,11 @@ REQUEST_SECONDS = 0.1
 """between two looks for requests while training at full speed: a look lists a folder"""
 
 WRITTEN_FILES = (
-    *("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status"),
+    *("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status", "evaluation"),
     *("environment", "live", "steering", f"{snapshots.FOLDER}/*"),
 )
-"""what nobody else writes while a worker lives: a half-written one is a killed worker's"""
+"""what nobody else writes while a worker lives, so that a half-written one is a killed worker's; an evaluation apart,
+which is written anew by whoever loses half of it to a worker that begins"""
 
 Report = Callable[[Run, Record, Status], None]
 
@@ -98,6 +100,7 @@ class Session:
         self._steer()
         self._showcase = Showcase(run, self.trainer, self.dataset)
         self._speed = _Speed(self.trainer.step)
+        self._clock = Clock(run.folder, self.trainer.step)
         self._saved_at = self._written_at = time.monotonic()
         self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
         self._control = PLAY
@@ -126,6 +129,7 @@ class Session:
                 self.history.append(record)
                 self.report(self.run, record, self.status)
                 now = time.monotonic()
+                self._clock.mark(record.step)
                 if isinstance(record, StepRecord):
                     self._newest = record
                     self._showcase.take_snapshot()
@@ -146,12 +150,14 @@ class Session:
             return self._finish()
         finally:
             self.conductor.leave(self.run.id)  # first: to close a history on a full disk may fail
+            self._clock.mark(trainer.step, last=True)
             self.history.close()
 
     def _wait_for_turn(self) -> None:
         """Before each step: wait while paused, for the other runs of a race, and for the beat; take in changes."""
         trainer = self.trainer
         self._showcase.take_snapshot()
+        asked = time.monotonic()
         self.conductor.arrive(self.run.id, trainer.step)
         if self._steered < len(self._changes):
             self._steer()  # a resumed run comes again to where it was changed
@@ -168,6 +174,7 @@ class Session:
             elif control.steps_per_second is not None:
                 self._show("training", "In slow motion.")
             time.sleep(GLANCE_SECONDS)
+        self._clock.skipped(time.monotonic() - asked)
         if self.status.state == "paused":
             self._speed = _Speed(trainer.step)
             self._write_status("Training.")

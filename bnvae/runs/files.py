@@ -31,7 +31,14 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         OSError: no space, read-only folder, ...; the old file is untouched, and named. A training waits instead.
     """
-    insist(lambda: _replace(path, content), path)
+
+    def write() -> None:
+        try:
+            _replace(path, content)
+        except FileNotFoundError:  # a worker that began took the new content for what a killed one had left
+            _replace(path, content)
+
+    insist(write, path)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self, TypeVar, final
 
 from bnvae.records import EvaluationRecord, Record, StepRecord, record_from_json
-from bnvae.runs.patience import insist
+from bnvae.runs.patience import insist, named
 
 LARGEST_HISTORY_BYTES = 256 * 2**20
 
@@ -22,10 +22,11 @@ class HistoryWriter:
         self._file = insist(lambda: path.open("a+b", buffering=0), path)
         self._is_torn = False
         # A file that lost its end keeps its complete lines: truncating to more than there is would append zeros.
-        self._file.seek(0)
-        kept = self._file.read(keep_bytes)
-        self.bytes_written = kept.rfind(b"\n") + 1
-        self._file.truncate(self.bytes_written)
+        with named(path):
+            self._file.seek(0)
+            kept = self._file.read(keep_bytes)
+            self.bytes_written = kept.rfind(b"\n") + 1
+            self._file.truncate(self.bytes_written)
 
     def append(self, record: Record) -> None:
         line = record.to_json().encode() + b"\n"
@@ -47,7 +48,8 @@ class HistoryWriter:
         Raises:
             OSError: it is not, and can't be had by asking again: what a system failed to write out it has forgotten.
         """
-        os.fsync(self._file.fileno())
+        with named(self._path):
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()

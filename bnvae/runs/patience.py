@@ -67,6 +67,16 @@ def insist(write: Callable[[], T], path: Path) -> T:
             return done
 
 
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Within, an error of reading or syncing, which knows only an open file's number, gets the file's name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def refusal_words(error: OSError) -> str:
     """Which file waits, for what, and that nothing has to be pressed."""
     name = Path(str(error.filename)).name

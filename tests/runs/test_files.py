@@ -126,5 +126,26 @@ def test_half_written_files_of_a_killed_process_are_removed(tmp_path: Path) -> N
     assert sorted(os.listdir(tmp_path)) == [".control.json.x2.part", "trainer-0.safetensors"]
 
 
+def test_a_write_whose_half_another_worker_clears_away_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chmod = os.chmod
+
+    def cleared(path: str, mode: int) -> None:
+        chmod(path, mode)
+        monkeypatch.undo()
+        remove_leftovers(tmp_path, ("evaluation",))
+
+    monkeypatch.setattr(os, "chmod", cleared)
+    write_atomic(tmp_path / "evaluation.json", b"new")
+    assert (tmp_path / "evaluation.json").read_bytes() == b"new"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_write_into_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"a\.json"):
+        write_atomic(tmp_path / "gone" / "a.json", b"new")
+
+
 def test_sha256_is_the_published_one() -> None:
     assert sha256(b"abc").startswith("ba7816bf8f01cfea")  # FIPS 180-2, appendix B.1

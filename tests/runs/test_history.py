@@ -1,7 +1,9 @@
 """A history that grows, is cut back, replaced, or written by a stranger."""
 
 import dataclasses
+import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,17 @@ def test_a_history_shorter_than_its_checkpoint_says_keeps_its_complete_lines(pat
     assert b"\0" not in path.read_bytes()
     assert end == path.stat().st_size
     assert steps(read(path)) == [1, 2, 3]
+
+
+def test_what_cannot_be_synced_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    writer = HistoryWriter(path)
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=re.escape(str(path))):
+        writer.sync()
+    writer.close()
 
 
 def test_a_copy_stays_as_it_is_while_the_reader_goes_on(path: Path) -> None:
