@@ -13,6 +13,11 @@ def add(commands: Subparsers) -> None:
     parser.set_defaults(command=_run)
     parser.add_argument("--run", help="name of the run's folder; default: made from data and head")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write TensorBoard event files into the run's folder when the training ends or is stopped",
+    )
     for section, config in SECTIONS.items():
         group = parser.add_argument_group(section)
         for spec in dataclasses.fields(config):
@@ -26,4 +31,13 @@ def _run(options: argparse.Namespace) -> int:
     config, store = config_of(options), RunStore()
     first_look(config.data)  # what can't be trained on leaves no run behind
     run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
-    return follow(store.create(run_id, config).id, quiet=options.quiet)
+    if not options.tensorboard:
+        return follow(store.create(run_id, config).id, quiet=options.quiet)
+    from bnvae.runs.event_files import FOLDER, check_tensorboard, write_event_file
+
+    check_tensorboard()
+    run = store.create(run_id, config)
+    status = follow(run.id, quiet=options.quiet)
+    if run.history().steps:  # else it was stopped before the first
+        write_event_file(run, run.folder / FOLDER)
+    return status
