@@ -157,7 +157,7 @@ def payload(
     return {
         "count": counts.pop(),
         "panels": [_panel(panel) for panel in panels],
-        "legend": _legend(legend),
+        "legend": legend_data(legend),
         "classes": None if classes is None else _packed(classes, "<i2"),
         "names": list(names),
         "steps": None if steps is None else [int(step) for step in steps],
@@ -194,7 +194,8 @@ def packed_layer(layer: Layer) -> dict[str, Any]:
     return {"points": _packed(layer.points, "<f4"), "shape": layer.shape, "colour": layer.colour}
 
 
-def _legend(legend: Legend) -> dict[str, Any]:
+def legend_data(legend: Legend) -> dict[str, Any]:
+    """What the browser draws of a legend."""
     if legend.classes:
         entries = [{"index": index, "text": text, "colour": colour} for index, text, colour in legend.classes]
         return {"kind": "classes", "entries": entries, "text": legend.text}

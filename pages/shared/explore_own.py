@@ -14,6 +14,7 @@ from pages.components.exhibits import exhibits
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache, explore_cache, map_cache
 from pages.shared.colours import colour_of
+from pages.shared.explore_place import show_place
 from pages.shared.explore_start import (
     DRAWING,
     PICTURE,
@@ -118,6 +119,10 @@ def _result(run: Run, config: RunConfig) -> None:
         scale_group="own",
         height_px=150,
     )
+    try:
+        show_place(run, start.code)
+    except ValueError as error:
+        st.text(str(error))
 
 
 def _go(name: str, tick: str) -> None:

@@ -125,7 +125,7 @@ def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
             made=_made(run, found, again=again),
             kl=None if found.example is None else encoded.kl[found.example].tolist(),
             words=" ".join(filter(None, (words, NO_MODEL if run.is_arrays else ""))),
-            near=_near(run, encoded, found),
+            near=near_shown(run, encoded, found),
         )
     except ValueError as error:
         return RunAnswer(title=run.id, colour=colour, named=named, problem=str(error))
@@ -163,7 +163,7 @@ def _shown(run: Run, row: Tensor) -> "np.ndarray | Marked":
     return [(cache.sentences(run, row)[0], False)] if row.dim() == 2 else row[0].numpy()
 
 
-def _near(run: Run, encoded: map_cache.Encoded, found: Chosen) -> Near | None:
+def near_shown(run: Run, encoded: map_cache.Encoded, found: Chosen) -> Near | None:
     """The ten nearest in latent space: the examples themselves where all are kept, else what they are decoded to."""
     if not len(found.near):
         return None

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bnvae.analysis.fuzzy_graph import fuzzy_graph, neighbours, strengths
-from tests.analysis.test_projection import draw, needs_umap
+from tests.analysis.test_projection import draw, needs_umap, umap_warns
 
 
 def test_all_but_the_first_strength_sum_to_the_log_of_their_number() -> None:
@@ -53,6 +53,7 @@ def test_neighbours_are_those_of_all_distances() -> None:
 
 
 @needs_umap
+@umap_warns
 def test_the_graph_is_umap_learns() -> None:
     import numpy as np
     from umap.umap_ import fuzzy_simplicial_set

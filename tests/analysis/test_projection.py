@@ -13,6 +13,8 @@ from bnvae.analysis.projection import aligned, check_codes, principal_axes, proj
 needs_umap = pytest.mark.skipif(
     os.environ.get("BNVAE_TEST_UMAP") != "1", reason="umap-learn compiles for a minute: set BNVAE_TEST_UMAP=1"
 )
+umap_warns = pytest.mark.filterwarnings("ignore")
+"""of umap-learn itself, which misses tensorflow, and for a seed has one thread"""
 
 
 def draw(count: int, dimensions: int, seed: int = 0) -> torch.Tensor:

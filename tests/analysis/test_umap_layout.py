@@ -8,7 +8,7 @@ from bnvae.analysis.neighbours import fidelity
 from bnvae.analysis.projection import project
 from bnvae.analysis.umap_layout import EXPONENT, SPREAD, _tables, placed, pull, push, settled
 from bnvae.analysis.umap_place import settled_place
-from tests.analysis.test_projection import clusters, draw, needs_umap
+from tests.analysis.test_projection import clusters, draw, needs_umap, umap_warns
 
 
 def swarm(count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -103,6 +103,7 @@ def test_a_map_of_hardly_any_points_has_a_place_for_every_code(count: int) -> No
 
 
 @needs_umap
+@umap_warns
 def test_a_map_is_as_trustworthy_as_umap_learns() -> None:
     from umap import UMAP
 
@@ -117,6 +118,7 @@ def test_a_map_is_as_trustworthy_as_umap_learns() -> None:
 
 
 @needs_umap
+@umap_warns
 def test_places_are_where_umap_learns_transform_puts_them() -> None:
     from umap import UMAP
 
