@@ -1,6 +1,7 @@
 """The charts of a comparison: rate against distortion, KL in small multiples, curves of several runs in one."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from bnvae.analysis.comparison import BY_NAME
 from bnvae.analysis.figure_values import values
 from bnvae.records import StepRecord
+from bnvae.runs.clock import seconds_at
 from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache
@@ -21,10 +23,8 @@ QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
     "rate": ("nats per example", lambda record: record.rate),
     "active units": ("dimensions", lambda record: float(record.active_units)),
 }
-AXES: dict[str, Callable[[StepRecord], float]] = {
-    "steps": lambda record: float(record.step),
-    "epochs": lambda record: record.epoch,
-}
+AXES = {"steps": "step", "epochs": "epoch", "seconds": "seconds of training, without pauses"}
+"""each with the words under the axis"""
 PER_ROW = 3
 
 
@@ -93,13 +93,32 @@ def compare_curves(runs: Sequence[Compared]) -> None:
     first, second = st.columns(2)
     quantity = first.segmented_control("Curve", list(QUANTITIES), key="curve", bind="query-params", default="−ELBO")
     axis = second.segmented_control("Over", list(AXES), key="over", bind="query-params", default="steps")
-    tracks = [(one, steps) for one in runs if (steps := _steps(one))]
+    axis = axis or "steps"
+    tracks = [
+        _Track(one, steps, place)
+        for one in runs
+        if (steps := _steps(one)) and (place := _place(one, steps, axis)) is not None
+    ]
     if not tracks:
-        st.info("None of these runs has a history.")
-    for group in {one.entry.group: None for one, _ in tracks}:
-        _chart(
-            group, [track for track in tracks if track[0].entry.group == group], quantity or "−ELBO", axis or "steps"
-        )
+        st.info("None of these runs has a history." if axis != "seconds" else "None of these runs knows its seconds.")
+    elif axis == "seconds" and len(tracks) < len(runs):
+        st.text("Seconds are known of runs trained here, and not of those that were bundled or brought in.")
+    for group in {track.one.entry.group: None for track in tracks}:
+        _chart(group, [track for track in tracks if track.one.entry.group == group], quantity or "−ELBO", axis)
+
+
+class _Track(NamedTuple):
+    one: Compared
+    steps: list[StepRecord]
+    place: np.ndarray
+    """of each record on the axis"""
+
+
+def _place(one: Compared, steps: list[StepRecord], axis: str) -> np.ndarray | None:
+    if axis == "epochs":
+        return np.array([record.epoch for record in steps])
+    numbers = [record.step for record in steps]
+    return seconds_at(one.run.folder, numbers) if axis == "seconds" else np.array(numbers, dtype=float)
 
 
 def _steps(one: Compared) -> list[StepRecord]:
@@ -110,22 +129,21 @@ def _steps(one: Compared) -> list[StepRecord]:
         return []
 
 
-def _chart(group: str, tracks: Sequence[tuple[Compared, list[StepRecord]]], quantity: str, axis: str) -> None:
+def _chart(group: str, tracks: Sequence[_Track], quantity: str, axis: str) -> None:
     unit, read = QUANTITIES[quantity]
-    places = [np.array([AXES[axis](record) for record in steps]) for _, steps in tracks]
-    shared = np.unique(np.concatenate(places))
+    shared = np.unique(np.concatenate([track.place for track in tracks]))
     curves(
         key=f"compare-{group}-{quantity}-{axis}",
         x=shared.tolist(),
         series=[
             Series(
-                name=one.run.id,
-                values=_at(shared, place, np.array([read(record) for record in steps])).tolist(),
-                colour=one.colour,
+                name=track.one.run.id,
+                values=_at(shared, track.place, np.array([read(record) for record in track.steps])).tolist(),
+                colour=track.one.colour,
             )
-            for (one, steps), place in zip(tracks, places, strict=True)
+            for track in tracks
         ],
-        x_label=axis.removesuffix("s"),
+        x_label=AXES[axis],
         y_label=unit,
         title=f"{quantity} of training batches · {group.split(' · ')[0]}",
         height_px=320,

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from bnvae.analysis.thorough import ThoroughSettings
 from bnvae.examiner import evaluate_run
 from bnvae.runs import RunStore
+from bnvae.runs.clock import CLOCK
 from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
 from bnvae.runs.files import write_json
 from bnvae.runs.groups import join
@@ -235,3 +236,15 @@ def test_a_row_names_objective_and_tau(runs: RunStore, visit: Visit) -> None:
     }
     assert rows["digits-plain"] == "plain VAE, β = 0.4, 0.25 nats free per dimension"
     assert rows["digits-scaler"] == "RMS + Scaler, every τ to 0.9, here τ = 0.3"
+
+
+def test_curves_go_over_seconds_where_a_run_knows_them(runs: RunStore, visit: Visit) -> None:
+    steps = [record.step for record in runs.get("digits-plain").history().steps]
+    (runs.root / "digits-plain" / CLOCK).write_text("0 0\n1000 4000\n")  # four seconds a step
+    (runs.root / "digits-scaler" / CLOCK).unlink(missing_ok=True)
+    page = visit("compare", "digits-plain", "digits-scaler", view="Curves", over="seconds")
+    (chart,) = drawn(page, "curves")
+    (series,) = chart["series"]
+    assert series["x"] == [4.0 * step for step in steps]
+    assert "seconds of training" in chart["x_label"]
+    assert "not of those that were bundled" in words(page)
