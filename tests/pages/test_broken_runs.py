@@ -193,5 +193,5 @@ def test_an_upload_that_is_no_run_is_refused_with_the_reason(
     page.file_uploader[0].set_value(("run.zip", content.getvalue(), "application/zip"))
     page.run()
     next(button for button in page.button if button.label == "Take it in").click().run()
-    assert [error.value for error in page.error] == ["This archive is refused:"]
+    assert [error.value for error in page.error] == ["This is refused:"]
     assert "onerror" in page.text[-1].value
