@@ -44,9 +44,7 @@ def submit(*runs: Run, threads: int | None = None, sweep: str | None = None) -> 
         worker = _start(runs, threads, sweep)
         for run in runs:
             write_atomic(run.folder / PID, f"{worker.pid}\n".encode())
-        _children.append(worker)
-        log = runs[0].folder / LOG
-        threading.Thread(target=_await_end, args=(worker, log), daemon=True, name=f"waits for {worker.pid}").start()
+        _look_after(worker, runs[0].folder / LOG)
 
 
 def draw_maps(*runs: Run, with_data: bool = False, methods: Sequence[str] = ()) -> bool:
@@ -61,7 +59,7 @@ def draw_maps(*runs: Run, with_data: bool = False, methods: Sequence[str] = ()) 
         options = ["--with-data"] if with_data else []
         options += [f"--method={method}" for method in methods]
         command = ["project", *(run.id for run in runs), *options, "--quiet"]
-        _children.append(_start_process(runs[0], command, threads=1, log=MAPS_LOG))
+        _look_after(_start_process(runs[0], command, threads=1, log=MAPS_LOG), runs[0].folder / MAPS_LOG)
     return True
 
 
@@ -74,7 +72,7 @@ def examine(run: Run, *, samples: int, examples: int) -> bool:
             return False
         desk.announce()
         command = ["evaluate", run.id, f"--samples={samples}", f"--examples={examples}", "--queue", "--quiet", "--json"]
-        _children.append(_start_process(run, command, threads=1, log=EVALUATION_LOG))
+        _look_after(_start_process(run, command, threads=1, log=EVALUATION_LOG), run.folder / EVALUATION_LOG)
     return True
 
 
@@ -113,15 +111,21 @@ def _start_process(run: Run, command: Sequence[str], *, threads: int | None, log
         )
 
 
+def _look_after(child: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Whoever was started is waited for, whether or not anybody asks how it is doing."""
+    _children.append(child)
+    threading.Thread(target=_await_end, args=(child, log), daemon=True, name=f"waits for {child.pid}").start()
+
+
 def reap() -> None:
     """Forget workers that ended."""
     with _lock:
         _children[:] = [worker for worker in _children if worker.poll() is None]
 
 
-def _await_end(worker: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Collect a worker the moment it ends, so that it never is a zombie; of a death without a word, say how."""
-    code = worker.wait()
+def _await_end(child: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Collect a process the moment it ends, so that it never is a zombie; of a death without a word, say how."""
+    code = child.wait()
     if code < 0:
         with suppress(OSError), log.open("ab") as file:
             file.write(f"The worker was ended by signal {-code} ({signal.strsignal(-code)}).\n".encode())

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -240,3 +241,17 @@ def test_a_worker_that_waits_in_line_lives_and_one_that_hangs_there_is_noticed(
     os.kill(pid_of(second), signal.SIGSTOP)
     wait_until(lambda: pulse.is_silent(second))
     assert "no sign of life" in launcher.state(second).message
+
+
+@pytest.mark.parametrize(
+    "start",
+    [lambda run: launcher.draw_maps(run), lambda run: launcher.examine(run, samples=1, examples=1)],
+    ids=["maps", "examination"],
+)
+def test_what_was_started_leaves_no_zombie_though_nobody_asks_after_it(
+    start: Callable[[Run], bool], store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "true")  # ends at once, whatever it is told
+    assert start(store.create("a", tiny))
+    pid = launcher._children[-1].pid
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), seconds=30)
