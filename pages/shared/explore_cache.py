@@ -1,5 +1,6 @@
 """Cached wrappers for the Explore page. What a visitor draws or types never comes here: caches are shared by all."""
 
+import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -36,16 +37,16 @@ def typical_distance(run: Run) -> float:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _decoded(run_id: str, weights: tuple[int, int], codes: list[list[float]]) -> Tensor:
+def _decoded(run_id: str, weights: tuple[int, int], codes: np.ndarray) -> Tensor:
     run = store().get(run_id)
-    return decode_codes(cache.model(run), run.card.shape, torch.tensor(codes))
+    return decode_codes(cache.model(run), run.card.shape, torch.from_numpy(codes))
 
 
 def decoded(run: Run, codes: Tensor, *, private: bool = False) -> Tensor:
     """Pixels or tokens of each code; `private` codes, of a visitor's own input, are decoded anew each time."""
     if private:
         return decode_codes(cache.model(run), run.card.shape, codes)
-    return _decoded(run.id, cache.version(run, "weights.safetensors"), codes.tolist())
+    return _decoded(run.id, cache.version(run, "weights.safetensors"), codes.numpy())
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring what each dimension tells")

@@ -177,7 +177,7 @@ def _told(run_id: str, files: tuple[tuple[int, int], ...]) -> dict[str, float]:
     if known is None or not known.factors:
         return {}
     factors = {name: factor.values.long() if factor.names else factor.values for name, factor in known.factors.items()}
-    found = factor_information(Posterior(codes.mean, codes.std), factors)
+    found = factor_information(Posterior(codes.mean, codes.std), factors, shuffles=1)
     nats = torch.minimum(found.information.sum(0), found.entropy)
     shares = torch.where(found.entropy > 0, nats / found.entropy, torch.zeros_like(nats))
     return dict(zip(found.names, shares.tolist(), strict=True))

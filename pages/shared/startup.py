@@ -9,8 +9,14 @@ import streamlit as st
 
 from pages.shared import live_feed
 
-SLOW_IMPORTS = ("pages.shared.panels", "pages.shared.film", "pages.shared.live_kinds")
-"""what every page needs, with torch behind it: two seconds"""
+SLOW_IMPORTS = (
+    "pages.shared.panels",
+    "pages.shared.film",
+    "pages.shared.live_kinds",
+    "pages.shared.map_stage",
+    "pages.shared.explore_own",
+)
+"""what every page needs, with torch behind it: two seconds; and the hand on the latent space: less than a tenth"""
 
 
 @asynccontextmanager
