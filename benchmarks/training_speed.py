@@ -1,6 +1,6 @@
-"""Training speed of this project against a bare PyTorch loop of the same network, and against pythae's own trainer.
+"""Training speed of this project against a bare PyTorch loop of the same network.
 
-    python -m benchmarks.training_speed [--rounds 31] [--only mlp storybook ptb pythae] [--threads 1]
+    python -m benchmarks.training_speed [--rounds 31] [--only mlp storybook ptb] [--threads 1]
 
 The project's side is what its worker runs: `Trainer.fit`, every record serialised and written to disk, and the
 evaluations at their own cadence. The bare loop has Adam and nothing else, plain or fused; a third one, fused, limits
@@ -11,28 +11,20 @@ an epoch is added to the project's time.
 Seconds are those of the processor: with one thread they are the wall's on an idle machine, and on a busy one they leave
 out the time given to others. Ratios are medians over rounds, by processor and by wall. One thread by default: that is
 what each of two runs trained side by side on two cores gets. With more, read the wall's ratio.
-
-pythae is measured where it can be imported: `pip install --no-deps pythae pydantic pydantic-core annotated-types
-typing-inspection dill cloudpickle imageio`.
 """
 
 import argparse
-import contextlib
 import dataclasses
-import importlib.util
-import io
-import logging
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 
 from benchmarks.bare import BareLoop, BareLstm, BareMlp, HeadOfBare
 from benchmarks.report import publish, thousands
+from benchmarks.turns import Contender, Seconds, speed_ratio, take_turns
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import END, PAD, START, Dataset, Split, TextShape
@@ -46,18 +38,6 @@ TAU = 0.5
 EVALUATION_ROUNDS = 6
 EVER = 10_000
 """epochs: more than any measurement takes"""
-
-
-class Seconds(NamedTuple):
-    wall: float
-    processor: float
-
-    @classmethod
-    def now(cls) -> "Seconds":
-        return cls(time.perf_counter(), time.process_time())
-
-    def __sub__(self, other: "Seconds") -> "Seconds":
-        return Seconds(self.wall - other.wall, self.processor - other.processor)
 
 
 class Product:
@@ -199,17 +179,17 @@ def measure(case: Case, rounds: int, folder: Path) -> list[list[str]]:
         model = dataclasses.replace(case.config.model, head=head)
         product = Product(dataclasses.replace(case.config, model=model), case.dataset, folder)
         batch_size = case.config.training.batch_size
-        contenders: dict[str, Callable[[int], None]] = {
+        contenders: dict[str, Contender] = {
             "product": product.run,
             "fused": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=True).run,
             "plain": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=False).run,
             "clipped": BareLoop(case.bare_model(head), case.bare_examples, batch_size, fused=True, clip=5.0).run,
         }
         product.run(FEWEST_STEPS_BETWEEN_EVALUATIONS)  # past the first evaluation, which comes earlier than the others
-        turns = _take_turns(contenders, case.steps, rounds, product.between_turns)
+        turns = take_turns(contenders, case.steps, rounds, product.between_turns)
         step = {name: statistics.median(turn.processor for turn in each) / case.steps for name, each in turns.items()}
         training = product.share_of_training(step["product"])
-        ratios = {name: _ratio(turns[name], turns["product"]) for name in ("fused", "plain", "clipped")}
+        ratios = {name: speed_ratio(turns[name], turns["product"]) for name in ("fused", "plain", "clipped")}
         rows.append(
             [
                 case.name,
@@ -228,105 +208,13 @@ def measure(case: Case, rounds: int, folder: Path) -> list[list[str]]:
     return rows
 
 
-def _take_turns(
-    contenders: dict[str, Callable[[int], None]], steps: int, rounds: int, between: Callable[[int, int], None]
-) -> dict[str, list[Seconds]]:
-    turns: dict[str, list[Seconds]] = {name: [] for name in contenders}
-    for index in range(rounds + 1):
-        between(index, steps)
-        # Every other round backwards: nobody always runs after the same neighbour.
-        for name in list(contenders)[:: 1 if index % 2 else -1]:
-            started = Seconds.now()
-            contenders[name](steps)
-            if index:  # the first round warms up
-                turns[name].append(Seconds.now() - started)
-    return turns
-
-
-def _ratio(theirs: list[Seconds], ours: list[Seconds]) -> Seconds:
-    """Our speed over theirs: the median over rounds, since neighbouring turns saw the same machine."""
-    pairs = list(zip(theirs, ours, strict=True))
-    return Seconds(
-        statistics.median(they.wall / we.wall for they, we in pairs),
-        statistics.median(they.processor / we.processor for they, we in pairs),
-    )
-
-
-class Pythae:
-    """One turn is one epoch of pythae's `BaseTrainer` over its own in-memory data set, fp32, without evaluation."""
-
-    def __init__(self, examples: torch.Tensor, folder: Path) -> None:
-        with contextlib.redirect_stderr(io.StringIO()):
-            from pythae.data.datasets import BaseDataset  # type: ignore[import-not-found,unused-ignore]
-            from pythae.models import VAE as PythaeVae  # type: ignore[import-not-found,unused-ignore]
-            from pythae.models import VAEConfig
-            from pythae.models.nn.default_architectures import (  # type: ignore[import-not-found,unused-ignore]
-                Decoder_AE_MLP,
-                Encoder_VAE_MLP,
-            )
-            from pythae.trainers import (  # type: ignore[import-not-found,unused-ignore]
-                BaseTrainer,
-                BaseTrainerConfig,
-            )
-        logging.disable(logging.INFO)
-        config = VAEConfig(input_dim=(1, 28, 28), latent_dim=16, reconstruction_loss="bce")
-        # Its default layers are these already: 784-512-16 and back, with ReLU.
-        model = PythaeVae(config, Encoder_VAE_MLP(config), Decoder_AE_MLP(config))
-        self.trainer: Any = BaseTrainer(
-            model=model,
-            train_dataset=BaseDataset(examples.view(-1, 1, 28, 28), torch.zeros(len(examples))),
-            training_config=BaseTrainerConfig(
-                output_dir=str(folder),
-                per_device_train_batch_size=128,
-                num_epochs=EVER,
-                learning_rate=1e-3,
-                no_cuda=True,
-            ),
-        )
-        self.trainer.prepare_training()
-        self._epoch = 0
-
-    def run_epoch(self) -> None:
-        self._epoch += 1
-        with contextlib.redirect_stderr(io.StringIO()):
-            self.trainer.train_step(self._epoch)
-
-
-def measure_pythae(rounds: int, folder: Path) -> list[list[str]]:
-    case = mlp_case()
-    pythae = Pythae(case.bare_examples, folder)
-    rows = []
-    for head in HEADS:
-        model = dataclasses.replace(case.config.model, head=head)
-        product = Product(dataclasses.replace(case.config, model=model), case.dataset, folder)
-        epoch = product.trainer.batches.steps_per_epoch
-        product.run(epoch)
-        contenders = {"product": product.run, "pythae": lambda steps: pythae.run_epoch()}
-        # Whole epochs on both sides, the project's one evaluation an epoch among them.
-        turns = _take_turns(contenders, epoch, rounds, lambda index, steps: None)
-        seconds = {name: statistics.median(turn.processor for turn in each) for name, each in turns.items()}
-        ratio = _ratio(turns["pythae"], turns["product"])
-        rows.append(
-            [
-                case.name,
-                head,
-                f"{thousands(len(case.bare_examples) / seconds['product'])} {case.unit}",
-                thousands(len(case.bare_examples) / seconds["pythae"]),
-                f"**{ratio.processor:.2f}**",
-                f"{ratio.wall:.2f}",
-            ]
-        )
-        print(" | ".join(rows[-1]), flush=True)
-    return rows
-
-
 CASES = {"mlp": mlp_case, "storybook": storybook_case, "ptb": ptb_case}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=31, help="turns that each contender takes")
-    parser.add_argument("--only", nargs="*", choices=[*CASES, "pythae"], default=[*CASES, "pythae"])
+    parser.add_argument("--only", nargs="*", choices=list(CASES), default=list(CASES))
     parser.add_argument("--threads", type=int, default=1, help="processor threads; 0: as many as torch chooses")
     chosen = parser.parse_args()
     if chosen.threads:
@@ -342,13 +230,6 @@ def main() -> None:
                 [*header, "of fused (≥ 0.90)", "by the wall", "of plain", "of fused that clips"],
                 rows,
             )
-        if "pythae" in chosen.only:
-            if importlib.util.find_spec("pythae") is None:
-                print("pythae is not installed here: its row is left out.")
-            else:
-                rows = measure_pythae(max(1, chosen.rounds // 6), Path(folder))
-                header = ["network", "head", "bnvae", "pythae (gaussian)", "ratio (> 1)", "by the wall"]
-                publish("Training speed against pythae, fp32, whole epochs", header, rows)
 
 
 if __name__ == "__main__":
