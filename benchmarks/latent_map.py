@@ -6,8 +6,8 @@
 PCA and UMAP are timed on 10,000 codes in 16 dimensions of a trained run, in this warm process: one map of them all
 by each program first pays for the compilation. Rounds alternate between both, each with a seed of its own. Panning
 moves the camera in every animation frame of a headless Chromium without a GPU; a frame counts from one animation frame
-to the next, drawing included. A click counts from the press of the button until the answer's picture or sentence is
-there and the page is at rest.
+to the next, drawing included. A click counts from the press of the button until the answer is drawn and
+the page is at rest.
 """
 
 import argparse
@@ -175,8 +175,12 @@ def measure_clicks(page: Page, address: str, run: str) -> list[list[str]]:
     ]
 
 
-TOLD = """() => [...document.querySelectorAll('[data-testid=stText]')].map(node => node.textContent).join('|')"""
-"""JavaScript: the plain text on the page, which names the example or the place and its distances"""
+TOLD = """() => {
+  const roots = [...document.querySelectorAll('*')].map(node => node.shadowRoot).filter(root => root);
+  const answer = roots.map(root => root.querySelector('[data-testid=map-answer]')).find(found => found);
+  return answer?.getAttribute('data-answered');
+}"""
+"""JavaScript: the example or the place that the answer on the page is of; set when it is drawn"""
 ANSWERED = "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
 """JavaScript: whether all of the answer has arrived"""
 
