@@ -8,6 +8,7 @@ from pages.shared.compare_evaluating import evaluate_more
 from pages.shared.compare_ledger import loss_ledger
 from pages.shared.compare_table import compare_table, doctor, downloads
 from pages.shared.frame import frame
+from pages.shared.method_sweep import follow_methods
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
 
@@ -23,7 +24,9 @@ VIEWS = {
 
 frame("Compare", "Which model is better, by which figure, and does its code carry anything?")
 
-runs = compared(readable(choose_runs(brought=True, most=MOST)))
+chosen = choose_runs(brought=True, most=MOST)
+runs = compared(readable(chosen))
+follow_methods(chosen)
 if runs:
     compare_table(runs)
     evaluate_more(runs)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared.frame import frame
 from pages.shared.live import watch
+from pages.shared.method_sweep import offer_methods
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.settings import choose_config
 from pages.shared.start import start
@@ -22,5 +23,6 @@ with controls:
         if pressed and config is not None and (started := start(config, twin=twin)):
             select(started)
             st.rerun()
+        offer_methods(config)
 with live:
     watch(choose_runs("Runs on show", invite=False))

@@ -99,10 +99,10 @@ def compare_curves(runs: Sequence[Compared]) -> None:
         for one in runs
         if (steps := _steps(one)) and (place := _place(one, steps, axis)) is not None
     ]
-    if not tracks:
-        st.info("None of these runs has a history." if axis != "seconds" else "None of these runs knows its seconds.")
-    elif axis == "seconds" and len(tracks) < len(runs):
-        st.text("Seconds are known of runs trained here, and not of those that were bundled or brought in.")
+    if len(tracks) < len(runs) and axis == "seconds":
+        st.info("Seconds are known of runs trained here, and not of those that were bundled or brought in.")
+    elif not tracks:
+        st.info("None of these runs has a history.")
     for group in {track.one.entry.group: None for track in tracks}:
         _chart(group, [track for track in tracks if track.one.entry.group == group], quantity or "−ELBO", axis)
 

@@ -55,16 +55,18 @@ class Compared:
 
 def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
     """The runs that have a data card, in order; what is wrong with another one is said."""
-    cards, groups = [], _Groups()
+    cards, groups, not_begun = [], _Groups(), []
     for run, config in found:
         try:
             if not run.has_weights and not (run.folder / "data.json").exists():
-                st.info("This run has not begun: it has no figures yet.")
-                st.text(run.id)
+                not_begun.append(run.id)
                 continue
             cards.append((run, config, run.card, _figures(run)))
         except ValueError as error:
             say_broken(run, error)
+    if not_begun:
+        st.info("Not begun, and so without figures yet:")
+        st.text(", ".join(not_begun))
     return [_compared(run, config, card, figures, groups) for run, config, card, figures in cards]
 
 

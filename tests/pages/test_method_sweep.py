@@ -1,0 +1,59 @@
+"""The form that begins a sweep over methods, and the comparison that follows it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnvae.methods import METHODS
+from bnvae.runs import RunStore
+from bnvae.runs.groups import group_of
+from pages.shared import method_sweep
+from tests.pages.reading import checked, words
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """What was submitted, instead of submitting it."""
+    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    monkeypatch.setattr(method_sweep, "submit", lambda *members, **options: found.append((members, options)))
+    return found
+
+
+def test_one_press_begins_a_run_for_each_method_in_one_worker(runs: RunStore, visit: Visit, begun: list[Any]) -> None:
+    page = checked(visit("train").button(key="methods-go").click().run())
+    ((members, options),) = begun
+    assert [run.id.removeprefix("storybook-methods-") for run in members] == list(METHODS)
+    assert options["sweep"] == "storybook-methods"
+    assert {group_of(run) for run in members} == {"storybook-methods"}
+    assert len({run.config.training.seed for run in members}) == 1
+    assert "0 of 10 trainings" in words(page)
+
+
+def test_a_second_sweep_has_a_name_of_its_own(runs: RunStore, visit: Visit, begun: list[Any]) -> None:
+    page = visit("train")
+    page.multiselect(key="methods").set_value(["none", "bn-mean"])
+    page.toggle(key="methods-ladder").set_value(True)
+    checked(page.button(key="methods-go").click().run())
+    page.multiselect(key="methods").set_value(["none"])
+    page.toggle(key="methods-ladder").set_value(False)
+    checked(page.button(key="methods-go").click().run())
+    assert [len(members) for members, _ in begun] == [8, 1]
+    assert [options["sweep"] for _, options in begun] == ["storybook-methods", "storybook-methods-2"]
+
+
+def test_what_a_method_refuses_is_said_before_anything_is_made(runs: RunStore, visit: Visit, begun: list[Any]) -> None:
+    page = visit("train")
+    page.selectbox(key="set-head").set_value("gaussian").run()
+    checked(page.number_input(key="set-batch").set_value(4).run())
+    assert "batch_size is 4" in words(page)
+    assert begun == []
+
+
+def test_members_that_have_not_begun_are_named_in_one_message(runs: RunStore, visit: Visit, begun: list[Any]) -> None:
+    checked(visit("train").button(key="methods-go").click().run())
+    page = visit("compare", "digits-plain", "storybook-methods-none", "storybook-methods-linear")
+    assert "storybook-methods-none, storybook-methods-linear" in words(page)
