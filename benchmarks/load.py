@@ -5,21 +5,22 @@ and name the messages they have kept, so that the server need not send them twic
 page's components ask for their numbers, as often as it lets them; where a page ticks instead, they run its fragments
 again. Not measured is what a browser itself takes to load scripts and to draw.
 
-First load: from the request for the page until its script has finished and its numbers are there. Age: how long ago the
-newest step that a viewer was shown had been written, at the moment before the next one came. The server and its workers
+First load: from the request for the page until its script has finished and its numbers are there. Age: for how long a
+newer step than the one on show had been there to read, at the moment before it was shown; while a training evaluates
+itself nothing newer is there, and no page is to blame. The server and its workers
 are bound to two cores; where there are more, the viewers are on the others, elsewhere they take their share from the
 server. The processor time is the server's own, which depends little on what else the machine does.
 """
 
 import argparse
 import asyncio
+import bisect
 import dataclasses
 import gzip
 import json
 import os
 import re
 import shutil
-import statistics
 import tempfile
 import time
 import urllib.parse
@@ -43,8 +44,7 @@ TARGET_LOAD_SECONDS, TARGET_AGE_SECONDS, TARGET_SESSION_MB = 5.0, 2.0, 5.0
 SHOWN_STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
 """of which run, the number of its steps says: it differs by an epoch"""
 LOOK_SECONDS = 0.02
-ARRIVAL_SECONDS = 5.0
-"""within which a crowd comes"""
+ARRIVALS_A_SECOND = 20
 MOST_SECONDS = 450.0
 """for all of it: no larger crowd is begun when that is over, and no visits are, which take as long as they take"""
 SERVER_CORES = 2
@@ -61,18 +61,24 @@ class Clock:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs
-        self._written: dict[tuple[int, int], float] = {}
+        self._written: dict[int, list[tuple[int, float]]] = {}
+        """of each run by its number of steps, in the order of its steps"""
 
     async def watch(self) -> None:
         """Look again and again; until it is cancelled."""
         while True:
             for run in self._runs:
                 status = run.status
-                self._written.setdefault((status.step, status.total_steps), time.monotonic())
+                seen = self._written.setdefault(status.total_steps, [])
+                if not seen or seen[-1][0] < status.step:
+                    seen.append((status.step, time.monotonic()))
             await asyncio.sleep(LOOK_SECONDS)
 
-    def written(self, step: int, total_steps: int) -> float | None:
-        return self._written.get((step, total_steps))
+    def outdated_seconds(self, step: int, total_steps: int) -> float:
+        """For how long there has been a later step."""
+        seen = self._written.get(total_steps, [])
+        later = bisect.bisect_right(seen, step, key=lambda entry: entry[0])
+        return time.monotonic() - seen[later][1] if later < len(seen) else 0.0
 
 
 class Viewer:
@@ -86,8 +92,8 @@ class Viewer:
         self._feeds: dict[str, asyncio.Task[None]] = {}
         self._started = 0.0
         self._fed = asyncio.Event()
-        self._written: dict[int, float] = {}
-        """of each run by its number of steps: when what is on show was written"""
+        self._shown: dict[int, int] = {}
+        """of each run by its number of steps: the step on show"""
         self.answers = 0
         self.load_seconds: float | None = None
         self.ages: list[float] = []
@@ -207,11 +213,11 @@ class Viewer:
 
     def _see(self, content: bytes) -> None:
         for found in SHOWN_STEP.finditer(content.decode()):
-            now, (step, total) = time.monotonic(), (int(number.replace(",", "")) for number in found.groups())
-            if total in self._written:
-                self.ages.append(now - self._written[total])
-            # A step that nobody saw being written was written between two looks: it is as young as it can be.
-            self._written[total] = self._clock.written(step, total) or now
+            step, total = (int(number.replace(",", "")) for number in found.groups())
+            before = self._shown.get(total)
+            if before is not None and step != before:
+                self.ages.append(self._clock.outdated_seconds(before, total))
+            self._shown[total] = step
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
@@ -245,7 +251,7 @@ class Seen:
 
 
 async def crowd(server: Server, query: str, runs: Sequence[Run], viewers: int, seconds: float) -> Seen:
-    """So many viewers, who come within five seconds and look for a while."""
+    """So many viewers, who come one after the other and look for a while."""
     clock, over = Clock(runs), asyncio.Event()
     watching = asyncio.create_task(clock.watch())
     before, used = server.resident_bytes, server.processor_seconds
@@ -253,7 +259,7 @@ async def crowd(server: Server, query: str, runs: Sequence[Run], viewers: int, s
     tasks = []
     for person in people:
         tasks.append(asyncio.create_task(person.watch(over)))
-        await asyncio.sleep(ARRIVAL_SECONDS / viewers)
+        await asyncio.sleep(1 / ARRIVALS_A_SECOND)
     with suppress(TimeoutError):
         async with asyncio.timeout(120):
             await asyncio.gather(*(person.loaded.wait() for person in people))
@@ -355,7 +361,7 @@ def _publish_crowds(
 ) -> None:
     rows = []
     for viewers in sizes:
-        if time.monotonic() + ARRIVAL_SECONDS + seconds > until:
+        if time.monotonic() + viewers / ARRIVALS_A_SECOND + seconds > until:
             print(f"no time is left for {viewers} viewers", flush=True)
             break
         seen = asyncio.run(crowd(server, query, runs, viewers, seconds))
@@ -387,14 +393,14 @@ def _publish_visits(server: Server, query: str, visits: int) -> None:
     megabytes = asyncio.run(come_and_go(server, query, visits))
     each = (server.processor_seconds - used) / visits
     half = len(megabytes) // 2
-    slope = (statistics.mean(megabytes[half:]) - statistics.mean(megabytes[:half])) / visits * 2_000
+    growth = 1_000 * (megabytes[-1] - megabytes[half]) / (visits / 2)
     header = [
         "visits",
         "resident memory after each tenth (MB)",
-        "growth (kB a visit, second half against first)",
+        "growth over the second half (kB a visit)",
         "server's processor time a visit (s)",
     ]
-    row = [str(visits), ", ".join(f"{m:.0f}" for m in megabytes), f"{slope:.0f}", f"{each:.3f}"]
+    row = [str(visits), ", ".join(f"{m:.0f}" for m in megabytes), f"{growth:.0f}", f"{each:.3f}"]
     publish("Visitors who come and go", header, [row])
 
 
