@@ -9,12 +9,14 @@ from typing import Any, final
 import torch
 from filelock import FileLock, Timeout
 
+from bnvae.analysis.map_film import film
 from bnvae.analysis.projection import Method, Projection, aligned, check_codes, project
 from bnvae.data import load_dataset
 from bnvae.evaluation import distortions, draw_codes
 from bnvae.posterior import Posterior
 from bnvae.runs.files import read_json, write_json
 from bnvae.runs.lease import hold, is_held
+from bnvae.runs.map_films import album_digest, read_film, write_film
 from bnvae.runs.mapped import MAPPED, MOST_EXAMPLE_BYTES, Factor, Mapped, write_mapped
 from bnvae.runs.projections import (
     encodings_digest,
@@ -26,6 +28,7 @@ from bnvae.runs.projections import (
     write_maps,
 )
 from bnvae.runs.run import Run
+from bnvae.runs.snapshots import load as load_album
 
 PROGRESS = "projecting.json"
 LEASE = "projection.lock"
@@ -35,6 +38,8 @@ SWITCH = "BNVAE_MAPS"
 MADE_HERE = ("storybook", "digits", "shapes")
 """data sets that need no download: a page may have them made"""
 WANTED: tuple[tuple[Method, int], ...] = (("umap", 2), ("umap", 3))
+FILM = "film"
+"""asked for like a method: aligned maps of the moments of a run's training"""
 NAMED: dict[Method, str] = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 NICENESS = 15
 
@@ -91,25 +96,31 @@ def map_runs(
     wanted: Sequence[tuple[Method, int]] = WANTED,
     with_data: bool = False,
     most_examples: int = 0,
+    films: bool = False,
     anew: bool = False,
 ) -> None:
     """Compute what these runs lack: maps of each, and one in a common frame for two or more of the same data.
 
     With `with_data`, the data set is loaded, and downloaded if need be, for examples, distortions and known causes; of
-    the examples, the first `most_examples` are kept (0: all that fit), distortions and causes of all.
+    the examples, the first `most_examples` are kept (0: all that fit), distortions and causes of all. With `films`,
+    each run's training is mapped as well, and the runs are put into a common frame only if maps are wanted too.
 
     Raises:
         ValueError: a run is broken, or has no encodings.
         BlockingIOError: another process computes maps of the first run.
     """
     first = runs[0]
-    steps = len(runs) * (len(wanted) + 1) + (len(runs) > 1)
+    common = len(runs) > 1 and bool(wanted)
+    steps = len(runs) * (len(wanted) + 1 + films) + common
     with hold(first.folder / LEASE), _in_line(first.folder.parent, first, steps):
         progress = Progress(first, steps)
         try:
             for run in runs:
                 _map_one(run, wanted, progress, with_data=with_data, most_examples=most_examples, anew=anew)
-            if len(runs) > 1 and _share_examples(runs):
+                if films:
+                    progress.begin(f"AlignedUMAP of the moments of the training, {run.id}")
+                    _film(run, anew=anew)
+            if common and _share_examples(runs):
                 progress.begin(f"AlignedUMAP of {len(runs)} runs")
                 _align(runs, anew=anew)
         except Exception as error:
@@ -197,6 +208,17 @@ def _align(runs: Sequence[Run], *, anew: bool) -> None:
     write_aligned(runs, [encodings_digest(run) for run in runs], aligned(means))
 
 
+def _film(run: Run, *, anew: bool) -> None:
+    album = load_album(run.folder, run.card)
+    if not anew:
+        with suppress(ValueError):
+            if read_film(run, album) is not None:
+                return
+    if album:
+        maps = film([moment.mean for moment in album])
+        write_film(run, album_digest(run, album), {album[place].step: found for place, found in maps.items()})
+
+
 def _share_examples(runs: Sequence[Run]) -> bool:
     """Whether these runs encoded the same examples: only then is there anything to align them by."""
     return len({(run.card.digest, len(run.encodings()[1])) for run in runs}) == 1
@@ -210,12 +232,12 @@ def be_patient() -> None:
 
 
 def wanted_maps(methods: Sequence[str]) -> list[tuple[Method, int]]:
-    """The maps that these methods make: in two and in three dimensions.
+    """The maps that these methods make, in two and in three dimensions; `film`, which is none of them, makes none.
 
     Raises:
         ValueError: one of them is no method.
     """
     known: dict[str, Method] = {"umap": "umap", "tsne": "tsne"}
-    if unknown := [method for method in methods if method not in known]:
-        raise ValueError(f"method is {unknown[0]!r}: expected umap or tsne.")
-    return [(known[method], dimensions) for method in methods for dimensions in (2, 3)]
+    if unknown := [method for method in methods if method not in (*known, FILM)]:
+        raise ValueError(f"method is {unknown[0]!r}: expected umap, tsne or film.")
+    return [(known[method], dimensions) for method in methods if method in known for dimensions in (2, 3)]

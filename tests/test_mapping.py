@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from bnvae import mapping
+from bnvae.analysis import map_film
 from bnvae.analysis.projection import Projection, project
 from bnvae.config import RunConfig
 from bnvae.evaluation import encode
 from bnvae.mapping import is_mapped_now, map_runs, progress_of, wanted_maps
-from bnvae.runs import Run, RunStore
+from bnvae.runs import BrokenRunError, Run, RunStore, snapshots
+from bnvae.runs.map_films import FILM as FILM_FILE
+from bnvae.runs.map_films import album_digest, read_film, write_film
 from bnvae.runs.mapped import read_mapped
 from bnvae.runs.projections import read_aligned, read_maps
 from bnvae.worker import train_run
@@ -124,5 +127,54 @@ def test_a_damaged_word_on_the_progress_is_no_word(run: Run, content: str) -> No
 
 def test_a_method_that_there_is_not_is_refused() -> None:
     assert wanted_maps(["tsne"]) == [("tsne", 2), ("tsne", 3)]
-    with pytest.raises(ValueError, match="method is 'magic': expected umap or tsne"):
+    with pytest.raises(ValueError, match="method is 'magic': expected umap, tsne or film"):
         wanted_maps(["magic"])
+
+
+def test_the_moments_of_a_training_become_a_film_that_goes_with_its_album(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        map_film,
+        "aligned",
+        lambda models, *, seed: [dataclasses.replace(project(m, "pca"), method="umap") for m in models],
+    )
+    album = snapshots.load(run.folder, run.card)
+
+    map_runs([run], wanted=[], films=True)
+
+    film = read_film(run, album)
+    assert film is not None
+    assert list(film) == [moment.step for moment in album]
+    assert torch.equal(film[album[0].step].points, project(album[0].mean, "pca").points)
+    assert read_maps(run, count=len(run.encodings()[1])) == {}  # asked for the film alone
+    assert progress_of(run)["state"] == "finished"
+
+    monkeypatch.setattr(map_film, "aligned", None)
+    map_runs([run], wanted=[], films=True)  # it is there
+
+    snapshots.save(run.folder, dataclasses.replace(album[-1], mean=album[-1].mean + 1))
+    assert read_film(run, snapshots.load(run.folder, run.card)) is None
+
+
+def test_a_damaged_film_is_refused_in_words_and_made_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    album = snapshots.load(run.folder, run.card)
+    made = {album[-1].step: project(album[-1].mean, "pca")}
+    write_film(run, album_digest(run, album), made | {10**8: made[album[-1].step]})
+    with pytest.raises(BrokenRunError, match=r"film\.npz has moments that the album lacks"):
+        read_film(run, album)
+    write_film(run, album_digest(run, album), {album[-1].step: project(album[-1].mean[:3], "pca")})
+    with pytest.raises(BrokenRunError, match=r"film\.npz: step-\d+ is float32"):
+        read_film(run, album)
+    (run.folder / FILM_FILE).write_bytes(b"no archive")
+    with pytest.raises(BrokenRunError):
+        read_film(run, album)
+
+    monkeypatch.setattr(map_film, "aligned", lambda models, *, seed: [project(m, "pca") for m in models])
+    map_runs([run], wanted=[], films=True)
+    assert read_film(run, album) is not None
+
+
+def test_a_film_is_asked_for_like_a_method() -> None:
+    assert wanted_maps(["film"]) == []
+    assert wanted_maps(["tsne", "film"]) == [("tsne", 2), ("tsne", 3)]

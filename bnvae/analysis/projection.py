@@ -26,8 +26,8 @@ UMAP_MIN_DIST = 0.1
 PERPLEXITY = 30.0
 FITTED = {"pca": 70_000, "umap": 10_000, "tsne": 4_000}
 """codes that a method is fitted on at most; the others are placed afterwards"""
-ALIGNED_FITTED = 2_000
-"""codes of each model that an aligned map is fitted on at most"""
+ALIGNED_FITTED, ALIGNED_IN_ALL = 2_000, 8_000
+"""codes of each model, and of all together, that an aligned map is fitted on at most"""
 SETTLING_EPOCHS, SETTLING_RATE = 30, 0.25
 """of UMAP, from where an aligned map put all codes: on MNIST 24 % instead of 18 % of the neighbours are kept, and an
 example's two places are 0.21 instead of 0.18 of the map's width apart"""
@@ -190,7 +190,7 @@ def aligned(
     chosen = [codes[finite] for codes in models]
     for codes in chosen:
         check_codes(codes)
-    rows = _sample(len(chosen[0]), most, seed)
+    rows = _sample(len(chosen[0]), max(FEWEST, min(most, ALIGNED_IN_ALL // len(models))), seed)
     neighbours = min(NEIGHBOURS, len(rows) - 1)
     fitted = _aligned_umap([codes[rows] for codes in chosen], neighbours, seed)
     parameters: dict[str, float] = {"neighbours": neighbours, "min_dist": UMAP_MIN_DIST, "epochs": ALIGNED_EPOCHS}

@@ -4,12 +4,14 @@ import argparse
 
 from bnvae.commands.settings import Subparsers
 
+METHOD_HELP = "umap, tsne, or film: aligned maps of the moments of each run's training; may be repeated; default: umap"
+
 
 def add(commands: Subparsers) -> None:
     parser = commands.add_parser("project", help="maps of a run's latent codes; of several runs in one frame as well")
     parser.set_defaults(command=_run)
-    parser.add_argument("run", nargs="+", help="two to four of the same data are aligned with each other")
-    parser.add_argument("--method", action="append", help="umap or tsne, also twice; default: umap", metavar="METHOD")
+    parser.add_argument("run", nargs="+", help="two or more of the same data are aligned with each other")
+    parser.add_argument("--method", action="append", metavar="METHOD", help=METHOD_HELP)
     parser.add_argument("--with-data", action="store_true", help="keep examples and distortions for the map as well")
     parser.add_argument(
         "--examples", type=int, default=0, metavar="N", help="with data: keep the first N examples; 0: all that fit"
@@ -19,7 +21,7 @@ def add(commands: Subparsers) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from bnvae.mapping import be_patient, map_runs, wanted_maps
+    from bnvae.mapping import FILM, be_patient, map_runs, wanted_maps
     from bnvae.runs import RunStore
 
     be_patient()
@@ -30,6 +32,7 @@ def _run(options: argparse.Namespace) -> None:
         wanted=wanted,
         with_data=options.with_data,
         most_examples=max(0, options.examples),
+        films=FILM in (options.method or []),
         anew=options.anew,
     )
     if not options.quiet:

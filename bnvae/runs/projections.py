@@ -44,7 +44,7 @@ def encodings_digest(run: Run) -> str:
 
 def write_maps(run: Run, digest: str, maps: Mapping[str, Projection]) -> None:
     """Keep maps of the encodings with this digest, instead of any kept before."""
-    write_arrays(run.folder / PROJECTION, _packed([digest], maps))
+    write_arrays(run.folder / PROJECTION, packed([digest], maps))
 
 
 def read_maps(run: Run, *, count: int) -> dict[str, Projection]:
@@ -56,12 +56,12 @@ def read_maps(run: Run, *, count: int) -> dict[str, Projection]:
     path = run.folder / PROJECTION
     if not path.exists():
         return {}
-    header = _header(read_arrays(path, ("header",))["header"], f"{run.id}/{PROJECTION}")
+    header = header_of(read_arrays(path, ("header",))["header"], f"{run.id}/{PROJECTION}")
     if header["encodings"] != [encodings_digest(run)]:
         return {}
     names = tuple(name for name in NAMES if name in header["maps"])
     stored = read_arrays(path, names)
-    return {name: _map(header["maps"][name], stored[name], count, f"{run.id}/{PROJECTION}: {name}") for name in names}
+    return {name: map_of(header["maps"][name], stored[name], count, f"{run.id}/{PROJECTION}: {name}") for name in names}
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
@@ -76,7 +76,7 @@ def aligned_name(digests: Sequence[str]) -> str:
 def write_aligned(runs: Sequence[Run], digests: Sequence[str], maps: Sequence[Projection]) -> None:
     """Keep the common map of runs, given as `in_order` has them, in the first one's folder."""
     folder = runs[0].folder
-    write_arrays(folder / aligned_name(digests), _packed(digests, {f"run-{i}": found for i, found in enumerate(maps)}))
+    write_arrays(folder / aligned_name(digests), packed(digests, {f"run-{i}": found for i, found in enumerate(maps)}))
     kept = sorted(folder.glob("aligned-*.npz"), key=lambda path: path.stat().st_mtime)
     for old in kept[:-MOST_ALIGNED]:
         old.unlink(missing_ok=True)
@@ -96,16 +96,17 @@ def read_aligned(runs: Sequence[Run], *, count: int) -> dict[str, Projection] | 
     where = f"{runs[0].id}/{path.name}"
     names = tuple(f"run-{i}" for i in range(len(runs)))
     stored = read_arrays(path, ("header", *names))
-    header = _header(stored["header"], where)
+    header = header_of(stored["header"], where)
     if header["encodings"] != digests or set(header["maps"]) != set(names):
         raise BrokenRunError(f"{where} is of other runs.")
     return {
-        run.id: _map(header["maps"][name], stored[name], count, f"{where}: {name}")
+        run.id: map_of(header["maps"][name], stored[name], count, f"{where}: {name}")
         for run, name in zip(runs, names, strict=True)
     }
 
 
-def _packed(digests: Sequence[str], maps: Mapping[str, Projection]) -> dict[str, NDArray[Any]]:
+def packed(digests: Sequence[str], maps: Mapping[str, Projection]) -> dict[str, NDArray[Any]]:
+    """Arrays of a file of maps: points by their names, and a header in JSON."""
     header = {
         "encodings": list(digests),
         "maps": {
@@ -122,7 +123,12 @@ def _packed(digests: Sequence[str], maps: Mapping[str, Projection]) -> dict[str,
     return {"header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **points}
 
 
-def _header(stored: NDArray[Any], where: str) -> dict[str, Any]:
+def header_of(stored: NDArray[Any], where: str) -> dict[str, Any]:
+    """What `packed` wrote of the maps beside their points.
+
+    Raises:
+        BrokenRunError: it is damaged.
+    """
     try:
         if stored.dtype != np.uint8 or stored.ndim != 1 or stored.size > 2**20:
             raise ValueError("its header is no text")
@@ -137,7 +143,12 @@ def _header(stored: NDArray[Any], where: str) -> dict[str, Any]:
     return {"encodings": digests, "maps": maps}
 
 
-def _map(stored: dict[str, Any], points: NDArray[Any], count: int, where: str) -> Projection:
+def map_of(stored: dict[str, Any], points: NDArray[Any], count: int, where: str) -> Projection:
+    """One map of a file.
+
+    Raises:
+        BrokenRunError: it is damaged, or not of `count` points.
+    """
     if points.dtype.kind != "f" or points.ndim != 2 or points.shape[0] != count or points.shape[1] not in (2, 3):
         raise BrokenRunError(f"{where} is {points.dtype} {points.shape}: expected points ({count}, 2 or 3).")
     found = torch.from_numpy(points.astype(np.float32))
