@@ -60,6 +60,8 @@ def test_a_submitted_run_trains_in_its_own_session_until_it_is_stopped_and_goes_
     launcher.submit(endless, threads=1)
     assert launcher.state(endless).state in ("starting", "training")
     assert os.getsid(pid_of(endless)) != os.getsid(0)  # what ends this terminal does not end the worker
+    own, worker = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, pid_of(endless)))
+    assert worker == min(19, own + launcher.NICENESS)
     with pytest.raises(BlockingIOError, match="run 'a' is being trained already"):
         launcher.submit(endless)
     wait_until(lambda: launcher.state(endless).step > 0)
