@@ -12,23 +12,28 @@ SEED_HELP = "Another seed draws other codes, the same ones for every run."
 
 def choose_decoding(*, text: bool) -> SampleSettings:
     """How many codes, how far from 0, and how their tokens are chosen."""
-    first, second, third, fourth, fifth = st.columns(5, vertical_alignment="bottom")
-    with first:
+    columns = iter(st.columns(6 if text else 3, vertical_alignment="bottom"))
+    with next(columns):
         count = st.select_slider("How many", [4, 8, 16, 32, 64], 16, key="count", bind="query-params")
-    with second:
+    with next(columns):
         spread = st.slider("Spread of z", 0.0, 2.0, 1.0, 0.1, key="spread", bind="query-params", help=SPREAD_HELP)
     mode: DecodingMode = "greedy"
     temperature, top_p = 1.0, 1.0
     if text:
-        with third:
+        with next(columns):
             mode = st.selectbox(
                 "Words", list(MODES), format_func=lambda name: MODES[name], key="words", bind="query-params"
             )
-    if mode == "sample":
-        with fourth:
-            temperature = st.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="temperature", bind="query-params")
-            top_p = st.slider("Top-p", 0.1, 1.0, 1.0, 0.05, key="top_p", bind="query-params")
-    with fifth:
+        is_drawn = mode == "sample"  # else they rest where they are, and nothing moves when they are wanted
+        with next(columns):
+            heat = st.slider(
+                "Temperature", 0.1, 2.0, 1.0, 0.1, key="temperature", bind="query-params", disabled=not is_drawn
+            )
+        with next(columns):
+            share = st.slider("Top-p", 0.1, 1.0, 1.0, 0.05, key="top_p", bind="query-params", disabled=not is_drawn)
+        if is_drawn:
+            temperature, top_p = heat, share
+    with next(columns):
         seed = st.number_input("Seed", 0, 2**31 - 1, key="seed", bind="query-params", help=SEED_HELP)
     decoding = Decoding(mode=mode, temperature=temperature, top_p=top_p, seed=seed)
     return SampleSettings(count=count, spread=spread, decoding=decoding)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bnvae.runs import Run
 from pages.shared.links import PAGES, link_to
 from pages.shared.state import link_params
 from pages.shared.visitor import door
@@ -13,6 +14,8 @@ STYLE = """
   @media (min-width: 48rem) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
   [data-testid="stMainBlockContainer"] h1 { font-size: 2.1rem; padding-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  /* Streamlit stacks columns below this width. */
+  @media (min-width: 640px) { [data-testid="stLayoutWrapper"]:has(> [class*="st-key-on-phones-"]) { display: none; } }
 </style>
 """
 
@@ -34,3 +37,15 @@ def frame(title: str, question: str) -> None:
         door()
     st.title(title, anchor=False)
     st.caption(question)
+
+
+def name_on_phones(run: Run, panel: str) -> None:
+    """The run's name above one of its panels, where a narrow window takes it from under the run's title."""
+    with st.container(key=f"on-phones-{panel}-{run.id}"):
+        st.text(run.id)
+
+
+def say_sideways(table: str) -> None:
+    """That a table goes on outside of a narrow window."""
+    with st.container(key=f"on-phones-{table}"):
+        st.caption("The table is wider than this window: push it sideways.")

@@ -7,6 +7,8 @@ from typing import Any, final
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
+LINKS_IN_A_ROW = 3
+
 
 @final
 @dataclass(frozen=True)
@@ -40,3 +42,12 @@ def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "
         st.page_link(page.file, label=label or page.title, icon=page.icon, query_params=dict(params), width="stretch")
     except StreamlitPageNotFoundError:
         return
+
+
+def invite(pages: Sequence[PageEntry], params: Mapping[str, Sequence[str]]) -> None:
+    """What each page is for, as links in rows of three: more in a row would cut their words."""
+    for first in range(0, len(pages), LINKS_IN_A_ROW):
+        row = pages[first : first + LINKS_IN_A_ROW]
+        for column, page in zip(st.columns(LINKS_IN_A_ROW)[: len(row)], row, strict=True):
+            with column:
+                link_to(page, params, page.invitation)

@@ -20,6 +20,7 @@ from pages.components.preview_sections import draw_preview_sections
 from pages.components.run_state import draw_run_state
 from pages.shared import live_feed
 from pages.shared.condition import condition
+from pages.shared.frame import name_on_phones
 from pages.shared.live_moment import TRAINING, Moment
 from pages.shared.panels import say_broken
 from pages.shared.transport import transport
@@ -72,6 +73,8 @@ def _rows(moment: Moment, fed: Sequence[Run]) -> None:
     def drawn(name: str, draw: Draw) -> None:
         def show(run: Run) -> None:
             if f"{name}-{run.id}" in panels:
+                if name != "bars":  # they have a title
+                    name_on_phones(run, name)
                 draw(key=f"{name}-live-{run.id}", data=data(f"{name}-{run.id}"))
 
         row(show)

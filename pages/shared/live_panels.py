@@ -28,11 +28,23 @@ def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> 
     """The panels of each run by their names, such as `elbo-RUN`."""
     top = shared_top([history for _, _, history in found])
     colours = run_colours([config.model.head for _, config, _ in found])
+    statuses = _each_reason_once({run: states[run] for run, _, _ in found})
     return {
         f"{name}-{recorded[0].id}": drawn
         for recorded, colour in zip(found, colours, strict=True)
-        for name, drawn in _panels(recorded, states[recorded[0]], colour, top)
+        for name, drawn in _panels(recorded, statuses[recorded[0]], colour, top)
     }
+
+
+def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
+    """What ended a run and its twin alike, such as a failed download, is told of the first of them alone."""
+    first: dict[str, Run] = {}
+    told = {}
+    for run, status in states.items():
+        if status.state == "failed" and first.setdefault(status.message, run) is not run:
+            status = status.replace(message=f"For the same reason as {first[status.message].id}.")
+        told[run] = status
+    return told
 
 
 def _panels(recorded: Recorded, status: Status, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:

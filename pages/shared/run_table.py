@@ -10,6 +10,7 @@ from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.groups import group_of, groups
 from pages.shared.cache import version
+from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
 from pages.shared.words import HEAD_NAMES, data_words, head_words
 
@@ -49,6 +50,7 @@ def run_table(runs: Sequence[Run]) -> Sequence[Run]:
             "active units": st.column_config.NumberColumn(help="dimensions that carry something, on test examples"),
         },
     )
+    say_sideways("runs")
     chosen: list[int] = event.selection.rows
     if not chosen:
         st.caption("Tick a row to open, rename, download or delete its run.")

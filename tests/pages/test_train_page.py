@@ -10,7 +10,7 @@ from streamlit.testing.v1.element_tree import Button
 from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore
 from bnvae.runs.control import Control
-from tests.pages.reading import checked, words
+from tests.pages.reading import checked, drawn, words
 
 Visit = Callable[..., AppTest]
 
@@ -178,3 +178,12 @@ def test_a_damaged_history_of_a_living_run_does_not_reload_the_page_for_ever(
     monkeypatch.setattr(Run, "is_held", property(lambda self: True))
     page = visit("train", "digits-scaler")
     assert "history.jsonl" in words(page)
+
+
+def test_what_ended_twins_alike_is_told_once(runs: RunStore, visit: Visit) -> None:
+    for name, message in (("digits-plain", "No <b>network</b>."), ("digits-scaler", "No <b>network</b>.")):
+        run = runs.get(name)
+        run.write_status(run.status.replace(state="failed", message=message))
+    page = visit("train", "digits-plain", "digits-scaler")
+    told = [state["message"] for state in drawn(page, "run_state")]
+    assert told == ["No <b>network</b>.", "For the same reason as digits-plain."]
