@@ -7,22 +7,19 @@ with fewer epochs. Figures are of the test examples, in eval mode, with the mome
 mean of four draws of z. One thread, one seed: a difference of a few tenths of a nat means nothing.
 """
 
-import argparse
 import dataclasses
 import json
-import time
-from pathlib import Path
 
 import torch
 
 from benchmarks.report import machine, publish
+from benchmarks.whole_trainings import options, train
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.evaluation import distortions, draw_codes, encode, recompute_statistics
+from bnvae.evaluation import distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.objective import ElboTerms
-from bnvae.training import Trainer
 
 BASES = {
     "storybook": RunConfig(
@@ -42,18 +39,6 @@ TARGET = 0.03
 """the amortised model may be this much worse, as a share of the other's -ELBO"""
 
 
-def train(config: RunConfig, dataset: Dataset) -> tuple[VAE, float]:
-    """A trained model with the moments of its training set, and the processor seconds that training took."""
-    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
-    started = time.process_time()
-    for _ in trainer.fit():
-        pass
-    seconds = time.process_time() - started
-    recompute_statistics(model, dataset.training.examples)
-    return model, seconds
-
-
 @torch.no_grad()
 def terms_at(model: VAE, dataset: Dataset, tau: float) -> tuple[float, float]:
     """Distortion and rate of the test examples at one tau, in nats per example."""
@@ -64,11 +49,7 @@ def terms_at(model: VAE, dataset: Dataset, tau: float) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=list(BASES), default=list(BASES))
-    parser.add_argument("--json", type=Path, help="also write every figure to this file")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    chosen = options(__doc__, BASES)
     kept = []
     for name in chosen.only:
         base = BASES[name]

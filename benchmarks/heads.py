@@ -8,23 +8,15 @@ batches. One thread, one seed: differences of a few tenths of a nat mean nothing
 eval mode, with the moments of the training examples.
 """
 
-import argparse
 import dataclasses
 import json
 import math
-import time
-from pathlib import Path
-
-import torch
 
 from benchmarks.report import machine, publish
-from bnvae.analysis.metrics import Evaluation, evaluate
+from benchmarks.whole_trainings import options, train
+from bnvae.analysis.metrics import evaluate
 from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
-from bnvae.data.dataset import Dataset
-from bnvae.evaluation import recompute_statistics
-from bnvae.model import VAE
-from bnvae.training import Trainer
 
 BASES = {
     "storybook": RunConfig(
@@ -50,18 +42,6 @@ HEADS: tuple[tuple[HeadName, float], ...] = (
 """Each head, and the tau of those that have one."""
 
 
-def train(config: RunConfig, dataset: Dataset) -> tuple[Evaluation, float]:
-    """Figures on the test examples, and the processor seconds that training took, its evaluations included."""
-    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
-    started = time.process_time()
-    for _ in trainer.fit():
-        pass
-    seconds = time.process_time() - started
-    recompute_statistics(model, dataset.training.examples)
-    return evaluate(model, dataset.test.examples), seconds
-
-
 def words(head: HeadName, tau: float, config: ModelConfig) -> str:
     if head in SCALED:
         return f"{head}, τ {tau:g}"
@@ -69,11 +49,7 @@ def words(head: HeadName, tau: float, config: ModelConfig) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=list(BASES), default=list(BASES))
-    parser.add_argument("--json", type=Path, help="also write every figure to this file")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    chosen = options(__doc__, BASES)
     kept = []
     for name in chosen.only:
         base = BASES[name]
@@ -81,7 +57,8 @@ def main() -> None:
         rows = []
         for head, tau in HEADS:
             model = dataclasses.replace(base.model, head=head, tau=tau)
-            found, seconds = train(dataclasses.replace(base, model=model), dataset)
+            trained, seconds = train(dataclasses.replace(base, model=model), dataset)
+            found = evaluate(trained, dataset.test.examples)
             kept.append({"data": name, "head": head, "tau": tau, "seconds": seconds, **found.to_dict()})
             rows.append(
                 [

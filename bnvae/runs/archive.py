@@ -154,7 +154,7 @@ def _check(run: Run) -> None:
 
 
 def _check_maps(run: Run) -> None:
-    if (run.folder / "encodings.npz").exists():
+    if run.has_encodings:
         count = len(run.encodings()[1])
         read_maps(run, count=count)
         read_mapped(run, count=count)
