@@ -17,6 +17,7 @@ class LatentScatter {
     this.lasso = [];
     this.obeyed = null;
     this.panels = [];
+    this.thumbnails = new Sheet();
     this.makeToolbar();
     this.stage = make("div", { class: "map-stage" }, root);
     this.time = new MapTime(root, (index) => this.showMoment(index));
@@ -66,6 +67,7 @@ class LatentScatter {
       this.sentClasses = data.classes;
       this.classes = data.classes ? new Int16Array(bytesOf(data.classes).buffer) : null;
     }
+    if (data.thumbnails) this.thumbnails.load(data.thumbnails.png, () => {});
     this.time.update(data.steps);
     this.values = data.panels.map(({ values }) => (values ? floatsOf(values) : null));
     this.obey(data.view);
@@ -158,6 +160,8 @@ class LatentScatter {
     this.state.hover = found;
     const place = this.panels.indexOf(panel);
     panel.hint(found, found === null ? "" : this.className(found), found === null ? [] : this.hints(found, place));
+    const { thumbnails: cut } = this.data;
+    panel.picture(cut && found < cut.count ? found : null, this.thumbnails.image, cut);
     panel.canvas.style.cursor = this.lassoing ? "crosshair" : found === null ? "" : "pointer";
   }
 

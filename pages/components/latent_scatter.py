@@ -3,7 +3,7 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeGuard
 
 import numpy as np
@@ -25,6 +25,7 @@ _component = st.components.v2.component(
     "bnvae_latent_scatter",
     js=joined(
         "chart.js",
+        "sprite_cells.js",
         "point_painter.js",
         "map_camera.js",
         "map_panel.js",
@@ -84,6 +85,18 @@ class View:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Thumbnails:
+    """Pictures of the first examples, shown of the one under the pointer, as `sprite` puts them into one."""
+
+    png: str
+    count: int
+    columns: int
+    width: int
+    """of a picture (pixels)"""
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Legend:
     """Classes by name and colour, or one scale."""
 
@@ -104,6 +117,7 @@ def latent_scatter(
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
     steps: Sequence[int] | None = None,
+    thumbnails: Thumbnails | None = None,
     common: bool = False,
 ) -> View | None:
     """The maps; returns what the visitor chose last, or None before the first choice.
@@ -120,6 +134,7 @@ def latent_scatter(
         data={
             "key": key,
             "common": common,
+            "thumbnails": None if thumbnails is None else asdict(thumbnails),
             **payload(panels, legend=legend, view=view, classes=classes, names=names, texts=texts, steps=steps),
         },
         default={"view": None},

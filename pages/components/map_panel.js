@@ -21,6 +21,7 @@ class MapPanel {
     this.over = make("canvas", { class: "over", "aria-hidden": "true" }, this.frame);
     this.axes = make("div", { class: "map-axes dim" }, this.frame);
     this.tooltip = makeTooltip(this.frame);
+    this.thumbnail = make("canvas", { class: "thumbnail", "aria-hidden": "true", "data-testid": "map-thumbnail", hidden: "" }, this.frame);
     this.verdict = make("p", { class: "map-verdict", "data-testid": "map-verdict" }, this.node);
     this.words = make("p", { class: "map-words", "data-testid": "map-words" }, this.node);
     this.markedWords = make("p", { class: "map-words", "data-testid": "map-marked-words", hidden: "" }, this.node);
@@ -214,6 +215,16 @@ class MapPanel {
     if (names) rows.push({ text: names, colour: `rgb(${[0, 8, 16].map((bits) => (this.colours[i] >>> bits) & 255)})` });
     for (const value of values) rows.push({ text: value });
     this.tooltip.show(this.at.x[i] / this.ratio, this.at.y[i] / this.ratio, rows);
+  }
+
+  /** The example under the pointer, in the corner that is farthest from it. */
+  picture(i, image, cut) {
+    this.thumbnail.hidden = i === null || !image;
+    if (this.thumbnail.hidden) return;
+    drawCell(this.thumbnail, image, i, cut);
+    const middle = this.painter.canvas.width / 2;
+    this.thumbnail.classList.toggle("left", this.at.x[i] > middle);
+    this.thumbnail.classList.toggle("low", this.at.y[i] < middle);
   }
 
   dispose() {

@@ -1,5 +1,6 @@
 """What the map is drawn from, read once for all visitors; keys change when a file does."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -26,11 +27,14 @@ from bnvae.runs.projections import (
     read_aligned,
     read_maps,
 )
+from pages.components.image_grid import sprite
+from pages.components.latent_scatter import Thumbnails
 from pages.shared import cache
 from pages.shared.state import store
 
 AGREEMENT_EXAMPLES = 500
 NEIGHBOURS = 15
+MOST_THUMBNAILS = 1_500
 
 
 @final
@@ -189,6 +193,21 @@ def told(run: Run) -> dict[str, float]:
     Mutual information of the dimensions one by one, summed, at most all there is to know.
     """
     return _told(run.id, tuple(cache.version(run, name) for name in (MAPPED, ENCODINGS)))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _thumbnails(run_id: str, files: tuple[tuple[int, int], ...]) -> Thumbnails:
+    pictures = examples(store().get(run_id))[:MOST_THUMBNAILS].numpy()
+    count, _, height, width = pictures.shape
+    columns = max(1, math.isqrt(count))
+    return Thumbnails(png=sprite(pictures, columns), count=count, columns=columns, width=width, height=height)
+
+
+def thumbnails(run: Run) -> Thumbnails | None:
+    """Kept examples of a picture run; None for sentences, which are shown as such."""
+    if run.config.data.modality != "image":
+        return None
+    return _thumbnails(run.id, tuple(cache.version(run, name) for name in (MAPPED, "examples.npz")))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -57,15 +57,27 @@ def tell_selection(charts: Sequence[Chart], rows: Sequence[int], answers: Sequen
             _tell_one(chart, found, strength, answer)
 
 
-def selection_words(encoded: map_cache.Encoded, rows: Sequence[int]) -> str:
-    """How many are chosen and of which labels most, in a line."""
+def selection_words(charts: Sequence[Chart], rows: Sequence[int]) -> str:
+    """How many are chosen, of which labels most, and in which runs nothing but noise tells them from the rest."""
+    encoded = charts[0].encoded
     words = f"{len(rows):,} examples are chosen"
-    counts = torch.bincount(chosen := _labels_of(encoded, rows), minlength=1)
+    counts = torch.bincount(_labels_of(encoded, rows), minlength=1)
     most = [int(label) for label in counts.argsort(descending=True)[:MOST_LABELS] if counts[label]]
-    if not len(chosen) or not encoded.label_names:
-        return f"{words}; more of them below."
-    shares = ", ".join(f"{encoded.label_names[label]} ({counts[label] / len(rows):.0%})" for label in most)
-    return f"{words}: {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}; more of them below."
+    if encoded.label_names and most:
+        shares = ", ".join(f"{encoded.label_names[label]} ({counts[label] / len(rows):.0%})" for label in most)
+        words += f": {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}"
+    noise = [chart.run.id for chart in charts if _is_noise(chart, rows)]
+    if noise:
+        words += f". In {' and '.join(noise)} nothing but noise tells them from the rest"
+    return f"{words}. More of them below."
+
+
+def _is_noise(chart: Chart, rows: Sequence[int]) -> bool:
+    try:
+        found = difference(chart.encoded.mean, torch.tensor(rows))
+    except ValueError:
+        return False
+    return bool(found.rest) and separation(found, chart.encoded.std) < COLLAPSED_BELOW_NATS
 
 
 def _labels_of(encoded: map_cache.Encoded, rows: Sequence[int]) -> Tensor:

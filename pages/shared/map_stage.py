@@ -40,6 +40,7 @@ def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[s
             classes=colours.classes,
             names=colours.names,
             texts=map_cache.sentences(charts[0].run),
+            thumbnails=map_cache.thumbnails(charts[0].run),
             common=all(chart.common for chart in charts),
         )
     keep_in_url(view)
@@ -51,7 +52,7 @@ def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[s
             answers,
             view,
             marks=[cloud_marks(chart, wanted_layers, view) for chart in charts],
-            chosen=selection_words(charts[0].encoded, view.lasso) if view.lasso else "",
+            chosen=selection_words(charts, view.lasso) if view.lasso else "",
         )
         link_to_explore([chart.run for chart in charts], view)
     if view.lasso:

@@ -52,7 +52,7 @@ def address(serve: Callable[[str], str]) -> str:
 @pytest.fixture
 def demo(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
+    expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"), timeout=30_000)  # a fresh server's first
     return page
 
 
@@ -213,6 +213,21 @@ def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: 
         expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
         page.touchscreen.tap(*at(page, 0.99, -1.0))
         expect(answer).to_be_in_viewport()
+
+
+def test_the_picture_of_a_point_is_seen_before_it_is_clicked(browser: Browser, app: str) -> None:
+    with watched(browser) as page:
+        page.goto(f"{app}/map?runs=digits-plain&point=5")
+        expect(page.get_by_test_id("map-named")).to_have_text(re.compile("^example 5 "))
+        thumbnail = page.get_by_test_id("map-thumbnail")
+        canvas = page.get_by_test_id("map-panel").locator("canvas").first
+        box = canvas.bounding_box()
+        assert box is not None
+        for step in range(400):  # until a point is under the pointer
+            page.mouse.move(box["x"] + box["width"] * (step * 37 % 100) / 100, box["y"] + box["height"] * step / 400)
+            if thumbnail.is_visible():
+                break
+        assert thumbnail.evaluate("node => [node.width, node.height]") == [8, 8]
 
 
 def test_two_points_lead_to_the_way_between_them_and_back(browser: Browser, app: str) -> None:

@@ -18,7 +18,9 @@ from bnvae.analysis.projection import Projection, project
 from bnvae.posterior import Posterior
 from bnvae.runs import Run, RunStore
 from bnvae.runs.files import read_json, write_json
+from bnvae.runs.mapped import Factor, Mapped, write_mapped
 from bnvae.runs.projections import encodings_digest, in_order, write_aligned, write_maps
+from pages.shared import cache
 from pages.shared.map_export import table_of
 from pages.shared.map_panels import charts
 from pages.shared.map_search import found
@@ -132,7 +134,7 @@ def test_an_empty_place_is_answered_by_the_code_there_and_its_distance(runs: Run
     page = visit("map", "story-bn", point="0~0.9~-0.9")
     (answer,) = told(page)
     assert answer["words"].startswith("A map has no inverse")
-    assert answer["near"]["title"].startswith("Nearest at distance ")
+    assert " at distance " in answer["near"]["title"]
     assert answer["kl"] is None
     assert [line["name"] for line in answer["made"]["sentences"]] == ["decoded from this code"]
 
@@ -154,6 +156,45 @@ def test_a_selection_in_the_address_is_counted_by_label_decoded_and_told_apart(r
     telling = page.dataframe[1].value["difference, std within"].abs().tolist()
     assert telling == sorted(telling, reverse=True)
     assert len(drawn(page, "image_grid")) == 2  # the mean code, and five strengths of the direction
+
+
+def test_a_direction_that_no_decoder_could_see_is_called_noise(runs: RunStore, visit: Visit) -> None:
+    random = torch.Generator().manual_seed(0)
+    sides = torch.cat([torch.full((20, 4), 0.01), torch.full((20, 4), -0.01)])
+    for std, is_noise in ((1.0, True), (0.001, False)):
+        encode(runs.get("digits-plain"), sides + 0.001 * torch.randn(40, 4, generator=random), std=std)
+        page = visit("map", "digits-plain", chosen="~".join(map(str, range(20))))
+        (answer,) = drawn(page, "map_answer")
+        assert ("nothing but noise tells them from the rest" in answer["chosen"]) == is_noise
+        assert bool(page.warning) == is_noise
+
+
+def test_the_first_colour_is_the_cause_that_the_code_tells_best(runs: RunStore, visit: Visit) -> None:
+    run = runs.get("story-bn")
+    posterior, labels = run.encodings()
+    random = torch.Generator().manual_seed(0)
+    told, silent = (
+        (posterior.mean[:, 0] > posterior.mean[:, 0].median()).float(),
+        torch.rand(len(labels), generator=random).round(),
+    )
+    kept = cache.examples(run).examples
+    for factors, colour in (
+        (
+            {"silent": Factor(values=silent, names=("a", "b")), "told": Factor(values=told, names=("no", "yes"))},
+            "cause-told",
+        ),
+        ({"silent": Factor(values=silent, names=("a", "b"))}, "label"),
+    ):
+        write_mapped(run, Mapped(examples=kept, distortion=torch.zeros(len(labels)), factors=factors))
+        assert visit("map", "story-bn").selectbox(key="colour").value == colour
+
+
+def test_pictures_come_once_and_sentences_as_text(runs: RunStore, visit: Visit) -> None:
+    (digits,), (story,) = (drawn(visit("map", name), "latent_scatter") for name in ("digits-plain", "story-bn"))
+    thumbnails = digits["thumbnails"]
+    assert (thumbnails["width"], thumbnails["height"]) == (8, 8)
+    assert thumbnails["count"] == len(cache.examples(runs.get("digits-plain")).examples)
+    assert story["thumbnails"] is None
 
 
 def test_the_table_of_a_selection_holds_the_codes_and_no_formula(runs: RunStore, visit: Visit) -> None:
