@@ -9,7 +9,6 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
-from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.thorough import check_figures
 from bnvae.batches import mix
 from bnvae.config import ModelConfig, NetworkName, RunConfig
@@ -31,14 +30,7 @@ PREVIEW_RECONSTRUCTIONS, PREVIEW_SAMPLES = 8, 16
 BROUGHT = "Brought in: trained elsewhere."
 
 
-def bring_checkpoint(
-    store: RunStore,
-    run_id: str,
-    description: str,
-    tensors: Mapping[str, Tensor],
-    *,
-    progress: Progress = silent,
-) -> Run:
+def bring_checkpoint(store: RunStore, run_id: str, description: str, tensors: Mapping[str, Tensor]) -> Run:
     """A run of the model that these tensors are by this description, evaluated on both splits of its data set.
 
     Raises:
@@ -53,16 +45,13 @@ def bring_checkpoint(
     )
     model = foreign_model(described, tensors)
     with store.making(run_id, config) as run:
-        progress("reading the data", 0.0)
         dataset = load_dataset(described.data)
         if dataset.shape != described.image:
             raise ValueError(
                 f"image is {_words(described.image)}: the pictures of the data are {_words(dataset.shape)}."
             )
-        progress("encoding", 0.2)
         posterior = encode(model, dataset.test.examples)
         _check_posterior(posterior)
-        progress("ELBO and moments", 0.3)
         figures = evaluate_dataset(model, dataset)
         check_figures(figures)
         write_atomic(run.folder / DESCRIPTION, description.encode())

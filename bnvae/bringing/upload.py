@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath, PurePosixPath
 
-from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.bringing.arrays import bring_arrays
 from bnvae.bringing.checkpoint import bring_checkpoint, read_safetensors
 from bnvae.runs.archive import LARGEST_ARCHIVE_BYTES, LARGEST_EXPANDED_BYTES, import_run
@@ -22,9 +21,7 @@ WANTED = (
 )
 
 
-def bring_in(
-    store: RunStore, files: Sequence[tuple[str, bytes]], run_id: str = "", *, progress: Progress = silent
-) -> Run:
+def bring_in(store: RunStore, files: Sequence[tuple[str, bytes]], run_id: str = "") -> Run:
     """A run from files as (name, content), under `run_id`, or under a free name made from the file's.
 
     Raises:
@@ -50,9 +47,7 @@ def bring_in(
         by_kind = {PurePath(name).suffix.lower(): (name, content) for name, content in files}
         name, weights = by_kind[".safetensors"]
         description = described(by_kind[".json"][1])
-        return bring_checkpoint(
-            store, run_id or _free(store, name), description, read_safetensors(weights), progress=progress
-        )
+        return bring_checkpoint(store, run_id or _free(store, name), description, read_safetensors(weights))
     raise ValueError(f"{', '.join(name for name, _ in files) or 'nothing'}: {WANTED}.")
 
 

@@ -23,7 +23,15 @@ from bnvae.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COPIED = ("config.json", "data.json", "environment.json", "steering.json", "origin.json", "evaluation.json")
+COPIED = (
+    "config.json",
+    "data.json",
+    "description.json",
+    "environment.json",
+    "steering.json",
+    "origin.json",
+    "evaluation.json",
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """the same run gives the same bytes"""
 PAPERS = {
@@ -37,6 +45,10 @@ PAPERS = {
 }  # fmt: skip
 PAPER_OF = {"gaussian": "gaussian", "bn-mean": "bn-mean"}
 """other heads are quoted by the article that they come from"""
+
+
+TRAINED = "To repeat it, with the versions in environment.json"
+BROUGHT = "It was trained elsewhere. Its archive, which python -m bnvae export writes, is taken in again by"
 
 
 def reproduction_card(run: Run) -> bytes:
@@ -56,7 +68,12 @@ def reproduction_card(run: Run) -> bytes:
 
 
 def command_line(run_id: str, config: RunConfig) -> str:
-    """What a terminal has to be told to train the run again: every setting that is not the default."""
+    """What a terminal has to be told to train the run again: every setting that is not the default.
+
+    What was trained elsewhere can only be brought in again.
+    """
+    if config.is_brought:
+        return shlex.join(["python", "-m", "bnvae", "import", f"{run_id}.zip"])
     return shlex.join(["python", "-m", "bnvae", "train", *arguments(config), "--run", run_id])
 
 
@@ -135,7 +152,7 @@ def _read_me(run: Run, command: str, data: str, weights: str) -> str:
     changes = "It was changed while it trained: steering.json has each change and its step.\n\n"
     return (
         f"# Run {run.id}\n\n"
-        f"To repeat it, with the versions in environment.json:\n\n    {command}\n\n"
+        f"{BROUGHT if run.is_brought else TRAINED}:\n\n    {command}\n\n"
         + (changes if run.desk.changes() else "")
         + f"- data: sha256 {data} (examples, labels, vocabulary)\n"
         + f"- weights: sha256 {weights or 'none yet'}\n"

@@ -23,9 +23,8 @@ def take_in(*, expanded: bool) -> None:
         if not uploads or not st.button("Take it in", type="primary"):
             return
         try:
-            with st.status("Reading", expanded=False) as progress:
-                files = [(upload.name, upload.getvalue()) for upload in uploads]
-                run = claim(bring_in(store(), files, progress=lambda what, share: progress.update(label=what)))
+            with st.spinner("Reading, and evaluating what is a model"):
+                run = claim(bring_in(store(), [(upload.name, upload.getvalue()) for upload in uploads]))
         except (ValueError, OSError) as error:
             st.error("This is refused:")
             st.text(str(error))

@@ -13,7 +13,9 @@ def link_to_explore(runs: Sequence[Run], view: View) -> None:
     """Take the chosen example's code in hand; of two chosen one after the other, the way between them."""
     if view.pick is None or "example" not in view.pick:
         return
-    ids, example = [run.id for run in runs], int(view.pick["example"])
+    ids, example = [run.id for run in runs if not run.is_arrays], int(view.pick["example"])
+    if not ids:
+        return
     link_to(EXPLORE, {RUNS: ids, "tab": ["Traverse"], "example": [str(example)]}, "Traverse this code")
     if view.other is not None:
         words = f"Go from example {view.other} to {example}"

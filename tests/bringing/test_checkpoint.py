@@ -1,7 +1,9 @@
 """A model of somebody else's becomes a run with the figures that its own code gives."""
 
 import copy
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bnvae.examiner import evaluate_run
 from bnvae.posterior import Posterior
 from bnvae.runs import RunStore
 from bnvae.runs.archive import export_run, import_run
+from bnvae.runs.reproduction import reproduction_card
 from tests.bringing.foreign_vae import DESCRIPTION, ForeignVAE
 
 
@@ -81,6 +84,15 @@ def test_it_can_be_taken_home_and_in_again(store: RunStore, module: ForeignVAE, 
     (again.folder / "description.json").write_text(text(latent_dimensions=4))
     with pytest.raises(ValueError, match="another picture or of another number of latent dimensions"):
         again.load_model()
+
+
+def test_its_card_does_not_claim_that_it_can_be_trained_again(store: RunStore, module: ForeignVAE) -> None:
+    run = bring_checkpoint(store, "mine", text(), module.state_dict())
+
+    with zipfile.ZipFile(io.BytesIO(reproduction_card(run))) as card:
+        assert card.read("mine-card/command.txt") == b"python -m bnvae import mine.zip\n"
+        assert "It was trained elsewhere." in card.read("mine-card/README.md").decode()
+        assert json.loads(card.read("mine-card/description.json")) == DESCRIPTION
 
 
 @pytest.mark.parametrize(
