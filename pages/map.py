@@ -11,9 +11,13 @@ from pages.shared.map_panels import charts
 from pages.shared.map_search import search
 from pages.shared.map_stage import stage, stage_key
 from pages.shared.map_start import ask_for_maps, watch_maps
+from pages.shared.map_tau import offer_tau_film, through_tau
 from pages.shared.state import choose_runs
 
-TRAINING_HELP = "150 test examples at up to 24 moments of the training, on one pair of axes."
+TRAINING_HELP = (
+    "150 test examples at up to 24 moments of the training: aligned UMAPs, in which each keeps its place where it can, "
+    "or PCA on one pair of axes."
+)
 
 frame("Map", "Where do the examples lie in latent space, and what lies between them?")
 
@@ -36,10 +40,13 @@ if runs:
         shown_layers = choose_layers()
     with right:
         moving = st.toggle("Through the training", key="training", bind="query-params", help=TRAINING_HELP)
+        sweep = offer_tau_film(runs[0])
     found, granted = charts(runs, wish, dimensions)
     with maps:
-        if moving:
-            through_training(found, colours)
+        if sweep:
+            through_tau(sweep, wish)
+        elif moving:
+            through_training(found, colours, wish)
         else:
             stage(found, colours, shown_layers)
             if not granted:

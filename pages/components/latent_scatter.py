@@ -116,15 +116,15 @@ def latent_scatter(
     classes: Int[np.ndarray, "N"] | None = None,
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
-    steps: Sequence[int] | None = None,
+    steps: Sequence[int] | Sequence[str] | None = None,
     thumbnails: Thumbnails | None = None,
     common: bool = False,
 ) -> View | None:
     """The maps; returns what the visitor chose last, or None before the first choice.
 
-    With `steps`, a slider goes through the moments of the panels. A place on one map is the same place on all of them
-    where they are `common`. What a choice marks on the maps comes from `map_answer`: as long as a click changes none
-    of these arguments, the browser has the points already and is not sent them again.
+    With `steps`, or other names of them, a slider goes through the moments of the panels. A place on one map is the
+    same place on all of them where they are `common`. What a choice marks on the maps comes from `map_answer`: as long
+    as a click changes none of these arguments, the browser has the points already and is not sent them again.
 
     Raises:
         ValueError: there are no panels or more than four, or they show different numbers of examples or too many.
@@ -161,7 +161,7 @@ def payload(
     classes: Int[np.ndarray, "N"] | None = None,
     names: Sequence[str] = (),
     texts: Sequence[str] | None = None,
-    steps: Sequence[int] | None = None,
+    steps: Sequence[int] | Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """What the browser draws: numbers as base64 of little-endian arrays."""
     if not 1 <= len(panels) <= MOST_PANELS:
@@ -175,7 +175,7 @@ def payload(
         "legend": legend_data(legend),
         "classes": None if classes is None else _packed(classes, "<i2"),
         "names": list(names),
-        "steps": None if steps is None else [int(step) for step in steps],
+        "steps": None if steps is None else [step if isinstance(step, str) else int(step) for step in steps],
         "texts": None if texts is None else [text[:LONGEST_TEXT] for text in texts[:MOST_TEXTS]],
         "view": {
             "id": view.id,

@@ -8,7 +8,7 @@ class MapTime {
     this.changed = changed;
     this.row = make("div", { class: "map-time", hidden: "" }, root);
     this.button = make("button", { type: "button" }, this.row);
-    this.slider = make("input", { type: "range", min: "0", step: "1", "aria-label": "moment of the training" }, this.row);
+    this.slider = make("input", { type: "range", min: "0", step: "1", "aria-label": "moment" }, this.row);
     this.reading = make("output", { class: "dim", "data-testid": "map-moment" }, this.row);
     this.slider.addEventListener("input", () => {
       this.stop();
@@ -29,7 +29,8 @@ class MapTime {
   go(index) {
     this.index = index;
     this.slider.value = String(index);
-    const words = `step ${this.steps[index].toLocaleString("en")} of ${this.steps.at(-1).toLocaleString("en")}`;
+    const step = this.steps[index];
+    const words = typeof step === "string" ? step : `step ${step.toLocaleString("en")} of ${this.steps.at(-1).toLocaleString("en")}`;
     write(this.reading, words);
     this.slider.setAttribute("aria-valuetext", words);
     this.changed(index);

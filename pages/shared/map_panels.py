@@ -67,7 +67,7 @@ def charts(runs: Sequence[Run], wish: Wish, dimensions: int) -> tuple[list[Chart
             points = [points[0], *(turned_onto(one, points[0]) for one in points[1:])]
         common = None
         granted = granted and not (wish == "umap" and dimensions == 2 and together)
-    frames = [_frame(torch.cat(points))] * len(runs) if together else [_frame(one) for one in points]
+    frames = [frame_of(torch.cat(points))] * len(runs) if together else [frame_of(one) for one in points]
     found = [
         Chart(
             run=run,
@@ -93,7 +93,7 @@ def _best(run: Run, wish: Wish, dimensions: int) -> Projection:
     return map_cache.pca(run, dimensions)
 
 
-def _frame(points: Float[Tensor, "N d"]) -> tuple[Tensor, float]:
+def frame_of(points: Float[Tensor, "N d"]) -> tuple[Tensor, float]:
     """The middle, and how far from it the view has to reach, of all points but the most extreme ones."""
     finite = points[torch.isfinite(points).all(1)]
     if not len(finite):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bnvae.launcher import draw_maps, state
-from bnvae.mapping import automatic, is_mapped_now, progress_of
+from bnvae.mapping import FILM, automatic, is_mapped_now, progress_of
 from bnvae.runs import Run
 from pages.shared.map_cache import digest
 from pages.shared.mode import may_change
@@ -55,5 +55,5 @@ def _say_why_not(runs: Sequence[Run], waiting_for: str) -> None:
         st.caption("The map is made when the training has ended; until then it is PCA of the last evaluation.")
     else:
         st.caption("There is no such map of these runs yet. A terminal makes one with this command:")
-        method = f" --method {waiting_for}" if waiting_for == "tsne" else ""
+        method = f" --method {waiting_for}" if waiting_for in ("tsne", FILM) else ""
         st.code(f"python -m bnvae project {' '.join(run.id for run in runs)}{method}", language="sh")
