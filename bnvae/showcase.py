@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
-from bnvae.batches import mix
+from bnvae.batches import in_chunks, mix
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode, recompute_statistics
+from bnvae.moments import eval_mode, recompute_moments, stores_moments
 from bnvae.posterior import Posterior
 from bnvae.runs import snapshots
 from bnvae.runs.run import Preview, Run
@@ -16,8 +17,6 @@ from bnvae.training import Trainer
 
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
-SNAPSHOT_MOMENT_EXAMPLES = 256
-"""from which a snapshot's moments are taken: means are off by 1/16 of their spread, less than a drawn point's width"""
 
 
 @final
@@ -74,9 +73,7 @@ class Showcase:
             return
         self._moments = [later for later in self._moments if later > step]
         stored = {name: value.clone() for name, value in model.head.named_buffers()}
-        # Moments of a sample of the training set: enough to draw by, at a tenth of the time.
-        recompute_statistics(model, self.trainer.batches.examples[:SNAPSHOT_MOMENT_EXAMPLES])
-        posterior = encode(model, test.examples[: snapshots.POINTS])
+        posterior = self._drawn_posterior()
         samples, reconstructions = self._made(posterior)
         for name, value in model.head.named_buffers():
             value.copy_(stored[name])  # what is trained and saved is that of a training without an album
@@ -89,3 +86,21 @@ class Showcase:
             reconstructions=reconstructions,
         )
         snapshots.save(self.run.folder, snapshot)
+
+    @torch.no_grad()
+    def _drawn_posterior(self) -> Posterior:
+        """Of the first test examples, with their own moments in the head.
+
+        They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
+        """
+        model, examples = self.trainer.model, self.dataset.test.examples[: snapshots.POINTS]
+        if len(examples) < snapshots.POINTS:  # too few to take moments from
+            recompute_statistics(model, self.trainer.batches.examples[: snapshots.POINTS])
+            return encode(model, examples)
+        with eval_mode(model):
+            (points,) = in_chunks(examples, snapshots.POINTS)
+            features = model.encoder(points.to(model.device))
+            if stores_moments(model.head):
+                recompute_moments(model.head, [features])
+            posterior: Posterior = model.head(features)
+        return Posterior(posterior.mean.cpu(), posterior.std.cpu())

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import torch
 
 from bnvae import session
 from bnvae.config import HeadName, RunConfig
@@ -210,6 +211,24 @@ def test_an_album_changes_no_byte_of_the_training(
     run = store.create("a", tiny)
     train_run(run)
     assert run.snapshots() == []
+    assert content(run) == content(whole)
+
+
+def test_a_snapshot_is_drawn_with_the_moments_of_its_own_points(whole: Run, tiny: RunConfig) -> None:
+    for moment in whole.snapshots():
+        second = (moment.mean.square() + moment.std.square()).mean(0)
+        # The Scaler's two shares add up to 1 over the points; kept in fp16, of 11 bits.
+        torch.testing.assert_close(second, torch.ones(tiny.model.latent_dimensions), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("points", [150, 1_000])
+def test_a_snapshot_of_many_or_few_points_leaves_the_training_as_it_was(
+    points: int, store: RunStore, tiny: RunConfig, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(album, "POINTS", points)  # of 297 test examples
+    run = store.create("a", tiny)
+    train_run(run)
+    assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 297)}
     assert content(run) == content(whole)
 
 

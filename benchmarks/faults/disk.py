@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import IO, Any, Literal, get_args
 
-FaultKind = Literal["exit", "error", "full", "short"]
+FaultKind = Literal["error", "short", "exit", "full"]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 FULL_OPERATIONS = 5
 """for which a disk that is full has no room"""

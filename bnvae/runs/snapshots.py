@@ -18,6 +18,10 @@ from bnvae.runs.patience import insist
 
 FOLDER = "snapshots"
 MOST_SNAPSHOTS = 24
+FEWEST_SNAPSHOTS = 8
+"""but for the bytes"""
+STEPS_A_SNAPSHOT = 60
+"""of a training for each: to take one costs about as much as a step, so that all cost 2 % of a training"""
 MOST_BYTES = 10 * 2**20
 POINTS = 150
 """test examples whose posteriors are kept"""
@@ -45,7 +49,8 @@ class Snapshot:
 
 def planned(total_steps: int, bytes_each: int) -> list[int]:
     """Steps at which to take snapshots: logarithmically spaced, the first and the last step among them."""
-    count = max(2, min(MOST_SNAPSHOTS, MOST_BYTES // max(1, bytes_each)))
+    worthwhile = max(FEWEST_SNAPSHOTS, total_steps // STEPS_A_SNAPSHOT)
+    count = max(2, min(MOST_SNAPSHOTS, MOST_BYTES // max(1, bytes_each), worthwhile))
     return sorted({round(float(step)) for step in np.geomspace(1, max(1, total_steps), count)})
 
 
