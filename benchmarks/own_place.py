@@ -3,10 +3,10 @@
     python -m benchmarks.own_place [--checkpoints checkpoints] [--runs mnist-plain mnist-scaler]
 
 umap-learn maps 3,000 codes of a trained run, and its transform places up to 400 others, twice with different seeds:
-it draws its repulsion at random. The same others are placed on the same map by `settled_place`, and at the mean place of
-their neighbours weighted by 1 / distance (`place`), the quicker way for layers of many draws. Distances are medians in
-shares of the map's spread, the root of its points' mean squared distance from their middle. Labels are those of the 15
-nearest points on the map.
+it draws its repulsion at random. The same others are placed on the same map by `settled_place`, and at the mean place
+of their neighbours weighted by 1 / distance (`place`), the quicker way for layers of many draws. Distances are medians
+in shares of the map's spread, the root of its points' mean squared distance from their middle. Labels are those of the
+15 nearest points on the map.
 """
 
 import argparse
