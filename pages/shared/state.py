@@ -99,12 +99,15 @@ def choose_runs(
     ]
     for run in found:
         if run not in usable:
-            st.info(_why_without_weights(run) if trained else NO_TRAINING)
+            st.info(_why_not(run, trained=trained))
             st.text(run.id)
     return usable
 
 
-def _why_without_weights(run: Run) -> str:
+def _why_not(run: Run, *, trained: bool) -> str:
+    """Why a page that wants weights, or else a training, can't show this run."""
+    if not trained:
+        return NO_TRAINING
     if run.is_arrays:
         return (
             "This run is arrays alone: nothing can be decoded without its model. See it on the Map and Compare pages."
