@@ -27,7 +27,7 @@ def encoder(network: NetworkOfPeers) -> nn.Sequential:
 
 
 def decoder(network: NetworkOfPeers) -> nn.Sequential:
-    """Back to pixels from 0 to 1; the project's last doubling is another one, with as many weights within 3 %."""
+    """Back to pixels from 0 to 1; the project's last doubling is another one, with as many weights within 0.2 %."""
     if network == "mlp":
         return nn.Sequential(
             nn.Linear(LATENT, 512), nn.ReLU(), nn.Linear(512, 784), nn.Unflatten(1, (1, 28, 28)), nn.Sigmoid()
