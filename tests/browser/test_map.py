@@ -52,7 +52,7 @@ def address(serve: Callable[[str], str]) -> str:
 @pytest.fixture
 def demo(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"), timeout=30_000)  # a fresh server's first
+    expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"), timeout=30_000)
     return page
 
 
