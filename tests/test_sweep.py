@@ -9,7 +9,7 @@ import pytest
 from bnvae.config import RunConfig
 from bnvae.methods import METHODS, configured
 from bnvae.runs import RunStore
-from bnvae.runs.groups import GROUP, group_of
+from bnvae.runs.groups import GROUP, differ_in_tau_alone, group_of
 from bnvae.sweep import known_members, members, method_configs, method_members
 
 
@@ -122,6 +122,17 @@ def test_a_ladder_has_four_strengths_of_each_method_and_no_run_twice(tiny: RunCo
     assert "m-beta-at-0.7" in configs
     assert "m-beta-at-1" not in configs
     assert configs["m-ln-mean-at-0.7"] == configured(tiny, "ln-mean", 0.7)
+
+
+def test_a_sweep_over_tau_is_told_from_one_over_methods(store: RunStore, tiny: RunConfig) -> None:
+    members(store, "t", tiny, [0.1, 0.9])
+    method_members(store, "m", tiny, ["rms-scaler", "bn-scaler"])
+    method_members(store, "n", tiny, ["none"])
+    assert {group: differ_in_tau_alone(runs) for group, runs in store.groups().items()} == {
+        "t": True,
+        "m": False,
+        "n": False,
+    }
 
 
 def test_a_sweep_over_methods_goes_on_with_its_ladder(store: RunStore, tiny: RunConfig) -> None:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bnvae.methods import METHODS, knob_of
+from bnvae.methods import METHODS, TAU, knob_of
 from bnvae.runs.files import BrokenRunError, read_json, write_json
 from bnvae.runs.run import Run
 
@@ -39,6 +40,15 @@ def groups(runs: Iterable[Run]) -> dict[str, list[Run]]:
         if (group := group_of(run)) is not None:
             found.setdefault(group, []).append(run)
     return {group: sorted(members, key=lambda run: _place(run, group)) for group, members in found.items()}
+
+
+def differ_in_tau_alone(members: Iterable[Run]) -> bool:
+    """Whether a group is a sweep over tau, and not over methods; broken members say nothing."""
+    kinds = set()
+    for run in members:
+        with suppress(BrokenRunError):
+            kinds.add((run.config.model.head, knob_of(run.config)))
+    return len(kinds) == 1 and {knob for _, knob in kinds} == {TAU}
 
 
 def _place(run: Run, group: str) -> tuple[Any, ...]:

@@ -9,11 +9,11 @@ from bnvae.launcher import state, submit
 from bnvae.methods import METHODS
 from bnvae.runs import Run
 from bnvae.sweep import method_configs, method_members
+from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim
 
-MOST_COMPARED = 12
 BEGUN = "_methods"
 """the sweep that this visitor began last, in the session"""
 
@@ -27,7 +27,7 @@ def offer_methods(config: RunConfig | None) -> None:
     if members:
         finished = sum(state(member).state == "finished" for member in members)
         st.text(f"{finished} of {len(members)} trainings of the sweep over methods are finished.")
-        link_to(COMPARE, {"runs": [member.id for member in members[:MOST_COMPARED]]}, "Compare the methods")
+        link_to(COMPARE, {"runs": [member.id for member in members[:MOST_IN_A_VIEW]]}, "Compare the methods")
 
 
 def _form(config: RunConfig) -> None:

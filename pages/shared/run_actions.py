@@ -7,6 +7,8 @@ import streamlit as st
 
 from bnvae.runs import Run
 from bnvae.runs.archive import export_run
+from bnvae.runs.groups import differ_in_tau_alone
+from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, MAP, TAU, TRAIN, link_to
 from pages.shared.state import follow, store
 from pages.shared.tau_meanings import RETRAINED
@@ -32,9 +34,10 @@ def offer_one_of(sweep: Sequence[Run]) -> None:
     st.subheader("Chosen sweep", anchor=False)
     together, apart = st.columns(2)
     with together:
-        link_to(TAU, {"runs": [sweep[0].id], "meaning": [RETRAINED]}, "Put it under the slider for τ")
+        if differ_in_tau_alone(sweep):
+            link_to(TAU, {"runs": [sweep[0].id], "meaning": [RETRAINED]}, "Put it under the slider for τ")
     with apart:
-        link_to(COMPARE, {"runs": [run.id for run in sweep]}, "Compare its runs")
+        link_to(COMPARE, {"runs": [run.id for run in sweep[:MOST_IN_A_VIEW]]}, "Compare its runs")
     ids = [run.id for run in sweep]
     chosen = st.selectbox("One of its runs", ids, index=None, key="member-" + ids[0])
     if chosen is not None:

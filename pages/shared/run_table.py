@@ -8,7 +8,7 @@ import streamlit as st
 from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
-from bnvae.runs.groups import group_of, groups
+from bnvae.runs.groups import differ_in_tau_alone, group_of, groups
 from pages.shared.cache import version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
@@ -59,13 +59,17 @@ def run_table(runs: Sequence[Run]) -> Sequence[Run]:
 
 
 def _sweep_row(name: str, members: Sequence[Run]) -> dict[str, Any]:
-    first = _row(members[0])
+    first, over_tau = _row(members[0]), differ_in_tau_alone(members)
     finished = sum(state(run).state == "finished" for run in members)
     return {
         "run": name,
         "state": f"{finished} of {len(members)} finished",
-        **{column: first.get(column) for column in ("data", "head", "dimensions")},
-        "note": "one run for each τ",
+        **{column: first.get(column) for column in ("data", "dimensions")},
+        **(
+            {"head": first.get("head"), "note": "one run for each τ"}
+            if over_tau
+            else {"note": "one run for each method"}
+        ),
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore
-from bnvae.sweep import members
+from bnvae.sweep import members, method_members
 from tests.pages.reading import small
 
 Visit = Callable[..., AppTest]
@@ -20,3 +20,10 @@ def test_a_sweep_is_one_row_that_says_how_far_it_is(runs: RunStore, visit: Visit
     assert set(table.index) == alone | {"sweep s"}
     assert table.loc["sweep s", "state"] == "0 of 3 finished"
     assert table.loc["sweep s", "data"] == "digits"
+
+
+def test_a_sweep_over_methods_is_one_row_without_a_head_of_its_own(runs: RunStore, visit: Visit) -> None:
+    method_members(runs, "m", small("digits", "rms-scaler", 3), ["none", "bn-mean"])
+    table = visit("runs").dataframe[0].value.set_index("run")
+    assert table.loc["sweep m", "note"] == "one run for each method"
+    assert not isinstance(table.loc["sweep m"].get("head"), str)
