@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -179,8 +180,9 @@ def lstm(rounds: int, folder: Path) -> list[list[str]]:
         run(FEWEST_STEPS_BETWEEN_EVALUATIONS)
     turns = take_turns({"bnvae": product.run, "bare": bare.run}, case.steps, rounds, product.between_turns)
     share = product.share_of_training(statistics.median(turn.wall for turn in turns["bnvae"]) / case.steps)
-    bare.run(max(0, LSTM_STEPS - FEWEST_STEPS_BETWEEN_EVALUATIONS - case.steps * (rounds + 1)))
-    product.run(max(0, LSTM_STEPS - product.trainer.step))
+    if (left := LSTM_STEPS - product.trainer.step) > 0:
+        product.run(left)
+        bare.run(left)
     examples = case.dataset.test.examples[:LSTM_TEST_SENTENCES]
     tokens = (row_lengths(examples) - 1).double().mean().item()
     recompute_statistics(product.trainer.model, case.dataset.training.examples)
@@ -208,6 +210,16 @@ def trimmed(examples: Tensor) -> Tensor:
     return examples[:, : int(row_lengths(examples).max())]
 
 
+def measured(chosen: argparse.Namespace, folder: Path) -> Iterator[list[list[str]]]:
+    for network in get_args(NetworkOfPeers):
+        if network in chosen.only:
+            yield steady(network, chosen.rounds, folder)
+            pictures = 60_000 if network == "mlp" or chosen.full else FEWER_PICTURES
+            yield end_to_end(network, pictures, folder, chosen.threads)
+    if "lstm" in chosen.only:
+        yield lstm(chosen.rounds, folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=["mlp", "conv", "lstm"], default=["mlp", "conv", "lstm"])
@@ -222,13 +234,9 @@ def main() -> None:
     rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = torchvisions_mnist(Path(temporary))
-        for network in get_args(NetworkOfPeers):
-            if network in chosen.only:
-                rows += steady(network, chosen.rounds, folder)
-                pictures = 60_000 if network == "mlp" or chosen.full else FEWER_PICTURES
-                rows += end_to_end(network, pictures, folder, chosen.threads)
-        if "lstm" in chosen.only:
-            rows += lstm(chosen.rounds, folder)
+        for found in measured(chosen, folder):
+            rows += found
+            print("\n".join(" | ".join(row) for row in found), flush=True)
     header = ["training", "peer", "bnvae", "the peer", f"how many times faster (≥ {TARGET:g})"]
     publish("Against peers, by the wall", [*header, "-ELBO, ours and theirs (nats)"], rows)
 
