@@ -20,7 +20,9 @@ BEGUN = "_methods"
 
 def offer_methods(config: RunConfig | None) -> None:
     """Which remedies, at one strength or four; then a link to the page that compares them."""
-    with st.popover("Train all methods", icon=":material/stacks:", width="stretch", disabled=config is None):
+    # Another label is another popover: the open one would hide what it started.
+    label = "Train all methods again" if BEGUN in st.session_state else "Train all methods"
+    with st.popover(label, icon=":material/stacks:", width="stretch", disabled=config is None):
         if config is not None:
             _form(config)
     members = store().groups().get(st.session_state.get(BEGUN, ""), [])
