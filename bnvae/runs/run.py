@@ -284,9 +284,9 @@ class Run:
                 f"{self.id}/data.json is of {card.modality} data, config.json of {config.data.modality}."
             )
         content = read_bytes(self.folder / WEIGHTS, LARGEST_WEIGHTS_BYTES)
+        described = read_bytes(self.folder / DESCRIPTION, MIB) if config.source == "weights" else None
         try:
-            if config.source == "weights":
-                described = read_bytes(self.folder / DESCRIPTION, MIB)
+            if described is not None:
                 return described_model(described, config, card.shape, content)
             return model_of(config, card.shape, content)
         except ValueError as error:

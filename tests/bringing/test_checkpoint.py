@@ -18,7 +18,7 @@ from bnvae.data import load_dataset
 from bnvae.evaluation import draw_codes
 from bnvae.examiner import evaluate_run
 from bnvae.posterior import Posterior
-from bnvae.runs import RunStore
+from bnvae.runs import BrokenRunError, RunStore
 from bnvae.runs.archive import export_run, import_run
 from bnvae.runs.reproduction import reproduction_card
 from tests.bringing.foreign_vae import DESCRIPTION, ForeignVAE
@@ -82,7 +82,10 @@ def test_it_can_be_taken_home_and_in_again(store: RunStore, module: ForeignVAE, 
     assert again.evaluation() == run.evaluation()
     assert torch.equal(again.encodings()[0].mean, run.encodings()[0].mean)
     (again.folder / "description.json").write_text(text(latent_dimensions=4))
-    with pytest.raises(ValueError, match="another picture or of another number of latent dimensions"):
+    with pytest.raises(BrokenRunError, match="another picture or of another number of latent dimensions"):
+        again.load_model()
+    (again.folder / "description.json").unlink()
+    with pytest.raises(BrokenRunError, match=r"^mine/description\.json is missing"):
         again.load_model()
 
 
