@@ -16,6 +16,8 @@ from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
 
 SLOW_STEPS_PER_SECOND = 1.0
+NAMED_LETTERS = 48
+"""of its origin in the name of a branch: that it is one should not be cut off"""
 RATE_PRESS = 1e-4
 """by how much a press on + changes the learning rate; 0.1, as for the others, would end the training"""
 
@@ -125,7 +127,7 @@ def _fork(runs: Sequence[Run]) -> None:
     if st.button("Branch off", type="primary", key="fork-go", disabled=is_same):
         try:
             check_room(1)
-            wish = store().free_id(f"{chosen.id}-branch")
+            wish = store().free_id(f"{chosen.id[:NAMED_LETTERS]}-branch")
             fork = claim(fork_run(store(), chosen, wish, {name: value}, more_epochs=more))
             # It begins behind its origin: where that waits, it catches up and waits at the same step.
             waits_at = status.step if status.state == "paused" else None

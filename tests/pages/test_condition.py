@@ -142,3 +142,12 @@ def test_a_branch_marks_on_its_curve_where_it_left_its_origin(runs: RunStore, vi
     (branch.folder / "origin.json").write_text('{"run": "a-name-of-more-than-24-letters", "step": 5, "changed": {}}')
     curves = [chart for chart in drawn(visit("train", RUN), "curves") if "ELBO" in chart["title"]]
     assert [chart["marks"] for chart in curves] == [[[5.0, "branched off a-name-of-more-than-24-…"]]]
+
+
+def test_a_branch_of_a_run_with_a_long_name_is_still_called_a_branch(
+    runs: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    name = "x" * 64
+    (runs.root / RUN).rename(runs.root / name)
+    press(visit("train", name), "Branch off")
+    assert submitted[0].id == "x" * 48 + "-branch"
