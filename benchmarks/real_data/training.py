@@ -23,7 +23,7 @@ DataSet = Literal["snli", "tang"]
 
 COUPLETS, TEST_EXAMPLES, VOCABULARY = 10_000, 2_000, 2_000
 LATENT_DIMENSIONS = 32
-SAMPLED_EXAMPLES, SAMPLES = 1_000, 50
+SAMPLED_EXAMPLES, SAMPLES = 500, 50
 EPOCHS: dict[DataSet, int] = {"snli": 7, "tang": 6}
 TOKENS: dict[DataSet, TokenizerName] = {"snli": "words", "tang": "characters"}
 LANGUAGE_MODEL = "language model"
