@@ -44,7 +44,7 @@ def test_workers_killed_at_random_moments_leave_the_bytes_of_an_undisturbed_trai
     wanted = lives.outcome(lives.undisturbed(store, config))
     rng = random.Random(f"{head} {modality}")
     struck = kills.strike(store, config, wanted, kills=KILLS[modality], rng=rng)
-    assert len(struck.steps) == KILLS[modality]
+    assert len(struck.steps) >= KILLS[modality]  # more if a run ended before its last one
     assert struck.differing == []
 
 
