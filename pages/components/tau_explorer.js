@@ -200,7 +200,7 @@ class TauExplorer {
     // Floors hold to the digit over the training set's moments; on test examples the rate may fall a little short of them.
     const words = rate > enforced
       ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)}`
-      : `${short(rate)} nats on test examples; on training examples τ enforces ${short(enforced)} or more`;
+      : `${short(rate)} nats in test, at least ${short(enforced)} in training`;
     this.kl.jump({
       title: this.title,
       caption: `${data.caption} · means over test examples, where floors hold about`,
