@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from bnvae.config import SCALED, RunConfig
-from bnvae.methods import METHODS, configured, known
+from bnvae.methods import BETA, METHODS, Method, configured, known
 from bnvae.runs import Run, RunStore
 from bnvae.runs.groups import group_of, groups
 from bnvae.runs.store import check_id, name_taken
@@ -57,9 +57,13 @@ def method_configs(
         for strength in method.ladder:
             one = configured(config, method.name, strength)
             if one not in found.values():
-                family = "beta" if method.name == "none" else method.name
-                found[f"{group}-{family}-at-{strength:g}"] = one
+                found[f"{group}-{_family(method)}-at-{strength:g}"] = one
     return found
+
+
+def _family(method: Method) -> str:
+    """What methods that turn the same knob of the same configuration are called together."""
+    return "beta" if not method.model and method.knob == BETA and method.schedule is None else method.name
 
 
 def _enrolled(store: RunStore, group: str, wanted: Mapping[str, RunConfig]) -> list[Run]:

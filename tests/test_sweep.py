@@ -121,6 +121,7 @@ def test_a_ladder_has_four_strengths_of_each_method_and_no_run_twice(tiny: RunCo
     assert list(configs)[:10] == [f"m-{name}" for name in METHODS]
     assert "m-beta-at-0.7" in configs
     assert "m-beta-at-1" not in configs
+    assert "m-beta-at-1" in method_configs("m", tiny, ["beta-0.4"], ladder=True)
     assert configs["m-ln-mean-at-0.7"] == configured(tiny, "ln-mean", 0.7)
 
 

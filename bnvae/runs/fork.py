@@ -9,13 +9,14 @@ from typing import final
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.runs import checkpoint, snapshots
+from bnvae.runs.clock import CLOCK
 from bnvae.runs.files import BrokenRunError, read_json, write_atomic, write_json
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
 
 ORIGIN = "origin.json"
-COPIED = ("tokenizer.json", "data.json", "examples.npz", "environment.json")
+COPIED = ("tokenizer.json", "data.json", "examples.npz", "environment.json", CLOCK)
 
 
 def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], *, more_epochs: int = 0) -> Run:

@@ -8,6 +8,7 @@ from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import Run, RunStore, Status, checkpoint, fork
+from bnvae.runs.clock import CLOCK, read_marks
 from bnvae.runs.fork import Origin, fork_run, origin_of, steerable
 from bnvae.worker import train_run
 
@@ -135,6 +136,17 @@ def test_a_branch_of_a_finished_run_needs_more_epochs(store: RunStore, stopped: 
     assert (branch.status.step, branch.status.total_steps) == (16, 24)  # 8 steps an epoch
     status = train_run(branch)
     assert (status.state, status.step) == ("finished", 24)
+
+
+def test_a_branch_goes_on_counting_the_seconds_of_its_origin(store: RunStore, stopped: Run) -> None:
+    """It has its origin's seconds up to the checkpoint, and none of a step that it has not taken."""
+    (stopped.folder / CLOCK).write_text("0 0\n4 1000\n9999 2000\n")
+    branch = fork_run(store, stopped, "b", {"tau": 0.9})
+    train_run(branch)
+    steps, seconds = zip(*read_marks(branch.folder), strict=True)
+    assert steps[:2] == (0, 4)
+    assert max(steps) == 16
+    assert 1000 < seconds[-1] < 2000
 
 
 def test_a_branch_knows_where_it_left_its_origin(store: RunStore, stopped: Run) -> None:
