@@ -11,8 +11,8 @@ from bnvae.foreign.description import Layer
 
 Shape = tuple[int, ...]
 """of one example: (F,) or (C, H, W)"""
-MOST_NUMBERS = 2**22
-"""that one example may become inside of a network: a stranger's list of layers must not fill this machine"""
+MOST_NUMBERS = 2**20
+"""that one example may become inside of a network, 2 GiB for 512 at a time: strangers' layers must not fill a machine"""
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -100,7 +100,7 @@ def _read(place: str, layer: object) -> Spec:
 
 def _check_size(place: str, kind: str, value: object) -> None:
     if kind == "reshape":
-        fits = isinstance(value, list) and len(value) in (1, 3) and all(_is_whole(size, 2**22) for size in value)
+        fits = isinstance(value, list) and len(value) in (1, 3) and all(_is_whole(size, MOST_NUMBERS) for size in value)
         wanted = "[channels, height, width] or [features]"
     elif kind in ("max_pool", "average_pool", "upsample"):
         fits, wanted = _is_whole(value, 16), "a factor from 1 to 16"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from bnvae.foreign.description import Description, listed
@@ -13,7 +13,7 @@ from bnvae.foreign.layers import Shape, Spec, build, read
 from bnvae.model import VAE
 from bnvae.networks.base import Decoder, Encoder
 from bnvae.networks.image import ImageDecoder
-from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood
+from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood, Pixels, unit_pixels
 from bnvae.posterior import Posterior, PosteriorHead
 
 SMALLEST_PROBABILITY = 1e-7
@@ -102,10 +102,9 @@ class ForeignEncoder(Encoder):
         super().__init__()
         self.layers, self.features, self.pixels = layers, features, pixels
 
-    def forward(self, examples: UInt8[Tensor, "B C H W"] | Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
+    def forward(self, examples: Pixels) -> Float[Tensor, "B F"]:
         black, white = self.pixels
-        unit = examples if examples.is_floating_point() else examples.float() / 255
-        features: Tensor = self.layers(unit * (white - black) + black)
+        features: Tensor = self.layers(unit_pixels(examples) * (white - black) + black)
         return features
 
 
