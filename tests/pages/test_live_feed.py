@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -128,7 +129,8 @@ def test_the_moment_of_some_runs_is_built_once_for_all_who_ask_for_it(runs: RunS
     built = []
 
     def build(chosen: Sequence[Run], states: States) -> Moment:
-        built.append(threading.get_ident())
+        built.append(chosen)
+        time.sleep(0.05)  # meanwhile the others ask
         return Moment(light={}, heavy={})
 
     moments, run = Moments(build), runs.get("digits-plain")
