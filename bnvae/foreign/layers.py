@@ -12,7 +12,7 @@ from bnvae.foreign.description import Layer
 Shape = tuple[int, ...]
 """of one example: (F,) or (C, H, W)"""
 MOST_NUMBERS = 2**20
-"""that one example may become inside of a network, 2 GiB for 512 at a time: strangers' layers must not fill a machine"""
+"""that one example may become inside of a network, 2 GiB for 512 at a time: a stranger must not fill a machine"""
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
