@@ -40,7 +40,7 @@ def first_look(config: DataConfig) -> str:
 def _text(config: DataConfig) -> str:
     file = here(config.path, suffixes=tuple(READERS), most_bytes=MOST_BYTES)
     if file is None:
-        return f"An address that may be asked. {LATER}"
+        return f"An https address. {LATER}"
     with file.open("rb") as opened:
         head, more = opened.read(GLANCE_BYTES), opened.read(1)
     if more:  # the last line, and perhaps the last letter, is cut: what is whole before it is looked at
@@ -92,7 +92,7 @@ def _entries(folder: Path) -> Iterator[str]:
 def _archive(config: DataConfig) -> str:
     file = here(config.path, suffixes=(".zip",), most_bytes=MOST_TOTAL_BYTES)
     if file is None:
-        return f"An address that may be asked. {LATER}"
+        return f"An https address. {LATER}"
     if directory_bytes(file) > MOST_DIRECTORY_BYTES:
         return f"A large .zip. {LATER}"
     with PictureZip(file) as archive:

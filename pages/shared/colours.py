@@ -3,12 +3,14 @@
 import streamlit as st
 
 from bnvae.config import HeadName
-from bnvae.palette import HEAD_COLOURS, run_colours
+from bnvae.palette import run_colours
 from bnvae.runs import Run
 from pages.shared.cache import version
 from pages.shared.state import selected_ids, store
 
 MOST_IN_A_VIEW = 12
+UNREADABLE = "#7A7A7A"
+"""of a run whose head is not known"""
 
 
 def colour_of(run: Run) -> str:
@@ -21,7 +23,8 @@ def colour_of(run: Run) -> str:
     ids = chosen if run.id in chosen else [*chosen, run.id]
     here = [store().get(run_id) for run_id in ids if run_id in store()]
     heads = {one.id: head for one in here if (head := _head(one.id, version(one, "config.json")))}
-    return dict(zip(heads, run_colours(list(heads.values())), strict=True)).get(run.id, HEAD_COLOURS["ln-mean"])
+    colours = dict(zip(heads, run_colours(list(heads.values())), strict=True))
+    return colours.get(run.id, UNREADABLE)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
