@@ -45,8 +45,8 @@ SHOWN_STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
 """of which run, the number of its steps says: it differs by an epoch"""
 LOOK_SECONDS = 0.02
 ARRIVALS_A_SECOND = 20
-MOST_SECONDS = 450.0
-"""for all of it: no larger crowd is begun when that is over, and no visits are, which take as long as they take"""
+MOST_SECONDS = 400.0
+"""of the whole command, after which no larger crowd is begun"""
 SERVER_CORES = 2
 
 

@@ -5,7 +5,7 @@
 const PATIENCE_MS = 10_000; // for an answer
 const LONGEST_WAIT_MS = 10_000;
 const UNTOLD_WAIT_MS = 1_000; // where an answer does not say when to ask again
-const FAILURES_OF_A_DEAD_ROUTE = 2;
+const REFUSALS_OF_A_DEAD_ROUTE = 2;
 
 /** Components are modules of their own: what they share of a page is found here. */
 const feeds = (globalThis.bnvaeFeeds ??= new Map());
@@ -19,7 +19,8 @@ class LiveFeed {
     this.heavy = {}; // pictures, sent only when they changed
     this.heavyVersion = "";
     this.hasAnswered = false;
-    this.failures = 0;
+    this.failures = 0; // since the last answer
+    this.refusals = 0;
     this.timer = 0;
     this.asking = false;
     this.wake = () => document.hidden || this.ask();
@@ -59,8 +60,10 @@ class LiveFeed {
     try {
       wait = await this.hear();
       this.failures = 0;
-    } catch {
+    } catch (error) {
       this.failures += 1;
+      // A server that is only slow would not be helped by a page that asks it in a dearer way.
+      if (error.name !== "TimeoutError") this.refusals += 1;
       wait = Math.min(LONGEST_WAIT_MS, UNTOLD_WAIT_MS * 2 ** Math.min(8, this.failures - 1));
       if (this.isDead) for (const follower of this.followers) follower(this);
     } finally {
@@ -88,7 +91,7 @@ class LiveFeed {
 
   /** Whether there never was an answer: the page has to be told in another way. */
   get isDead() {
-    return !this.hasAnswered && this.failures >= FAILURES_OF_A_DEAD_ROUTE;
+    return !this.hasAnswered && this.refusals >= REFUSALS_OF_A_DEAD_ROUTE;
   }
 
   /** Both parts of one panel's data; neither is there before the first answer, or of a run that is gone. */
