@@ -118,11 +118,14 @@ def test_a_library_is_used_in_its_one_place(library: str, allowed: set[str]) -> 
     assert {part_of(path) for path in MODULES if library in outside(path)} <= allowed
 
 
-def test_umap_is_imported_where_it_is_used_and_not_at_the_top() -> None:
+def test_umap_and_its_compiler_are_imported_where_they_are_used_and_not_at_the_top() -> None:
     for path in MODULES:
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                assert "umap" not in ast.unparse(node), f"{path.name} makes every page wait for umap"
+            if isinstance(node, ast.Import):
+                named = {alias.name.split(".")[0] for alias in node.names}
+            else:
+                named = {(node.module or "").split(".")[0]} if isinstance(node, ast.ImportFrom) else set()
+            assert not named & {"umap", "numba"}, f"{path.name} makes every page wait for {named}"
 
 
 def calls(path: Path) -> list[ast.Call]:
