@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from bnvae import session
+from bnvae import launcher, session
 from bnvae.config import HeadName, RunConfig
 from bnvae.records import Record, StepRecord
 from bnvae.runs import Run, RunStore, Status
@@ -229,6 +229,24 @@ def test_a_snapshot_of_many_or_few_points_leaves_the_training_as_it_was(
     run = store.create("a", tiny)
     train_run(run)
     assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 297)}
+    assert content(run) == content(whole)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_jumps_changes_neither_what_is_obeyed_nor_what_is_computed(
+    days: int, store: RunStore, tiny: RunConfig, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create("a", tiny)
+    run.desk.command(Control(pause_at=5))
+    seconds, nanoseconds = time.time, time.time_ns
+    with training(run):
+        wait_until(lambda: is_paused_at(run, 5))
+        monkeypatch.setattr(time, "time", lambda: seconds() + days * 86_400)
+        monkeypatch.setattr(time, "time_ns", lambda: nanoseconds() + days * 86_400 * 10**9)
+        run.desk.command(Control(pause_at=7))
+        wait_until(lambda: is_paused_at(run, 7))
+        assert launcher.state(run).message == "Paused."
+        run.desk.command(PLAY)
     assert content(run) == content(whole)
 
 
