@@ -75,7 +75,7 @@ class FaultyDisk:
         if kind == "short":
             short()
         code = errno.EIO if kind == "error" else errno.ENOSPC
-        raise OSError(code, os.strerror(code), path)
+        raise OSError(code, os.strerror(code), None if path is None else os.fspath(path))
 
     def _name(self, file: object) -> str | None:
         """Of a path or descriptor, if it is below a watched folder and asked for by the watched thread."""
