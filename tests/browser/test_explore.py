@@ -55,6 +55,11 @@ def open_pad(page: Page, address: str) -> None:
     expect(exhibits(page).first).to_contain_text("draw something")
 
 
+def rests(page: Page) -> None:
+    """All of an answer has arrived."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def stroke(page: Page) -> None:
     """A one, drawn with the mouse."""
     box = pad(page).bounding_box()
@@ -111,8 +116,10 @@ def test_strokes_are_taken_back_one_by_one_and_so_is_clearing(tab: Page, address
     tab.keyboard.press("Control+z")
     assert ink(pad(tab)) == both
     expect(exhibits(tab).first).to_contain_text(PLACED)
+    rests(tab)
     tab.keyboard.press("Control+z")
     assert ink(pad(tab)) == first
+    rests(tab)
     undo.click()
     expect(exhibits(tab).first).to_contain_text("draw something")
     assert ink(pad(tab)) == 0
