@@ -7,7 +7,7 @@ Rezende & Mohamed 2015 (arXiv:1505.05770) state 89.9 for the plain VAE, and pyth
 set for the figure. The same here, but for the draw of black and white: theirs is one file made once by others, ours
 is drawn once by `DataConfig.binarise`.
 
-The learning rate falls along half a cosine from 2e-3 to 0; theirs falls in steps over more than a thousand epochs.
+The learning rate falls along half a cosine from 2e-3 to 0; theirs falls in steps until epoch 1,000.
 Training goes on from where it stood when the command is given again: `DIRECTORY` keeps checkpoints, the best weights
 and `curve.json`.
 """

@@ -2,8 +2,8 @@
 
     python -m benchmarks.real_data --data snli --folder DIRECTORY [--seeds 0 1 2] [--rate 5]
 
-`snli`: 10,000 English sentences to learn from, 2,000 others to measure by, the 2,000 most frequent words. `tang`:
-10,000 couplets of ten characters, 2,000 others, the 2,000 most frequent characters. The rest is the token "unknown",
+`snli`: 10,000 English sentences to learn from, 1,000 others to measure by, the 2,000 most frequent words. `tang`:
+10,000 couplets of ten characters, 1,000 others, the 2,000 most frequent characters. The rest is the token "unknown",
 predicted like any other. The files are read from `snli/` and `tang_couplets/` in BNVAE_DATA.
 
 All methods of `bnvae.methods` start from the same encoder and decoder, an LSTM of 64 units with z of 32 dimensions, and
