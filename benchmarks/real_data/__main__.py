@@ -1,6 +1,6 @@
 """Every remedy against collapse on real sentences: what does a used code buy, and what does it cost?
 
-    python -m benchmarks.real_data --data snli --folder DIRECTORY [--seeds 0 1 2] [--rate 5]
+    python -m benchmarks.real_data --data snli --folder DIRECTORY [--seeds 0 1 2] [--rate 6]
 
 `snli`: 10,000 English sentences to learn from, 1,000 others to measure by, the 2,000 most frequent words. `tang`:
 10,000 couplets of ten characters, 1,000 others, the 2,000 most frequent characters. The rest is the token "unknown",
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--data", choices=list(EPOCHS), required=True)
     parser.add_argument("--folder", type=Path, required=True, help="one JSON file for each training")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="none: only print what is there")
-    parser.add_argument("--rate", type=float, default=5.0, help="at which methods are compared (nats)")
+    parser.add_argument("--rate", type=float, default=6.0, help="at which methods are compared (nats)")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     chosen.folder.mkdir(parents=True, exist_ok=True)
