@@ -35,6 +35,14 @@ def test_a_few_codes_that_are_not_finite_leave_a_moment_in_the_film() -> None:
 
 
 @pytest.mark.usefixtures("pretended")
+def test_a_moment_with_few_finite_codes_goes_so_that_the_other_examples_stay() -> None:
+    mostly_lost = draw(30, 3)
+    mostly_lost[6:] = torch.nan
+
+    assert list(film([draw(30, 3, seed=1), mostly_lost, draw(30, 3, seed=2)])) == [0, 2]
+
+
+@pytest.mark.usefixtures("pretended")
 @pytest.mark.parametrize(
     "moments",
     [[], [draw(30, 3)], [draw(30, 3), torch.ones(30, 3)], [draw(3, 3)] * 5, [torch.full((9, 2), torch.nan)] * 3],
