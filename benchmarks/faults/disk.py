@@ -52,12 +52,15 @@ class FaultyDisk:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """In the place of the real one within."""
-        real: list[tuple[Any, str, Any]] = [(os, name, getattr(os, name)) for name in CHANGING]
-        real += [(os, "close", os.close), (io, "open", io.open)]
+        ours: list[tuple[Any, str, Callable[..., Any]]] = [
+            *((os, name, self._guarded(name, getattr(os, name))) for name in CHANGING),
+            (os, "close", self._forgetting(os.close)),
+            (io, "open", self._wrapping(io.open)),
+        ]
+        real = [(module, name, getattr(module, name)) for module, name, _ in ours]
         try:
-            for module, name, function in real:
-                wrap = {"close": self._forgetting, "open": self._wrapping if module is io else self._guarded}
-                setattr(module, name, wrap.get(name, self._guarded)(name, function))
+            for module, name, function in ours:
+                setattr(module, name, function)
             yield
         finally:
             for module, name, function in real:
@@ -101,7 +104,7 @@ class FaultyDisk:
 
         return guarded
 
-    def _forgetting(self, _: str, real: Callable[[int], None]) -> Callable[[int], None]:
+    def _forgetting(self, real: Callable[[int], None]) -> Callable[[int], None]:
         def close(descriptor: int) -> None:
             self.forget(descriptor)
             real(descriptor)
@@ -112,7 +115,7 @@ class FaultyDisk:
         """Its number may soon be another file's."""
         self._opened.pop(descriptor, None)
 
-    def _wrapping(self, _: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrapping(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def opened(file: Any, *arguments: Any, **options: Any) -> Any:
             known = self._name(file)
             if known is not None and not isinstance(file, int):  # a descriptor was counted when it was opened

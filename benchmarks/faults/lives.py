@@ -66,7 +66,7 @@ def _live(
     patience.WAIT_SECONDS = 0.02
     session.CHECKPOINT_SECONDS, session.STATUS_SECONDS = checkpoint_seconds, 0.05
     os.fsync = _without_waiting  # type: ignore[assignment]
-    disk = FaultyDisk(fault or Fault(kind="error", number=0), *map(Path, folders))
+    disk = FaultyDisk(fault or UNDISTURBED, *map(Path, folders))
     if largest_file_bytes:
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, most))
