@@ -35,3 +35,5 @@ for data in storybook mnist; do  # each pair's own maps, and the two in one fram
     case $data in mnist) examples=1500 ;; *) examples=0 ;; esac  # as many pictures as leave a run below 3 MB
     BNVAE_CHECKPOINTS=checkpoints python -m bnvae project "$data-plain" "$data-scaler" --with-data --examples "$examples"
 done
+# Films of the trainings; those of the MNIST runs would make them larger than 3 MB, and are made when they are asked for.
+BNVAE_CHECKPOINTS=checkpoints python -m bnvae project storybook-plain storybook-scaler --method film
