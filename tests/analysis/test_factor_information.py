@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from scipy.integrate import quad  # type: ignore[import-untyped]
+from scipy.integrate import quad
 from sklearn.metrics import mutual_info_score
 
 from bnvae.analysis.factor_information import factor_information
