@@ -8,7 +8,6 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer
 
 from bnvae.batches import Batches, is_text, mix
 from bnvae.config import RunConfig, TrainingConfig
@@ -18,6 +17,7 @@ from bnvae.diagnosis import place_of_overflow
 from bnvae.evaluation import PosteriorStatistics, active_units, distortions, draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.objective import ElboTerms, check_finite, check_finite_gradient, kl_weight, loss
+from bnvae.optimiser import Adam, Optimiser, Sgd
 from bnvae.posterior import Posterior, ScalerHead
 from bnvae.records import EvaluationRecord, Record, StepRecord, numbers, rounded
 
@@ -139,19 +139,14 @@ class Trainer:
         norm = nn.utils.get_total_norm(gradients)
         check_finite_gradient(norm, self.step + 1)
         if self._gradient_clip:
-            excess = (norm / self._gradient_clip).clamp(min=1)
-            if self.optimiser.defaults["fused"]:
-                # The kernel divides by it on its way, as for `torch.amp.GradScaler`, and saves one pass over memory.
-                self.optimiser.grad_scale = excess  # type: ignore[attr-defined]
-            else:
-                torch._foreach_div_(gradients, excess)
-        self.optimiser.step()
+            self.optimiser.step((norm / self._gradient_clip).clamp(min=1))
+        else:
+            self.optimiser.step()
 
     def steer(self, config: RunConfig) -> None:
         """Go on under another beta, learning rate, free bits or tau from the next step on."""
         self.config = dataclasses.replace(config.training, precision=self.config.precision)
-        for group in self.optimiser.param_groups:
-            group["lr"] = config.training.learning_rate
+        self.optimiser.learning_rate = config.training.learning_rate
         if isinstance(self.model.head, ScalerHead):
             self.model.head.scaler.tau = config.model.tau
 
@@ -212,13 +207,10 @@ class Trainer:
             self.model.train()
 
 
-def build_optimiser(model: nn.Module, config: TrainingConfig, device: torch.device) -> Optimizer:
-    """No weight decay: it would shrink what the head divides by, until eps breaches the floor."""
-    # One kernel for all parameters instead of a dozen each; MPS has none for SGD.
-    fused = device.type != "mps"
-    if config.optimiser == "sgd":
-        return SGD(model.parameters(), lr=config.learning_rate, fused=fused)
-    return Adam(model.parameters(), lr=config.learning_rate, fused=fused)
+def build_optimiser(model: nn.Module, config: TrainingConfig, device: torch.device) -> Optimiser:
+    """The optimiser that `config` names; MPS has no fused kernel of SGD."""
+    kind = Sgd if config.optimiser == "sgd" else Adam
+    return kind(model.parameters(), config.learning_rate, fused=device.type != "mps")
 
 
 def fit(model: VAE, training: Split, test: Split, config: TrainingConfig) -> Iterator[Record]:

@@ -262,12 +262,6 @@ def test_in_bf16_the_posterior_and_its_kl_stay_fp32(tiny: RunConfig, dataset: Da
     assert [mean + std for mean, std in moments] == pytest.approx([1] * 4, abs=1e-4)
 
 
-def test_sgd_and_adam_have_no_weight_decay(tiny: RunConfig, dataset: Dataset) -> None:
-    for optimiser in ("adam", "sgd"):
-        groups = trainer_of(with_training(tiny, optimiser=optimiser), dataset).optimiser.param_groups
-        assert [group["weight_decay"] for group in groups] == [0]
-
-
 def test_the_kl_weight_of_a_record_follows_its_schedule(tiny: RunConfig, dataset: Dataset) -> None:
     config = with_training(tiny, kl_schedule="linear", kl_warmup_epochs=2.0, record_every=1)
     weights = [record.kl_weight for record in trainer_of(config, dataset).fit() if isinstance(record, StepRecord)]

@@ -27,8 +27,7 @@ UNDISTURBED = Fault(kind="error", number=0)
 """a disk that only counts"""
 
 _workers = multiprocessing.get_context("forkserver")
-# The last for what an optimiser imports when it is made: 3.7 s of the 3.9 s of a short life (measured).
-_workers.set_forkserver_preload(["bnvae.worker", "sklearn.datasets", "torch._dynamo"])
+_workers.set_forkserver_preload(["bnvae.worker", "sklearn.datasets"])
 
 
 def config_of(head: HeadName, modality: str, *, epochs: int) -> RunConfig:

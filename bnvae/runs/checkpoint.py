@@ -144,8 +144,8 @@ def _hash(manifest: dict[str, Any], tensors: bytes) -> str:
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
-    for index, state in trainer.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
+    for index, state in trainer.optimiser.state.items():
+        tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
     # Tied or sliced tensors can't be stored by safetensors; a contiguous copy always can.
     return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
@@ -158,7 +158,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
             _, index, key = name.split(".", 2)
             state.setdefault(int(index), {})[key] = value
     trainer.model.load_state_dict(model)
-    trainer.optimiser.load_state_dict({"state": state, "param_groups": trainer.optimiser.state_dict()["param_groups"]})
+    trainer.optimiser.load(state)
 
 
 def fingerprint(trainer: Trainer) -> dict[str, object]:

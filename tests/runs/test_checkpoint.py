@@ -41,7 +41,7 @@ def assert_same(one: Trainer, other: Trainer) -> None:
     for ours, theirs in zip(one.model.state_dict().items(), other.model.state_dict().items(), strict=True):
         assert ours[0] == theirs[0]
         assert torch.equal(ours[1], theirs[1]), ours[0]
-    ours_of, theirs_of = one.optimiser.state_dict()["state"], other.optimiser.state_dict()["state"]
+    ours_of, theirs_of = one.optimiser.state, other.optimiser.state
     assert ours_of.keys() == theirs_of.keys()
     for index, values in ours_of.items():
         assert all(torch.equal(value, theirs_of[index][name]) for name, value in values.items())
