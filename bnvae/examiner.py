@@ -5,6 +5,7 @@ import time
 from contextlib import nullcontext
 from typing import Any, final
 
+from bnvae.analysis.both_splits import evaluate_dataset
 from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
@@ -14,7 +15,6 @@ from bnvae.posterior import Posterior
 from bnvae.runs.codes import read_codes
 from bnvae.runs.evaluating import EvaluationDesk, kept_thorough, weights_digest
 from bnvae.runs.run import Run
-from bnvae.session import evaluate_dataset
 
 REPORT_SECONDS = 0.4
 

@@ -1,8 +1,6 @@
 """One process's share of a run's training: the only code that writes what training produces."""
 
-import dataclasses
 import math
-import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,33 +9,28 @@ from typing import final
 
 import torch
 
-import bnvae
-from bnvae.analysis.importance_sampling import Progress, silent
-from bnvae.analysis.metrics import evaluate
+from bnvae.analysis.both_splits import evaluate_dataset
 from bnvae.batches import check_batch_norm
-from bnvae.config import BATCH_NORMALISED, PrecisionName
+from bnvae.config import BATCH_NORMALISED
 from bnvae.data import load_dataset
-from bnvae.data.dataset import Dataset
-from bnvae.evaluation import encode, recompute_statistics
-from bnvae.model import VAE
+from bnvae.environment import trainer_of, write_environment
+from bnvae.evaluation import encode
 from bnvae.pacing import Conductor
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.beat import Heart
 from bnvae.runs.clock import Clock
 from bnvae.runs.control import PLAY, Control
-from bnvae.runs.files import check_writable, read_json, write_json
+from bnvae.runs.files import check_writable
 from bnvae.runs.history import HistoryWriter
 from bnvae.runs.patience import insist, patient, refusal_words
 from bnvae.runs.run import Run
 from bnvae.runs.status import RunState, Status
 from bnvae.showcase import Showcase
 from bnvae.steering import steered, until
-from bnvae.training import Trainer
 
 STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
-ENVIRONMENT = "environment.json"
 GLANCE_SECONDS = 0.02
 """between two looks at the control: a look asks the file system, at short steps as long as a hundredth of one"""
 REQUEST_SECONDS = 0.1
@@ -83,7 +76,7 @@ class Session:
         torch.set_num_threads(self._threads)
         self.dataset = load_dataset(config.data, tokenizer=run.tokenizer, progress=self._loading)
         check_batch_norm(self.dataset.training, config.model.head in BATCH_NORMALISED)
-        self.trainer = _build_trainer(run, self.dataset)
+        self.trainer = trainer_of(run, self.dataset)
         position = checkpoint.restore(run.folder, self.trainer, self.dataset.digest)
         if position is None and run.has_weights:
             raise ValueError(
@@ -91,7 +84,7 @@ class Session:
                 "looked at and evaluated, but not resumed. Train a new run."
             )
         run.write_data(self.dataset)
-        self._write_environment()
+        write_environment(run, self.trainer)
         self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
         run.drop_live()  # of a step that is to be taken again
         self._skipped = " ".join(position.skipped) if position else ""
@@ -298,17 +291,6 @@ class Session:
     def _with_notes(self, message: str) -> str:
         return " ".join(filter(None, (message, self._skipped, self._refusal)))
 
-    def _write_environment(self) -> None:
-        write_json(
-            self.run.folder / ENVIRONMENT,
-            {
-                "bnvae": bnvae.__version__,
-                "python": platform.python_version(),
-                "system": platform.system(),
-                **checkpoint.fingerprint(self.trainer),
-            },
-        )
-
 
 class _Speed:
     """Steps a second over the last seconds, evaluations included: what a person waiting would measure."""
@@ -322,33 +304,3 @@ class _Speed:
         self._marks = [mark for mark in self._marks if now - mark[0] < 10] or self._marks[-1:]
         started, first = self._marks[0]
         return (step - first) / (now - started) if now > started else 0.0
-
-
-def _build_trainer(run: Run, dataset: Dataset) -> Trainer:
-    config = run.config
-    model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    training = dataclasses.replace(config.training, precision=_precision(run))
-    return Trainer(model, dataset.training, dataset.test, training, record_every=config.record_every)
-
-
-def _precision(run: Run) -> PrecisionName:
-    """What `auto` meant when this training began: timed again, it might mean something else."""
-    precision = run.config.training.precision
-    if precision != "auto" or not (run.folder / ENVIRONMENT).exists():
-        return precision
-    began = read_json(run.folder / ENVIRONMENT).get("precision")
-    return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
-
-
-def evaluate_dataset(
-    model: VAE, dataset: Dataset, *, tau: float | None = None, progress: Progress = silent
-) -> dict[str, object]:
-    """Figures of both splits, the head's moments recomputed over the training set first."""
-    recompute_statistics(model, dataset.training.examples)
-    splits = {"test": dataset.test, "training": dataset.training}
-    return {
-        name: evaluate(
-            model, split.examples, tau=tau, progress=partial(progress, f"ELBO and moments of {name} examples")
-        ).to_dict()
-        for name, split in splits.items()
-    }

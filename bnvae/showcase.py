@@ -12,7 +12,8 @@ from bnvae.evaluation import encode, recompute_statistics
 from bnvae.moments import eval_mode, recompute_moments, stores_moments
 from bnvae.posterior import Posterior
 from bnvae.runs import snapshots
-from bnvae.runs.run import Preview, Run
+from bnvae.runs.pictures import Preview
+from bnvae.runs.run import Run
 from bnvae.training import Trainer
 
 PREVIEW_RECONSTRUCTIONS = 8

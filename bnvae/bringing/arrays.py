@@ -19,9 +19,11 @@ from bnvae.examiner import figures_of_arrays
 from bnvae.posterior import Posterior
 from bnvae.runs.card import DataCard
 from bnvae.runs.codes import write_codes
+from bnvae.runs.encodings import ENCODED_EXAMPLES
 from bnvae.runs.files import sha256
 from bnvae.runs.mapped import MOST_EXAMPLE_BYTES
-from bnvae.runs.run import ENCODED_EXAMPLES, Examples, Run
+from bnvae.runs.pictures import Examples
+from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 from bnvae.runs.store import RunStore
 

@@ -8,6 +8,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from bnvae.analysis.both_splits import evaluate_dataset
 from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.thorough import check_figures
 from bnvae.batches import mix
@@ -20,10 +21,10 @@ from bnvae.foreign.network import foreign_model, tensors_used
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 from bnvae.runs.files import MIB, write_atomic
-from bnvae.runs.run import DESCRIPTION, WEIGHTS, Preview, Run
+from bnvae.runs.pictures import Preview
+from bnvae.runs.run import DESCRIPTION, WEIGHTS, Run
 from bnvae.runs.status import Status
 from bnvae.runs.store import RunStore
-from bnvae.session import evaluate_dataset
 
 LARGEST_HEADER_BYTES = 16 * MIB
 PREVIEW_RECONSTRUCTIONS, PREVIEW_SAMPLES = 8, 16

@@ -2,12 +2,9 @@
 
 import dataclasses
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -20,18 +17,11 @@ from bnvae.posterior import Posterior
 from bnvae.records import StepRecord, record_from_json
 from bnvae.runs.card import DataCard
 from bnvae.runs.control import Desk
-from bnvae.runs.files import (
-    MIB,
-    BrokenRunError,
-    read_arrays,
-    read_bytes,
-    read_json,
-    write_arrays,
-    write_atomic,
-    write_json,
-)
+from bnvae.runs.encodings import read_posterior, write_posterior
+from bnvae.runs.files import MIB, BrokenRunError, read_bytes, read_json, write_atomic, write_json
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.lease import hold, is_held
+from bnvae.runs.pictures import Examples, Preview
 from bnvae.runs.snapshots import Snapshot
 from bnvae.runs.snapshots import load as load_snapshots
 from bnvae.runs.status import HELD, Status
@@ -43,32 +33,10 @@ DESCRIPTION = "description.json"
 ARRAYS = "arrays.npz"
 LEASE = "lease.lock"
 LIVE = "live.json"
+ENCODINGS = "encodings.npz"
+PREVIEW = "preview.npz"
 LARGEST_WEIGHTS_BYTES = 4 * 2**30
 LARGEST_TOKENIZER_BYTES = 20 * MIB
-KEPT_EXAMPLES = 256
-KEPT_EXAMPLE_BYTES = MIB
-ENCODED_EXAMPLES = 10_000
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """A few test examples kept with the run."""
-
-    examples: Tensor
-    """uint8 (N, C, H, W) pixels or int32 (N, L) tokens"""
-    labels: Tensor
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """What the model made at its last evaluation: pixels or tokens, as in `Examples`."""
-
-    step: int
-    originals: Tensor
-    reconstructions: Tensor
-    samples: Tensor
 
 
 @final
@@ -122,24 +90,18 @@ class Run:
 
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
-        bytes_each = dataset.test.examples[0].nbytes
-        count = max(16, min(KEPT_EXAMPLES, KEPT_EXAMPLE_BYTES // bytes_each))
-        kept = Examples(examples=dataset.test.examples[:count], labels=dataset.test.labels[:count])
-        self.write_examples(DataCard.of(dataset), kept, dataset.tokenizer)
+        self.write_examples(DataCard.of(dataset), Examples.first_of(dataset.test), dataset.tokenizer)
 
     def write_examples(self, card: DataCard, kept: Examples, tokenizer: Tokenizer | None) -> None:
         if tokenizer is not None:
             write_atomic(self.folder / "tokenizer.json", tokenizer_to_json(tokenizer).encode())
-        write_arrays(self.folder / "examples.npz", {"examples": kept.examples.numpy(), "labels": kept.labels.numpy()})
+        kept.write(self.folder / "examples.npz")
         write_json(self.folder / "data.json", dataclasses.asdict(card))
 
     @property
     def examples(self) -> Examples:
         """Raises BrokenRunError if examples.npz is missing, damaged, or does not fit data.json."""
-        stored, card = read_arrays(self.folder / "examples.npz", ("examples", "labels")), self.card
-        where = f"{self.id}/examples.npz:"
-        examples = card.examples(stored["examples"], f"{where} examples")
-        return Examples(examples=examples, labels=card.labels(stored["labels"], len(examples), f"{where} labels"))
+        return Examples.read(self.folder / "examples.npz", self.card)
 
     # -- what it is doing ---------------------------------------------------------------------------------------------
 
@@ -244,7 +206,7 @@ class Run:
     @property
     def has_encodings(self) -> bool:
         """Whether its model can be explored: encodings are written last of all that an evaluation leaves."""
-        return (self.folder / "encodings.npz").is_file()
+        return (self.folder / ENCODINGS).is_file()
 
     @property
     def has_weights(self) -> bool:
@@ -297,53 +259,19 @@ class Run:
 
         `exact` is for numbers of another's making, which fp16 may not hold.
         """
-        count, kept = ENCODED_EXAMPLES, np.float32 if exact else np.float16
-        write_arrays(
-            self.folder / "encodings.npz",
-            {
-                "mean": posterior.mean[:count].numpy().astype(kept),
-                "std": posterior.std[:count].numpy().astype(kept),
-                "labels": labels[:count].numpy(),
-            },
-        )
+        write_posterior(self.folder / ENCODINGS, posterior, labels, exact=exact)
 
     def encodings(self) -> tuple[Posterior, Float[Tensor, "N"]]:
         """Posteriors and labels of the test examples (up to 10,000)."""
-        stored = read_arrays(self.folder / "encodings.npz", ("mean", "std", "labels"))
-        dimensions = self.config.model.latent_dimensions
-        for name in ("mean", "std"):
-            array = stored[name]
-            if array.dtype.kind != "f" or array.shape != (len(stored["labels"]), dimensions):
-                raise BrokenRunError(
-                    f"{self.id}/encodings.npz: {name} is {array.dtype} {array.shape}: expected floating-point numbers "
-                    f"({len(stored['labels'])}, {dimensions})."
-                )
-        mean, std = (torch.from_numpy(stored[name].astype(np.float32)) for name in ("mean", "std"))
-        labels = self.card.labels(stored["labels"], len(mean), f"{self.id}/encodings.npz: labels")
-        return Posterior(mean, std), labels
+        return read_posterior(self.folder / ENCODINGS, self.config.model.latent_dimensions, self.card)
 
     def write_preview(self, preview: Preview) -> None:
-        write_arrays(
-            self.folder / "preview.npz",
-            {
-                "step": np.array(preview.step),
-                "originals": preview.originals.numpy(),
-                "reconstructions": preview.reconstructions.numpy(),
-                "samples": preview.samples.numpy(),
-            },
-        )
+        preview.write(self.folder / PREVIEW)
 
     def preview(self) -> Preview | None:
         """What the model made at its last evaluation; None before the first."""
-        path = self.folder / "preview.npz"
-        if not path.exists():
-            return None
-        stored = read_arrays(path, ("step", "originals", "reconstructions", "samples"))
-        step, card, where = stored.pop("step"), self.card, f"{self.id}/preview.npz:"
-        if step.shape != () or step.dtype.kind != "i":
-            raise BrokenRunError(f"{where} step is {step.dtype} {step.shape}: expected one whole number.")
-        parts = {name: card.examples(value, f"{where} {name}") for name, value in stored.items()}
-        return Preview(step=int(step), **parts)
+        path = self.folder / PREVIEW
+        return Preview.read(path, self.card) if path.exists() else None
 
     def snapshots(self) -> list[Snapshot]:
         """The moments of the training that were kept, the earliest first; empty for a run without any."""

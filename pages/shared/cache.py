@@ -14,7 +14,7 @@ from bnvae.model import VAE
 from bnvae.records import StepRecord
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
-from bnvae.runs.run import Examples, Preview
+from bnvae.runs.pictures import Examples, Preview
 from bnvae.runs.snapshots import Snapshot
 from pages.shared.state import store
 from pages.shared.typeset import typeset

@@ -12,7 +12,7 @@ from bnvae.posterior import fixed_floors
 from bnvae.records import Record
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
-from bnvae.runs.run import Preview
+from bnvae.runs.pictures import Preview
 from pages.components.kl_bars import chart, draw_kl_bars
 from pages.components.preview_sections import Made, draw_preview_sections, section
 from pages.shared import cache

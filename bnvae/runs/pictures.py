@@ -1,0 +1,73 @@
+"""What a run shows without its data set: a few test examples, and what its model made at its last evaluation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from torch import Tensor
+
+from bnvae.data.dataset import Split
+from bnvae.runs.card import DataCard
+from bnvae.runs.files import MIB, BrokenRunError, read_arrays, write_arrays
+
+KEPT_EXAMPLES = 256
+KEPT_EXAMPLE_BYTES = MIB
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """A few test examples kept with the run."""
+
+    examples: Tensor
+    """uint8 (N, C, H, W) pixels or int32 (N, L) tokens"""
+    labels: Tensor
+
+    @classmethod
+    def first_of(cls, split: Split) -> "Examples":
+        """As many as may be kept."""
+        count = max(16, min(KEPT_EXAMPLES, KEPT_EXAMPLE_BYTES // split.examples[0].nbytes))
+        return cls(examples=split.examples[:count], labels=split.labels[:count])
+
+    def write(self, path: Path) -> None:
+        write_arrays(path, {"examples": self.examples.numpy(), "labels": self.labels.numpy()})
+
+    @classmethod
+    def read(cls, path: Path, card: DataCard) -> "Examples":
+        """Raises BrokenRunError if the file is missing, damaged, or does not fit the card."""
+        stored, where = read_arrays(path, ("examples", "labels")), f"{path.parent.name}/{path.name}:"
+        examples = card.examples(stored["examples"], f"{where} examples")
+        return cls(examples=examples, labels=card.labels(stored["labels"], len(examples), f"{where} labels"))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What the model made at its last evaluation: pixels or tokens, as in `Examples`."""
+
+    step: int
+    originals: Tensor
+    reconstructions: Tensor
+    samples: Tensor
+
+    def write(self, path: Path) -> None:
+        write_arrays(
+            path,
+            {
+                "step": np.array(self.step),
+                "originals": self.originals.numpy(),
+                "reconstructions": self.reconstructions.numpy(),
+                "samples": self.samples.numpy(),
+            },
+        )
+
+    @classmethod
+    def read(cls, path: Path, card: DataCard) -> "Preview":
+        """Raises BrokenRunError if the file is missing, damaged, or does not fit the card."""
+        stored = read_arrays(path, ("step", "originals", "reconstructions", "samples"))
+        step, where = stored.pop("step"), f"{path.parent.name}/{path.name}:"
+        if step.shape != () or step.dtype.kind != "i":
+            raise BrokenRunError(f"{where} step is {step.dtype} {step.shape}: expected one whole number.")
+        parts = {name: card.examples(value, f"{where} {name}") for name, value in stored.items()}
+        return cls(step=int(step), **parts)
