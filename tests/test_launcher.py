@@ -166,7 +166,7 @@ def test_a_worker_that_hangs_is_noticed_within_five_seconds_and_can_be_ended(end
     launcher.end(endless)
     wait_until(lambda: launcher.state(endless).state == "interrupted")
     wait_until(lambda: not is_there(pid))  # nobody had to ask for it: it never stays a zombie
-    assert endless.log_tail == "The worker was ended by signal 9 (Killed).\n"
+    wait_until(lambda: endless.log_tail == "The worker was ended by signal 9 (Killed).\n")
 
 
 def test_a_worker_that_wakes_up_is_silent_no_more(endless: Run) -> None:

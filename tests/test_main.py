@@ -223,8 +223,7 @@ def test_a_second_trainer_is_refused_in_one_line(
     runs: RunStore, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bnvae.runs.lease.WAIT_SECONDS", 0.05)
-    main(["train", *TINY, "--epochs", "1", "--run", "a", "--quiet"])
-    with runs.get("a").hold():
+    with runs.create("a", RunConfig()).hold():
         assert main(["resume", "a"]) == 2
     assert "run 'a' is being trained by another process" in capsys.readouterr().err
 

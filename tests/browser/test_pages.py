@@ -274,7 +274,7 @@ def test_a_hostile_archive_is_refused_with_the_reason(tab: Page, address: str, t
     file = {"name": "evil.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
     tab.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
     tab.get_by_role("button", name="Take it in").click()
-    expect(tab.get_by_text("This archive is refused")).to_be_visible()
+    expect(tab.get_by_text("This is refused:")).to_be_visible()
     expect(tab.get_by_text("<b>**evil**</b>.py")).to_be_visible()
 
 

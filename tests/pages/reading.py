@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Multiselect
 
 from bnvae.config import DataConfig, HeadName, ModelConfig, NetworkName, RunConfig, TrainingConfig
 
@@ -32,6 +33,11 @@ def small(data: Any, head: HeadName, dimensions: int, **training: Any) -> RunCon
 def checked(page: AppTest) -> AppTest:
     assert not page.exception, [error.message for error in page.exception]
     return page
+
+
+def runs_choice(page: AppTest) -> "Multiselect[Any]":
+    """The selector of the runs on show."""
+    return next(choice for choice in page.multiselect if str(choice.key).startswith("choose-"))
 
 
 def words(page: AppTest) -> str:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def asked(query: str, *, kind: str = "training", **headers: str) -> Response:
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    return asyncio.run(live(Request(scope)))
+    # In a thread of its own: this one may have a loop that runs already, a browser's.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(live(Request(scope)))).result()
 
 
 def told(response: Response) -> dict[str, Any]:
