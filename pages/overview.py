@@ -22,7 +22,8 @@ if found:
                 tested = history.evaluations[-1]
                 active, price = st.columns(2)
                 active.metric("active units", f"{tested.active_units} of {len(tested.kl_per_dimension)}", border=True)
-                price.metric("test ELBO, nats (higher is better)", f"{tested.elbo:.1f}".replace("-", "−"), border=True)
+                elbo = f"{tested.elbo:.1f}".replace("-", "−")
+                price.metric("test ELBO, nats", elbo, border=True, help="per example, higher is better")
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
     invite([page for page in PAGES if page is not OVERVIEW], link_params())

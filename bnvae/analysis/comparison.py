@@ -147,7 +147,8 @@ def best(entries: Sequence[Entry], column: Column) -> set[str]:
     taken as if the examples were not the same, which errs on the side of calling two runs equal.
     """
     if column.decided_by:
-        return best(entries, BY_NAME[column.decided_by])
+        decided = best(entries, BY_NAME[column.decided_by])
+        return {entry.run for entry in entries if entry.run in decided and entry.value(column) is not None}
     if not column.better:
         return set()
     found: set[str] = set()

@@ -18,7 +18,7 @@ from bnvae.analysis.fuzzy_graph import fuzzy_graph, neighbours, strengths
 
 SPREAD, EXPONENT = 1.576943460405378, 0.8950608781227859
 """a and b of 1 / (1 + a d^2b), fitted by umap-learn's find_ab_params to spread 1 and min_dist 0.1"""
-EPOCHS = 300
+EPOCHS = 400
 REPELLED = 5
 """codes drawn at random for each attraction"""
 STRONGEST = 4.0

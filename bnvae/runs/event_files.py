@@ -45,7 +45,8 @@ def write_event_file(run: Run, folder: Path) -> Path:
     history = run.history()
     records: list[StepRecord | EvaluationRecord] = [*history.steps, *history.evaluations]
     if not records:
-        raise ValueError(f"run {run.id!r} has no history yet: train it first.")
+        remedy = "it was brought in and has no training to tell of." if run.is_brought else "train it first."
+        raise ValueError(f"run {run.id!r} has no history: {remedy}")
     records.sort(key=lambda record: record.step)
     seconds = seconds_at(run.folder, [record.step for record in records])
     with tempfile.TemporaryDirectory() as aside:

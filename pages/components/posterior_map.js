@@ -60,7 +60,7 @@ class PosteriorMap {
 
   draw() {
     const { side, canvas } = this;
-    if (!side || !this.reach) return;
+    if (!(side > 0) || !this.reach) return; // a tab that is not shown has no room
     const device = window.devicePixelRatio || 1;
     const pixels = Math.round(side * device);
     if (canvas.width !== pixels || this.drawnReach !== this.reach) this.drawAxes(pixels);

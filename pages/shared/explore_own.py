@@ -55,7 +55,7 @@ def show_own(found: Sequence[tuple[Run, RunConfig]]) -> None:
     with right:
         for column, (run, config) in zip(st.columns(len(found), gap="large"), found, strict=True):
             with column:
-                _result(run, config)
+                _result(run, config, [other for other, its in found if its.data == config.data])
 
 
 def _picture_input() -> None:
@@ -83,7 +83,8 @@ def _sentence_input() -> None:
     st.session_state[SENTENCE] = typed[:MOST_LETTERS]
 
 
-def _result(run: Run, config: RunConfig) -> None:
+def _result(run: Run, config: RunConfig, alike: list[Run]) -> None:
+    """What one run makes of the input; the maps of runs that are `alike` in their data have the same colours."""
     text = config.data.modality == "text"
     try:
         cache.model(run)
@@ -120,7 +121,7 @@ def _result(run: Run, config: RunConfig) -> None:
         height_px=150,
     )
     try:
-        show_place(run, start.code)
+        show_place(run, start.code, alike)
     except ValueError as error:
         st.text(str(error))
 

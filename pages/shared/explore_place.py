@@ -65,8 +65,8 @@ def place_of(run: Run, code: Float[Tensor, "D"]) -> Place:
     return Place(chart=chart, point=point, near=near, distances=distances)
 
 
-def show_place(run: Run, code: Float[Tensor, "D"]) -> None:
-    """The map with a star, the nearest examples, and a way to the large map.
+def show_place(run: Run, code: Float[Tensor, "D"], alike: list[Run]) -> None:
+    """The map with a star, the nearest examples, and a way to the large map; coloured by what `alike` runs tell best.
 
     Raises:
         ValueError: as `place_of`.
@@ -74,7 +74,7 @@ def show_place(run: Run, code: Float[Tensor, "D"]) -> None:
     place = place_of(run, code)
     chart, encoded = place.chart, place.chart.encoded
     shown = near_shown(run, encoded, Chosen(code=code, example=None, near=place.near, distances=place.distances))
-    colours = colouring([run], told_best([run], list(choices([run]))))
+    colours = colouring([run], told_best(alike, list(choices(alike))))
     method = chart.projection.method
     how = EXACTLY + NO_UMAP if method == "pca" else BY_FORCES
     captions = [] if shown is None else _captions(shown.captions, shown.shown)

@@ -6,12 +6,13 @@ import streamlit as st
 
 from bnvae.mapping import FILM
 from pages.components.latent_scatter import Panel, View, chosen_before, latent_scatter
-from pages.shared import cache
+from pages.shared import cache, map_cache
 from pages.shared.map_answers import chosen_code, tell
 from pages.shared.map_colours import Colouring
 from pages.shared.map_film import Film, cannot_be_mapped, pca_films, umap_films
 from pages.shared.map_panels import Chart, Wish
 from pages.shared.map_start import ask_for_maps, watch_maps
+from pages.shared.map_words import verdict
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
 
@@ -78,6 +79,7 @@ def _panel(film: Film, chart: Chart, colours: Colouring, place: int, count: int)
     return Panel(
         title=film.run.id,
         caption=head_words(chart.run.config),
+        verdict=verdict(chart.encoded, map_cache.told(chart.run)),
         words=film.words,
         axes=film.axes,
         points=moments[-1],

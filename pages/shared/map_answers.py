@@ -133,7 +133,7 @@ def _answer(chart: Chart, found: Chosen | None, *, again: bool) -> RunAnswer:
 
 def _distance(encoded: map_cache.Encoded, found: Chosen) -> str:
     """How far the nearest posterior means are, in prior standard deviations, and how far that usually is."""
-    words = f"at distance {float(found.distances[0]):.2f} and more"
+    words = f"at distance {float(found.distances[0]):.2f} prior std and more"
     usual = encoded.usual_distance
     return f"{words}; neighbours are {usual:.2f} apart as a rule" if math.isfinite(usual) else words
 

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from bnvae.analysis.selection import Difference, difference, separation
@@ -14,6 +15,7 @@ from pages.components.image_grid import image_grid
 from pages.components.sentence_list import sentence_columns
 from pages.shared import cache, map_cache
 from pages.shared.map_answers import Chosen
+from pages.shared.map_colours import Colouring
 from pages.shared.map_export import table_of
 from pages.shared.map_panels import Chart
 from pages.shared.panels import LEGIBLE_PX
@@ -27,14 +29,16 @@ STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 STRENGTH_HELP = "1 goes from the middle of the rest to the middle of the selection."
 
 
-def tell_selection(charts: Sequence[Chart], rows: Sequence[int], answers: Sequence[Chosen | None]) -> None:
+def tell_selection(
+    charts: Sequence[Chart], colours: Colouring, rows: Sequence[int], answers: Sequence[Chosen | None]
+) -> None:
     """Everything about the chosen examples, for each run side by side."""
     st.divider()
     left, right = st.columns([1, 1], gap="large")
     with left:
         st.text(f"{len(rows):,} examples are chosen.")
-        if charts[0].encoded.label_names:
-            _labels(charts[0].encoded, rows)
+        if counted := _counted(charts[0].encoded, colours):
+            _labels(*counted, rows)
     with right:
         strength = st.slider("Strength of the direction", 0.0, 4.0, 2.0, 0.5, key="strength", help=STRENGTH_HELP)
         for chart in charts:
@@ -57,15 +61,15 @@ def tell_selection(charts: Sequence[Chart], rows: Sequence[int], answers: Sequen
             _tell_one(chart, found, strength, answer)
 
 
-def selection_words(charts: Sequence[Chart], rows: Sequence[int]) -> str:
-    """How many are chosen, of which labels most, and in which runs nothing but noise tells them from the rest."""
-    encoded = charts[0].encoded
+def selection_words(charts: Sequence[Chart], colours: Colouring, rows: Sequence[int]) -> str:
+    """How many are chosen, of which kinds most, and in which runs nothing but noise tells them from the rest."""
     words = f"{len(rows):,} examples are chosen"
-    counts = torch.bincount(_labels_of(encoded, rows), minlength=1)
-    most = [int(label) for label in counts.argsort(descending=True)[:MOST_LABELS] if counts[label]]
-    if encoded.label_names and most:
-        shares = ", ".join(f"{encoded.label_names[label]} ({counts[label] / len(rows):.0%})" for label in most)
-        words += f": {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}"
+    if counted := _counted(charts[0].encoded, colours):
+        kinds, names = counted
+        counts = torch.bincount(kinds[torch.tensor(rows)].clamp(-1, len(names)) + 1, minlength=len(names) + 2)[1:-1]
+        most = [int(kind) for kind in counts.argsort(descending=True)[:MOST_LABELS] if counts[kind]]
+        shares = ", ".join(f"{names[kind]} ({counts[kind] / len(rows):.0%})" for kind in most)
+        words += f": {shares}{', others' if int((counts > 0).sum()) > len(most) else ''}" if most else ""
     noise = [chart.run.id for chart in charts if _is_noise(chart, rows)]
     if noise:
         words += f". In {' and '.join(noise)} nothing but noise tells them from the rest"
@@ -80,26 +84,26 @@ def _is_noise(chart: Chart, rows: Sequence[int]) -> bool:
     return bool(found.rest) and separation(found, chart.encoded.std) < COLLAPSED_BELOW_NATS
 
 
-def _labels_of(encoded: map_cache.Encoded, rows: Sequence[int]) -> Tensor:
-    """The known labels of these examples."""
-    labels = encoded.labels[torch.tensor(rows)]
-    return labels[(labels >= 0) & (labels < len(encoded.label_names))].long()
+def _counted(encoded: map_cache.Encoded, colours: Colouring) -> tuple[Int[Tensor, "N"], Sequence[str]] | None:
+    """What the examples of a selection are counted by: the kinds that the map is coloured by, else their labels."""
+    if colours.classes is not None and colours.names:
+        return torch.as_tensor(colours.classes).long(), colours.names
+    return (encoded.labels.long(), encoded.label_names) if encoded.label_names else None
 
 
-def _labels(encoded: map_cache.Encoded, rows: Sequence[int]) -> None:
-    chosen = encoded.labels[torch.tensor(rows)]
-    counts = [(index, int((chosen == index).sum())) for index in range(len(encoded.label_names))]
+def _labels(kinds: Int[Tensor, "N"], names: Sequence[str], rows: Sequence[int]) -> None:
+    chosen = kinds[torch.tensor(rows)]
+    counts = [(index, int((chosen == index).sum())) for index in range(len(names))]
     ordered = sorted((pair for pair in counts if pair[1]), key=lambda pair: -pair[1])
     st.dataframe(
         {
-            "label": [encoded.label_names[index] for index, _ in ordered],
+            "kind": [names[index] for index, _ in ordered],
             "chosen": [count for _, count in ordered],
-            "share of the selection": [100 * count / len(rows) for _, count in ordered],
-            "share of its label": [100 * count / int((encoded.labels == index).sum()) for index, count in ordered],
+            "of the selection": [100 * count / len(rows) for _, count in ordered],
+            "of its kind": [100 * count / int((kinds == index).sum()) for index, count in ordered],
         },
         column_config={
-            name: st.column_config.NumberColumn(format="%.1f %%")
-            for name in ("share of the selection", "share of its label")
+            name: st.column_config.NumberColumn(format="%.1f %%") for name in ("of the selection", "of its kind")
         },
         hide_index=True,
         height=min(38 * (len(ordered) + 1), 320),
@@ -130,7 +134,7 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
         widest = float(found.direction.abs().max())
         width = float(chart.encoded.std[torch.isfinite(chart.encoded.std)].mean())
         st.text(
-            f"Their mean codes differ by {widest:.3f} at most, and every posterior is {width:.2f} wide: "
+            f"Their mean codes differ by {widest:.3f} prior std at most, and every posterior is {width:.2f} wide: "
             f"a code drawn from one tells {nats:.4f} nats of which of the two it is of."
         )
     if not found.rest:

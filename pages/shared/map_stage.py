@@ -52,11 +52,11 @@ def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[s
             answers,
             view,
             marks=[cloud_marks(chart, wanted_layers, view) for chart in charts],
-            chosen=selection_words(charts, view.lasso) if view.lasso else "",
+            chosen=selection_words(charts, colours, view.lasso) if view.lasso else "",
         )
         link_to_explore([chart.run for chart in charts], view)
     if view.lasso:
-        tell_selection(charts, view.lasso, answers)
+        tell_selection(charts, colours, view.lasso, answers)
 
 
 def _wanted(key: str, count: int, *, fresh: bool) -> View:

@@ -30,7 +30,8 @@ def belief_words(found: Projection, encoded: Encoded) -> str:
     else:
         parts.append("too few points to say how far this map may be believed")
     if encoded.agreement is not None:
-        parts.append(f"nearest codes share the label in {encoded.agreement:.0%} (by chance {encoded.chance:.0%})")
+        some = f" ({', '.join(encoded.label_names[:2])}, …)" if len(encoded.label_names) > 1 else ""
+        parts.append(f"nearest codes share the label{some} in {encoded.agreement:.0%} (by chance {encoded.chance:.0%})")
     return "; ".join(parts) + "."
 
 
@@ -48,7 +49,7 @@ def verdict(encoded: Encoded, told: Mapping[str, float]) -> str:
     width = float(encoded.std[finite].mean())
     return (
         f"{words}This map shows noise. The codes carry {encoded.rate:.3f} nats: the means of two examples differ by "
-        f"about {spread:.3f}, and every posterior is {width:.2f} wide.{_untold(told)}"
+        f"about {spread:.3f} prior std, and every posterior is {width:.2f} wide.{_untold(told)}"
     )
 
 
@@ -57,5 +58,6 @@ def _untold(told: Mapping[str, float]) -> str:
         return ""
     best = max(told, key=lambda name: told[name])
     return (
-        f" What looks like groups are differences too small to matter: of {best}, told best, it tells {told[best]:.1%}."
+        f" What looks like groups are differences too small to matter: of {best}, told best, it tells {told[best]:.1%} "
+        "of what there is to know."
     )

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import math
 
 import pytest
 
@@ -12,8 +13,11 @@ from bnvae.analysis.table_export import csv_text, head, latex_text, markdown_tex
 HOSTILE = '=HYPERLINK("http://x") & 50% of $x_1^2 {~} | \\write18 `a` *b* <i> #'
 
 
-def entry(run: str, *, group: str = "g", nll: float | None = None, **test: object) -> Entry:
-    thorough = None if nll is None else {"nll": nll, "nll_standard_error": 0.25, "importance_samples": 500}
+def entry(run: str, *, group: str = "g", nll: float | None = None, pixels: int = 0, **test: object) -> Entry:
+    thorough = None
+    if nll is not None:
+        bits = {"bits_per_dimension": nll / pixels / math.log(2)} if pixels else {}
+        thorough = {"nll": nll, "nll_standard_error": 0.25, "importance_samples": 500, **bits}
     return Entry(
         run=run, recipe="RMS, τ = 0.5", data="digits", group=group, evaluation={"test": test}, thorough=thorough
     )
@@ -43,11 +47,18 @@ def test_runs_that_look_equal_are_equally_good() -> None:
 
 
 def test_runs_nearer_than_their_error_are_equally_good_and_so_is_what_restates_them() -> None:
-    entries = [entry("a", nll=19.5), entry("b", nll=19.8), entry("c", nll=21.0)]
-    for column in ("nll", "perplexity", "bits_per_dimension"):
+    entries = [entry("a", nll=19.5, pixels=64), entry("b", nll=19.8, pixels=64), entry("c", nll=21.0, pixels=64)]
+    for column in ("nll", "bits_per_dimension"):
         assert best(entries, BY_NAME[column]) == {"a", "b"}
     assert best(entries[:2], BY_NAME["nll"]) == set()
     assert best(entries[1:], BY_NAME["nll"]) == {"b"}
+
+
+def test_a_figure_that_is_not_there_is_never_the_best() -> None:
+    entries = [entry("a", nll=19.5), entry("b", nll=22.0), entry("c", group="pictures", nll=90.0, pixels=784)]
+    assert best(entries, BY_NAME["nll"]) == {"a"}
+    assert best(entries, BY_NAME["bits_per_dimension"]) == set()
+    assert "**–**" not in to_markdown(entries)
 
 
 def test_likelihoods_from_other_numbers_of_draws_have_no_best() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from bnvae.analysis.projection import Projection, project
+from bnvae.posterior import Posterior
 from bnvae.runs import Run, RunStore, snapshots
 from bnvae.runs.groups import join
 from bnvae.runs.map_films import FILM, album_digest, write_film
@@ -45,6 +47,15 @@ def test_a_kept_film_is_shown_with_as_many_moments_as_the_album_has(runs: RunSto
     assert panel["moments"][1] == panel["moments"][0]  # what cannot be mapped looks like the moment before
     assert f"AlignedUMAP of 150 test examples at {len(album) - 1} moments" in panel["words"]
     assert "1 more could not be mapped" in panel["words"]
+
+
+def test_the_film_of_a_collapsed_run_says_that_it_shows_noise(runs: RunStore, visit: Visit) -> None:
+    run = runs.get("digits-scaler")
+    posterior, labels = run.encodings()
+    run.write_posterior(Posterior(posterior.mean * 0.01, torch.ones_like(posterior.std)), labels)
+    pretended(run)
+    (shown,) = drawn(visit("map", "digits-scaler", training="true"), "latent_scatter")
+    assert "This map shows noise" in shown["panels"][0]["verdict"]
 
 
 def test_two_films_lie_on_each_other_as_well_as_turning_can_make_them(runs: RunStore, visit: Visit) -> None:

@@ -152,7 +152,7 @@ def test_a_selection_in_the_address_is_counted_by_label_decoded_and_told_apart(r
     labels = runs.get("digits-plain").encodings()[1][:3].tolist()
     table = page.dataframe[0].value
     assert table["chosen"].sum() == 3
-    assert set(table["label"]) == {str(label) for label in labels}
+    assert set(table["kind"]) == {str(label) for label in labels}
     telling = page.dataframe[1].value["difference, std within"].abs().tolist()
     assert telling == sorted(telling, reverse=True)
     assert len(drawn(page, "image_grid")) == 2  # the mean code, and five strengths of the direction

@@ -63,7 +63,7 @@ def test_numbers_that_are_none_are_left_out_of_a_histogram(image_run: Run, tmp_p
 
 
 def test_a_run_without_a_history_has_no_event_file(store: RunStore, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="run 'a' has no history yet: train it first"):
+    with pytest.raises(ValueError, match="run 'a' has no history: train it first"):
         write_event_file(store.create("a", RunConfig()), tmp_path / "events")
     assert not (tmp_path / "events").exists()
 
