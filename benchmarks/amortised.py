@@ -30,7 +30,9 @@ BASES = {
     "mnist": RunConfig(
         data=DataConfig(name="mnist", training_examples=20_000),
         model=ModelConfig(network="conv", head="rms-scaler"),
-        training=TrainingConfig(epochs=10, batch_size=128, threads=1, precision="fp32", device="cpu", record_every=20),
+        training=TrainingConfig(
+            epochs=10, batch_size=128, gradient_clip=5.0, threads=1, precision="fp32", device="cpu", record_every=20
+        ),
     ),
 }
 TAUS = (0.1, 0.3, 0.5, 0.7, 0.9)

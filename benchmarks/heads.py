@@ -27,7 +27,9 @@ BASES = {
     "mnist": RunConfig(
         data=DataConfig(name="mnist", training_examples=20_000),
         model=ModelConfig(network="conv", latent_dimensions=16, hidden_units=128, conv_channels=16),
-        training=TrainingConfig(epochs=3, batch_size=128, threads=1, precision="fp32", device="cpu", record_every=20),
+        training=TrainingConfig(
+            epochs=3, batch_size=128, gradient_clip=5.0, threads=1, precision="fp32", device="cpu", record_every=20
+        ),
     ),
 }
 HEADS: tuple[tuple[HeadName, float], ...] = (

@@ -47,7 +47,13 @@ def configuration(epochs: int, seed: int) -> RunConfig:
         data=DataConfig(name="mnist", binarise=True),
         model=ModelConfig(network="mlp", head="gaussian", latent_dimensions=40, hidden_units=400),
         training=TrainingConfig(
-            epochs=epochs, batch_size=100, learning_rate=FIRST_LEARNING_RATE, seed=seed, device="cpu", precision="fp32"
+            epochs=epochs,
+            batch_size=100,
+            learning_rate=FIRST_LEARNING_RATE,
+            gradient_clip=5.0,
+            seed=seed,
+            device="cpu",
+            precision="fp32",
         ),
     )
 
