@@ -12,7 +12,7 @@ if __name__ == "__main__":
     page_config()
     st.navigation([page.declare() for page in PAGES], position="hidden").run()
 else:
-    from pages.shared.live_feed import routes
+    from pages.shared.live.feed import routes
     from pages.shared.startup import starting
 
     app = st.App(__file__, lifespan=starting, routes=routes())

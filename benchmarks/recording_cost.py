@@ -34,7 +34,7 @@ from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 from bnvae.worker import train_run
 
 SECONDS_PER_TICK = 0.4
-"""what pages/shared/live.py waits between two looks"""
+"""what pages/shared/live/trainings.py waits between two looks"""
 STARTED_AT = FEWEST_STEPS_BETWEEN_EVALUATIONS + 20
 """a multiple of every record's length, after the first evaluation"""
 

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from pages.shared.compare_charts import compare_curves, kl_multiples, rate_distortion
-from pages.shared.compare_entries import compared
-from pages.shared.compare_evaluating import evaluate_more
-from pages.shared.compare_ledger import loss_ledger
-from pages.shared.compare_table import compare_table, doctor, downloads
+from pages.shared.compare.charts import compare_curves, kl_multiples, rate_distortion
+from pages.shared.compare.entries import compared
+from pages.shared.compare.evaluating import evaluate_more
+from pages.shared.compare.ledger import loss_ledger
+from pages.shared.compare.table import compare_table, doctor, downloads
 from pages.shared.frame import frame
-from pages.shared.method_sweep import follow_methods
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
+from pages.shared.train.method_sweep import follow_methods
 
 MOST = 12
 VIEWS = {

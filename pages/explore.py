@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.shared.explore_factors import show_factors
-from pages.shared.explore_interpolate import ends_from_address, show_interpolate
-from pages.shared.explore_own import show_own
-from pages.shared.explore_start import keep_choices
-from pages.shared.explore_traverse import show_traverse
+from pages.shared.explore.factors import show_factors
+from pages.shared.explore.interpolate import ends_from_address, show_interpolate
+from pages.shared.explore.own import show_own
+from pages.shared.explore.start import keep_choices
+from pages.shared.explore.traverse import show_traverse
 from pages.shared.frame import frame
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs

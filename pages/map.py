@@ -3,15 +3,15 @@
 import streamlit as st
 
 from pages.shared.frame import frame
-from pages.shared.map_album import through_training
-from pages.shared.map_choices import choose_map, mappable
-from pages.shared.map_colours import choose_colour, colouring
-from pages.shared.map_layers import choose_layers
-from pages.shared.map_panels import charts
-from pages.shared.map_search import search
-from pages.shared.map_stage import stage, stage_key
-from pages.shared.map_start import ask_for_maps, watch_maps
-from pages.shared.map_tau import offer_tau_film, through_tau
+from pages.shared.map.album import through_training
+from pages.shared.map.choices import choose_map, mappable
+from pages.shared.map.colours import choose_colour, colouring
+from pages.shared.map.layers import choose_layers
+from pages.shared.map.panels import charts
+from pages.shared.map.search import search
+from pages.shared.map.stage import stage, stage_key
+from pages.shared.map.start import ask_for_maps, watch_maps
+from pages.shared.map.tau import offer_tau_film, through_tau
 from pages.shared.state import choose_runs
 
 TRAINING_HELP = (

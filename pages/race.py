@@ -3,11 +3,11 @@
 import streamlit as st
 
 from pages.shared.frame import frame
-from pages.shared.lessons import choose_race
-from pages.shared.live import watch
+from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.start import start_race
 from pages.shared.state import choose_runs, select
+from pages.shared.train.lessons import choose_race
 
 frame("Race", "Same data, same seed, same batches, one clock: what does each recipe do to the latent code?")
 

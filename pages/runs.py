@@ -1,10 +1,10 @@
 """Every run in the folder: look, rename, delete, take home, bring in."""
 
-from pages.shared.bring_in import take_in
 from pages.shared.frame import frame
 from pages.shared.mode import may_change, say_demonstration
-from pages.shared.run_actions import offer, offer_one_of
-from pages.shared.run_table import run_table
+from pages.shared.runs.actions import offer, offer_one_of
+from pages.shared.runs.bring_in import take_in
+from pages.shared.runs.table import run_table
 from pages.shared.state import store
 
 frame("Runs", "What has been trained, and how good is it?")

@@ -3,7 +3,7 @@
 from pages.shared.frame import frame
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
-from pages.shared.tau_panels import explore
+from pages.shared.tau.panels import explore
 
 frame("Tau", "What does τ buy, and what does it cost? Drag it, and everything moves under your finger.")
 

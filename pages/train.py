@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.shared.frame import frame
-from pages.shared.live import watch
-from pages.shared.method_sweep import offer_methods
+from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
-from pages.shared.settings import choose_config
 from pages.shared.start import start
 from pages.shared.state import choose_runs, select
+from pages.shared.train.method_sweep import offer_methods
+from pages.shared.train.settings import choose_config
 
 frame("Train", "What happens to the KL of each latent dimension while a VAE learns?")
 

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from pages.shared import live_feed
+from pages.shared.live import feed as live_feed
 
 SLOW_IMPORTS = (
     "pages.shared.panels",
     "pages.shared.film",
-    "pages.shared.live_kinds",
-    "pages.shared.map_stage",
-    "pages.shared.explore_own",
+    "pages.shared.live.kinds",
+    "pages.shared.map.stage",
+    "pages.shared.explore.own",
 )
 """what every page needs, with torch behind it: two seconds; and the hand on the latent space: less than a tenth"""
 

@@ -17,7 +17,7 @@ from bnvae.runs.clock import CLOCK
 from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
 from bnvae.runs.files import write_json
 from bnvae.runs.groups import join
-from pages.shared.compare_entries import floors_of_figures
+from pages.shared.compare.entries import floors_of_figures
 from tests.pages.reading import drawn, runs_choice, small, words
 
 Visit = Callable[..., AppTest]
@@ -105,7 +105,7 @@ def test_an_evaluation_is_started_in_a_process_of_its_own(
         started.append((run.id, samples, examples))  # type: ignore[attr-defined]
         return True
 
-    monkeypatch.setattr("pages.shared.compare_evaluating.examine", examine)
+    monkeypatch.setattr("pages.shared.compare.evaluating.examine", examine)
     page = visit("compare", "digits-plain", "story-bn")
     page.select_slider(key="evaluate-samples").set_value(10)
     page.button(key="evaluate-go").click().run()

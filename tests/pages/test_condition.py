@@ -19,7 +19,7 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs for which a worker would have been started."""
     runs: list[Run] = []
     for module in ("remedies", "transport"):
-        monkeypatch.setattr(f"pages.shared.{module}.submit", lambda *started, threads: runs.extend(started))
+        monkeypatch.setattr(f"pages.shared.train.{module}.submit", lambda *started, threads: runs.extend(started))
     return runs
 
 
@@ -41,8 +41,8 @@ def test_a_worker_that_hangs_can_be_ended(runs: RunStore, visit: Visit, monkeypa
     run, ended = runs.get(RUN), []
     run.write_status(run.status.replace(state="training", step=3))
     monkeypatch.setattr(Run, "is_held", property(lambda self: True))
-    monkeypatch.setattr("pages.shared.condition.is_silent", lambda run: True)
-    monkeypatch.setattr("pages.shared.condition.end", lambda run: ended.append(run.id))
+    monkeypatch.setattr("pages.shared.train.condition.is_silent", lambda run: True)
+    monkeypatch.setattr("pages.shared.train.condition.end", lambda run: ended.append(run.id))
     page = visit("train", RUN)
     assert "Stop" not in {button.label for button in page.button}
     press(page, "End its worker")

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore
 from pages.components.drawing_pad import PAD_SIDE, ink_of
-from pages.shared import explore_cache
-from pages.shared.explore_start import DRAWING
+from pages.shared.explore import cache as explore_cache
+from pages.shared.explore.start import DRAWING
 from tests.pages.reading import checked, drawn, runs_choice, words
 
 Visit = Callable[..., AppTest]

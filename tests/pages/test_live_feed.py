@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from bnvae.runs import Run, RunStore
 from bnvae.runs.history import HistoryWriter
-from pages.shared import live_feed
-from pages.shared.live_feed import Answers, Crowd, Pace, live
-from pages.shared.live_moment import Moment, Moments, States
+from pages.shared.live import feed as live_feed
+from pages.shared.live.feed import Answers, Crowd, Pace, live
+from pages.shared.live.moment import Moment, Moments, States
 
 PACE = Pace(0.5, 2.0, 7.0)
 

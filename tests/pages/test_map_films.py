@@ -17,7 +17,7 @@ from bnvae.runs import Run, RunStore, snapshots
 from bnvae.runs.groups import join
 from bnvae.runs.map_films import FILM, album_digest, write_film
 from bnvae.runs.projections import encodings_digest, in_order, write_aligned
-from pages.shared.map_tau import sweep_over_tau
+from pages.shared.map.tau import sweep_over_tau
 from tests.pages.reading import drawn, words
 
 Visit = Callable[..., AppTest]

@@ -21,9 +21,9 @@ from bnvae.runs.files import read_json, write_json
 from bnvae.runs.mapped import Factor, Mapped, write_mapped
 from bnvae.runs.projections import encodings_digest, in_order, write_aligned, write_maps
 from pages.shared import cache
-from pages.shared.map_export import table_of
-from pages.shared.map_panels import charts
-from pages.shared.map_search import found
+from pages.shared.map.export import table_of
+from pages.shared.map.panels import charts
+from pages.shared.map.search import found
 from tests.pages.reading import ROOT, checked, drawn, words
 
 Visit = Callable[..., AppTest]

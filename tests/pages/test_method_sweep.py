@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnvae.methods import METHODS
 from bnvae.runs import RunStore
 from bnvae.runs.groups import group_of
-from pages.shared import method_sweep
+from pages.shared.train import method_sweep
 from tests.pages.reading import checked, words
 
 Visit = Callable[..., AppTest]

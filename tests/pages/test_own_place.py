@@ -13,9 +13,10 @@ from bnvae.runs.files import write_arrays
 from bnvae.runs.projections import PROJECTION, encodings_digest, write_maps
 from pages.components.latent_scatter import Legend
 from pages.components.place_map import MOST_DRAWN, Neighbour, payload
-from pages.shared import explore_place, map_cache
-from pages.shared.explore_place import place_of
-from pages.shared.map_panels import Chart, charts
+from pages.shared.explore import place as explore_place
+from pages.shared.explore.place import place_of
+from pages.shared.map import cache as map_cache
+from pages.shared.map.panels import Chart, charts
 from tests.pages.reading import checked, drawn, words
 from tests.pages.test_explore_page import with_a_drawing
 

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.reading import ROOT
 
 PAGES = sorted((ROOT / "pages").glob("*.py"))
-SHARED = sorted((ROOT / "pages" / "shared").glob("*.py"))
+SHARED = sorted((ROOT / "pages" / "shared").rglob("*.py"))
 INTERPRETED = {"markdown", "caption", "write", "html", "info", "warning", "error", "success", "title", "header",
                "subheader", "toast", "latex", "metric", "expander", "popover"}  # fmt: skip
 """Streamlit functions that read their first argument as markdown or HTML."""

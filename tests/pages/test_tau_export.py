@@ -13,8 +13,8 @@ from bnvae.runs import RunStore
 from bnvae.runs.groups import group_of
 from bnvae.scaler import fixed_floor
 from pages.components.tau_explorer import Beside, Rival, TauRun
-from pages.shared import tau_sweep
-from pages.shared.tau_export import as_html, figures_at
+from pages.shared.tau import sweep as tau_sweep
+from pages.shared.tau.export import as_html, figures_at
 from tests.pages.reading import checked, words
 
 Visit = Callable[..., AppTest]

@@ -142,7 +142,7 @@ def test_stop_and_go_on_reach_the_worker(runs: RunStore, visit: Visit, monkeypat
 
     monkeypatch.setattr(Run, "is_held", property(lambda self: False))
     resumed: list[Run] = []
-    monkeypatch.setattr("pages.shared.condition.submit", lambda run, threads: resumed.append(run))
+    monkeypatch.setattr("pages.shared.train.condition.submit", lambda run, threads: resumed.append(run))
     page = visit("train", "digits-scaler")
     assert "Interrupted at step 3" in words(page)
     checked(page.button(key="resume-digits-scaler").click().run())
@@ -164,7 +164,7 @@ def test_a_run_stopped_while_paused_goes_on(runs: RunStore, visit: Visit, monkey
     run = runs.get("digits-scaler")
     run.write_status(run.status.replace(state="stopped", step=3))
     run.desk.command(Control(pause_at=0))
-    monkeypatch.setattr("pages.shared.condition.submit", lambda run, threads: None)
+    monkeypatch.setattr("pages.shared.train.condition.submit", lambda run, threads: None)
     checked(visit("train", "digits-scaler").button(key="resume-digits-scaler").click().run())
     assert run.desk.control() == Control()
 

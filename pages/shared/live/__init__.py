@@ -1,0 +1,1 @@
+"""What there is to see of trainings now, for all visitors at once."""

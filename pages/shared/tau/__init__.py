@@ -1,0 +1,1 @@
+"""The Tau page's parts."""
