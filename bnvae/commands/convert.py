@@ -1,4 +1,4 @@
-"""python -m bnvae convert: tensors out of a file of torch.save, as safetensors and as a run."""
+"""python -m bnvae convert: tensors out of a file of torch.save, as safetensors, as a run, or as both."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,18 @@ def add(commands: Subparsers) -> None:
     parser.set_defaults(command=_run)
     parser.add_argument("state", type=Path, help="file written by torch.save(model.state_dict(), ...)")
     parser.add_argument("--entry", default="", metavar="NAME", help="where in a larger checkpoint the state dict is")
-    parser.add_argument("--description", type=Path, metavar="FILE", help="what the model is made of, as JSON")
-    parser.add_argument("--run", default="", help="name of the run's folder; default: made from the file's name")
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write the tensors as .safetensors")
+    parser.add_argument(
+        "--description",
+        type=Path,
+        metavar="FILE",
+        help="what the model is made of, as JSON; needed for a run; with --to alone, tensors are checked against it",
+    )
+    parser.add_argument(
+        "--run", default="", help="make a run of this name; without --run and --to, one named after the file"
+    )
+    parser.add_argument(
+        "--to", type=Path, metavar="FILE", help="write the tensors as .safetensors; no run is made unless --run asks"
+    )
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -22,17 +31,25 @@ def _run(options: argparse.Namespace) -> None:
     from bnvae.bringing.checkpoint import bring_checkpoint
     from bnvae.bringing.state_dict import read_state_dict
     from bnvae.commands.bring import read_description, say
+    from bnvae.foreign.description import Description
+    from bnvae.foreign.network import foreign_model
     from bnvae.runs import RunStore
     from bnvae.runs.files import write_atomic
 
     if options.description is None and options.to is None:
         raise ValueError("nothing is asked for: give --description for a run, or --to for a .safetensors, or both.")
+    if options.run and options.description is None:
+        raise ValueError(f"run is {options.run!r}: a run takes a --description of the model, or leave --run out.")
     description = None if options.description is None else read_description(options.description)
     tensors = read_state_dict(options.state, options.entry)
+    if description is not None:
+        foreign_model(
+            Description.from_json(description), tensors
+        )  # what doesn't fit is refused before a file is written
     if options.to is not None:
         content = save({name: one.contiguous().clone() for name, one in tensors.items()})
         write_atomic(options.to, content)
         print(f"{options.to}: {len(content):,} bytes")
-    if description is not None:
+    if description is not None and (options.run or options.to is None):
         store = RunStore()
         say(bring_checkpoint(store, options.run or store.free_id(options.state.stem), description, tensors))

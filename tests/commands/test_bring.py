@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from bnvae.__main__ import main
 from bnvae.runs import RunStore
@@ -52,6 +53,32 @@ def test_a_state_dict_becomes_a_run_and_a_file_that_becomes_the_same_run(runs: R
     assert runs.get("mine").status.state == "finished"
 
 
+def test_a_file_alone_is_asked_for_and_no_run_is_made(runs: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    wish = ["convert", "state.pt", "--description", "vae.json", "--to", "x.safetensors"]
+    assert main(wish) == 0
+    assert capsys.readouterr().out.startswith("x.safetensors: ")
+    assert set(load_file("x.safetensors")) == set(ForeignVAE().state_dict())
+    assert not runs.runs()
+
+
+def test_a_run_alone_is_named_as_asked_or_after_the_file(runs: RunStore) -> None:
+    assert main(["convert", "state.pt", "--description", "vae.json"]) == 0
+    assert main(["convert", "state.pt", "--description", "vae.json", "--run", "mine"]) == 0
+    assert sorted(run.id for run in runs.runs()) == ["mine", "state"]
+    assert not list(Path().glob("*.safetensors"))
+
+
+def test_a_file_whose_tensors_are_not_those_of_its_description_is_not_written(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = ForeignVAE().state_dict()
+    tensors["extra.weight"] = torch.ones(2)
+    Path("state.pt").write_bytes(saved(tensors))
+    assert main(["convert", "state.pt", "--description", "vae.json", "--to", "x.safetensors"]) == 2
+    assert "extra.weight" in capsys.readouterr().err
+    assert not Path("x.safetensors").exists()
+
+
 def test_arrays_become_a_run_whose_figures_are_printed(runs: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "codes.npz"]) == 0
     shown = capsys.readouterr().out
@@ -68,6 +95,7 @@ def test_arrays_become_a_run_whose_figures_are_printed(runs: RunStore, capsys: p
     ("arguments", "reason"),
     [
         (["convert", "state.pt"], "nothing is asked for: give --description"),
+        (["convert", "state.pt", "--to", "x.safetensors", "--run", "a"], "run is 'a': a run takes a --description"),
         (["convert", "nobody.pt", "--to", "x.safetensors"], "file is 'nobody.pt': there is no such file"),
         (["convert", "codes.npz", "--to", "x.safetensors"], "cannot be read as tensors alone"),
         (["convert", "state.pt", "--description", "nobody.json"], "file is 'nobody.json': there is no such file"),
