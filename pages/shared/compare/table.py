@@ -5,12 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.analysis.comparison import Column, best, estimated_from, shown_columns
+from bnvae.analysis.comparison import NOT_COMPARED, Column, best, estimated_from, remarks, shown_columns
 from bnvae.analysis.figure_values import in_digits
 from bnvae.analysis.symptoms.finding import Evidence, Finding
 from bnvae.analysis.table_export import EXPORTS
 from bnvae.runs.reproduction import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
+from pages.components.take_home import Offered, take_home
 from pages.components.verdicts import Claim, Verdict, verdicts
 from pages.shared.compare.entries import Compared
 
@@ -42,11 +43,13 @@ def compare_table(runs: Sequence[Compared]) -> None:
                 values=[one.entry.value(column) for column in columns],
                 words=[one.entry.written(column) for column in columns],
                 best=[one.run.id in winners[column.name] for column in columns],
+                notes=[one.entry.not_compared(column) for column in columns],
             )
             for one in runs
         ],
         sort=st.query_params.get(SORT, ""),
         label="figures of test examples",
+        remarks=[f"{NOT_COMPARED} {words}" for words in remarks(entries)],
     )
     if chosen:
         st.query_params[SORT] = chosen
@@ -77,18 +80,19 @@ def _cards(runs: Sequence[Compared]) -> None:
     st.caption(
         "Configuration, seed, versions, checksums, figures, numbers, the command line and a BibTeX entry; no weights."
     )
-    for one in runs:
-        words, button = st.columns([4, 1], vertical_alignment="center")
-        words.text(f"{one.run.id} · {one.entry.recipe}")
-        with button:
-            st.download_button(
-                "Card",
-                partial(reproduction_card, one.run),
-                f"{one.run.id}-card.zip",
-                icon=":material/inventory_2:",
-                key=f"card-{one.run.id}",
-                width="stretch",
+    take_home(
+        key="cards",
+        label="Card",
+        files=[
+            Offered(
+                title=one.run.id,
+                caption=one.entry.recipe,
+                file_name=f"{one.run.id}-card.zip",
+                make=partial(reproduction_card, one.run),
             )
+            for one in runs
+        ],
+    )
 
 
 def doctor(runs: Sequence[Compared]) -> None:

@@ -24,7 +24,10 @@ def offer(run: Run) -> None:
         link_to(MAP if run.is_brought else TRAIN, {"runs": [run.id]}, "Open")
     with download:
         if run.has_weights or run.is_arrays:
-            st.download_button("Download", partial(export_run, run), f"{run.id}.zip", width="stretch")
+            # Nothing here has to be drawn anew for it, and a file that is on its way is not taken from under it.
+            st.download_button(
+                "Download", partial(export_run, run), f"{run.id}.zip", width="stretch", on_click="ignore"
+            )
     if may_steer(run):
         _change(run)
 
