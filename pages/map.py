@@ -19,11 +19,14 @@ TRAINING_HELP = (
     "or PCA on one pair of axes."
 )
 
+WIDTHS = [5, 2.3, 4, 4.5]
+"""of map, axes, colour and search: the narrowest window that has them in one row cuts none of the buttons off"""
+
 frame("Map", "Where do the examples lie in latent space, and what lies between them?")
 
 runs = mappable(choose_runs(trained=True, brought=True))
 if runs:
-    controls = st.columns([2, 1, 2, 3], vertical_alignment="bottom")
+    controls = st.columns(WIDTHS, vertical_alignment="bottom")
     with controls[0]:
         wish = choose_map()
     with controls[1]:

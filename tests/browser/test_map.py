@@ -215,6 +215,29 @@ def test_the_answer_stands_beside_the_map_and_is_brought_up_on_a_phone(browser: 
         expect(answer).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(("width", "least_px"), [(1440, 380), (1024, 320), (400, 300)])
+def test_two_maps_have_the_room_of_the_window_and_lie_beside_each_other_where_they_can(
+    width: int, least_px: int, browser: Browser, app: str
+) -> None:
+    with watched(browser) as page:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{app}/map?runs=digits-plain&runs=digits-scaler&point=5")
+        told = page.get_by_test_id("map-answer-run")
+        expect(told).to_have_count(2)
+        expect(scatter(page)).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
+        assert page.get_by_test_id("map-panel").first.evaluate("panel => panel.clientWidth") >= least_px
+        first, second = (page.get_by_test_id("map-panel").nth(place).bounding_box() for place in range(2))
+        answer = told.first.bounding_box()
+        assert first is not None
+        assert second is not None
+        assert answer is not None
+        assert (second["x"] > first["x"]) == (width > 400)
+        is_beside = answer["x"] >= second["x"] + second["width"]
+        assert is_beside == (width >= 1200)
+        assert is_beside or answer["y"] > second["y"] + least_px
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_picture_of_a_point_is_seen_before_it_is_clicked(browser: Browser, app: str) -> None:
     with watched(browser) as page:
         page.goto(f"{app}/map?runs=digits-plain&point=5")

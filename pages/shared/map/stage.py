@@ -1,6 +1,7 @@
 """The maps on the page, and what is told of a choice: redrawn together at every click, the rest of the page is not."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,8 +19,21 @@ from pages.shared.map.url import ADDRESS, keep_in_url, view_in_url
 from pages.shared.map.words import METHODS, belief_words, made_words, verdict
 from pages.shared.words import head_words
 
-WIDTHS = [3, 2]
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+WIDTHS, WIDTHS_OF_SEVERAL = [3, 2], [3, 1]
 """of the maps and of what is told of a choice beside them; on a phone it comes under them"""
+SEVERAL = "several-maps"
+STYLE = f"""
+<style>
+  /* Two maps beside each other and an answer beside both take such a width; in a narrower window it goes under. */
+  @media (max-width: 1199px) {{
+    .st-key-{SEVERAL} > div > [data-testid="stHorizontalBlock"] {{ flex-wrap: wrap; }}
+    .st-key-{SEVERAL} > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {{ min-width: 100%; }}
+  }}
+</style>
+"""
 
 
 @st.fragment
@@ -30,7 +44,7 @@ def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[s
     before = chosen_before(key, count)
     wanted = _wanted(key, count, fresh=before is None)
     view = wanted if before is None or before.id != wanted.id else before
-    maps, beside = st.columns(WIDTHS, gap="large")
+    maps, beside = _columns(several=len(charts) > 1)
     with maps:
         latent_scatter(
             key=key,
@@ -57,6 +71,16 @@ def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[s
         link_to_explore([chart.run for chart in charts], view)
     if view.lasso:
         tell_selection(charts, colours, view.lasso, answers)
+
+
+def _columns(*, several: bool) -> "tuple[DeltaGenerator, DeltaGenerator]":
+    if not several:
+        maps, beside = st.columns(WIDTHS, gap="large")
+        return maps, beside
+    st.html(STYLE)
+    with st.container(key=SEVERAL):
+        maps, beside = st.columns(WIDTHS_OF_SEVERAL, gap="medium")
+    return maps, beside
 
 
 def _wanted(key: str, count: int, *, fresh: bool) -> View:
