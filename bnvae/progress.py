@@ -114,6 +114,10 @@ def evaluation_progress(*, hidden: bool) -> Iterator[Callable[[str, float], None
         yield report
 
 
+ERROR = "_standard_error"
+"""behind a figure's name: the name of its error"""
+
+
 def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     """A table of the figures that are one number, a column a split; then the thorough ones, if there are any."""
     table = Table(title=f"{escape(run_id)} (nats per example)")
@@ -122,8 +126,8 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     for split in splits:
         table.add_column(split if len(splits) > 1 else "", justify="right")
     for name, value in figures["test"].items():
-        if not isinstance(value, list) and value is not None:
-            table.add_row(name.replace("_", " "), *(_cell(figures[split].get(name, "")) for split in splits))
+        if not isinstance(value, list) and value is not None and not name.endswith(ERROR):
+            table.add_row(name.replace("_", " "), *(_cell(figures[split], name) for split in splits))
     Console().print(table)
     thorough = figures.get("thorough")
     if not thorough:
@@ -132,13 +136,16 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     table.add_column("")
     table.add_column("test", justify="right")
     for name, value in thorough.items():
-        if not isinstance(value, dict) and value is not None and name != "weights":
-            table.add_row(name.replace("_", " "), _cell(value))
+        if not isinstance(value, dict) and value is not None and name != "weights" and not name.endswith(ERROR):
+            table.add_row(name.replace("_", " "), _cell(thorough, name))
     Console().print(table)
 
 
-def _cell(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _cell(figures: dict[str, Any], name: str) -> str:
+    """A figure, its standard error behind ±."""
+    value, error = figures.get(name, ""), figures.get(name + ERROR)
+    words = f"{value:.4f}" if isinstance(value, float) else str(value)
+    return words if error is None else f"{words} ± {error:.4f}"
 
 
 def _tau(model: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+from bnvae.analysis.code_use import why_unused
 from bnvae.analysis.figure_values import in_digits, number
 
 
@@ -30,6 +31,8 @@ class Column:
     """the figure that this one only restates: the same runs are best"""
     bound: Literal["≥", "≤", ""] = ""
     """which side the truth is on where the estimate of the mutual information is at its cap"""
+    needs_used_code: bool = False
+    """compares q(z) with the prior, which they equal where the code is ignored: such a run has the best for nothing"""
 
 
 NATS = "nats per example"
@@ -38,9 +41,16 @@ SUMMED = "sum over pixels or tokens"
 OVER_DIMENSIONS = "sum over dimensions"
 
 COLUMNS: tuple[Column, ...] = (
-    Column(name="elbo", title="ELBO", unit=NATS, reduction=SUMMED, better="high"),
-    Column(name="distortion", title="distortion", unit=NATS, reduction=SUMMED, better="low"),
-    Column(name="rate", title="rate", unit=NATS, reduction=OVER_DIMENSIONS),
+    Column(name="elbo", title="ELBO", unit=NATS, reduction=SUMMED, better="high", error="elbo_standard_error"),
+    Column(
+        name="distortion",
+        title="distortion",
+        unit=NATS,
+        reduction=SUMMED,
+        better="low",
+        error="distortion_standard_error",
+    ),
+    Column(name="rate", title="rate", unit=NATS, reduction=OVER_DIMENSIONS, error="rate_standard_error"),
     Column(
         name="nll", title="NLL", unit=NATS, reduction=SUMMED, better="low", thorough=True, error="nll_standard_error"
     ),
@@ -76,7 +86,15 @@ COLUMNS: tuple[Column, ...] = (
         bound="≥",
     ),
     Column(name="mutual_information_examples", title="its N", unit="examples", reduction="cap ln N", digits=0),
-    Column(name="marginal_kl", title="marginal KL", unit=NATS, reduction="rate − information", better="low", bound="≤"),
+    Column(
+        name="marginal_kl",
+        title="marginal KL",
+        unit=NATS,
+        reduction="rate − information",
+        better="low",
+        bound="≤",
+        needs_used_code=True,
+    ),
     Column(name="active_units", title="active units", unit="dimensions", reduction="variance of μ ≥ 0.01", digits=0),
     Column(
         name="permuted_rise",
@@ -88,13 +106,23 @@ COLUMNS: tuple[Column, ...] = (
         error="permuted_rise_standard_error",
     ),
     Column(name="distinct_share", title="distinct of ten z", unit="", reduction="share", better="high", thorough=True),
-    Column(name="hole_share", title="holes", unit="", reduction="share of prior draws", better="low", thorough=True),
+    Column(
+        name="hole_share",
+        title="holes",
+        unit="",
+        reduction="share of prior draws",
+        better="low",
+        thorough=True,
+        needs_used_code=True,
+    ),
     Column(
         name="mutual_information_gap", title="MIG", unit="", reduction="mean over factors", better="high", thorough=True
     ),
 )
 CAPPED_NATS = 0.5
 """an estimate so near to ln N may be anything above it"""
+NOT_COMPARED = "°"
+"""behind a figure that is not compared"""
 MISSING = "–"
 BY_NAME = {column.name: column for column in COLUMNS}
 
@@ -119,8 +147,16 @@ class Entry:
         return number(self.thorough, column.name) if column.thorough else number(self.evaluation, "test", column.name)
 
     def standard_error(self, column: Column) -> float | None:
-        """Standard error of the figure, same unit; None where there is none."""
-        return number(self.thorough, column.error) if column.error else None
+        """Standard error of the figure, same unit; None where there is none, or an older version did not keep it."""
+        if not column.error:
+            return None
+        return number(self.thorough, column.error) if column.thorough else number(self.evaluation, "test", column.error)
+
+    def not_compared(self, column: Column) -> str:
+        """Why the best of this column is looked for among the others, in words; empty where there is no reason."""
+        if not column.needs_used_code or self.value(column) is None:
+            return ""
+        return why_unused(self.evaluation, self.thorough)
 
     @property
     def is_capped(self) -> bool:
@@ -130,9 +166,26 @@ class Entry:
         return count is not None and count >= 1 and (information or 0.0) > math.log(count) - CAPPED_NATS
 
     def written(self, column: Column) -> str:
-        """The figure as a table shows it, with its standard error, or as the bound that it is."""
+        """The figure as a table shows it: with its standard error, as the bound that it is, marked if not compared."""
         words = written(self.value(column), column, self.standard_error(column))
-        return f"{column.bound} {words}" if column.bound and self.is_capped and words != MISSING else words
+        if words == MISSING:
+            return words
+        bound = f"{column.bound} " if column.bound and self.is_capped else ""
+        return f"{bound}{words}{NOT_COMPARED if self.not_compared(column) else ''}"
+
+
+def remarks(entries: Sequence[Entry]) -> list[str]:
+    """A sentence for each run of which figures are marked as not compared: which ones, and why."""
+    found = []
+    for entry in entries:
+        columns = [column for column in COLUMNS if entry.not_compared(column)]
+        if columns:
+            names = " and ".join(column.title for column in columns)
+            found.append(
+                f"{entry.run}: {names} not compared, for {entry.not_compared(columns[0])}; "
+                "an unused code has them for nothing."
+            )
+    return found
 
 
 def shown_columns(entries: Sequence[Entry]) -> list[Column]:
@@ -144,7 +197,8 @@ def best(entries: Sequence[Entry], column: Column) -> set[str]:
     """The runs that are best in this column among those of the same data; nobody is best alone.
 
     As good as the best is who looks equal to it as shown, or is nearer than the standard error of the difference. It is
-    taken as if the examples were not the same, which errs on the side of calling two runs equal.
+    taken as if the examples were not the same, which errs on the side of calling two runs equal. Runs whose code is not
+    used have no part in figures that compare q(z) with the prior.
     """
     if column.decided_by:
         decided = best(entries, BY_NAME[column.decided_by])
@@ -156,9 +210,9 @@ def best(entries: Sequence[Entry], column: Column) -> set[str]:
         known = {
             entry.run: (round(value, column.digits), entry.standard_error(column) or 0.0)
             for entry in entries
-            if entry.group == group and (value := entry.value(column)) is not None
+            if entry.group == group and (value := entry.value(column)) is not None and not entry.not_compared(column)
         }
-        if len(known) < 2 or (column.error and len(estimated_from(entries, group)) > 1):
+        if len(known) < 2 or (column.thorough and column.error and len(estimated_from(entries, group)) > 1):
             continue
         if column.bound and not _information_tells(entries, group):
             continue

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bnvae.analysis.metrics import standard_error
 from bnvae.batches import in_chunks, mix
 from bnvae.evaluation import distortions, encode
 from bnvae.model import VAE
@@ -130,10 +131,3 @@ def _summarised(log_weights: Float[Tensor, "N K"]) -> ImportanceSampling:
 def log_mean_exp(values: Float[Tensor, "N K"]) -> Float[Tensor, "N"]:
     """ln of the mean of exp(values) over the last dimension, without overflow."""
     return torch.logsumexp(values, 1) - math.log(values.shape[1])
-
-
-def standard_error(values: Float[Tensor, "N"]) -> float | None:
-    """Standard error of the mean of independent values, in their unit; none for a single one."""
-    if len(values) < 2:
-        return None
-    return values.double().std(correction=1).item() / math.sqrt(len(values))

@@ -34,10 +34,14 @@ class Evaluation:
     """share of the second moment that the posterior mean is given; None without a Scaler"""
     elbo: float
     """-(distortion + rate), higher is better; one draw of z an example"""
+    elbo_standard_error: float | None
+    """of that mean over the examples, each with its own draw; none for one example"""
     distortion: float
     """-E ln p(x|z), summed over pixels or tokens"""
+    distortion_standard_error: float | None
     rate: float
     """KL(q(z|x) || p(z)), summed over dimensions"""
+    rate_standard_error: float | None
     kl_per_dimension: list[float]
     active_units: int
     """dimensions whose posterior mean has a variance of at least 0.01"""
@@ -124,11 +128,29 @@ def evaluate(
         progress(first / len(examples))
         part = slice(first, first + EXAMPLES_PER_REPORT)
         parts.append(distortions(model, examples[part], codes[part], tau))
-    distortion = torch.cat(parts).double().mean().item()
-    known = posterior_figures(posterior, codes)
+    each = torch.cat(parts).double()
+    distortion, known = each.mean().item(), posterior_figures(posterior, codes)
     return Evaluation(
-        **known, tau=model.tau if tau is None else tau, elbo=-(distortion + known["rate"]), distortion=distortion
+        **known,
+        tau=model.tau if tau is None else tau,
+        elbo=-(distortion + known["rate"]),
+        # Of each example's sum: its distortion and its KL go together, so the errors of the two don't add up to it.
+        elbo_standard_error=standard_error(each + _rates(posterior)),
+        distortion=distortion,
+        distortion_standard_error=standard_error(each),
     )
+
+
+def _rates(posterior: Posterior) -> Float[Tensor, "N"]:
+    """KL(q(z|x) || p(z)) of each example, in nats, fp64."""
+    return posterior.kl_per_dimension().double().sum(1)
+
+
+def standard_error(values: Float[Tensor, "N"]) -> float | None:
+    """Standard error of the mean of independent values, in their unit; none for a single one."""
+    if len(values) < 2:
+        return None
+    return values.double().std(correction=1).item() / math.sqrt(len(values))
 
 
 @torch.no_grad()
@@ -138,10 +160,11 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
     count = min(len(codes), MUTUAL_INFORMATION_EXAMPLES)
     sample = Posterior(posterior.mean[:count], posterior.std[:count])
     information = mutual_information(sample, codes[:count])
-    sample_rate = sample.kl_per_dimension().double().sum(1).mean().item()
+    sample_rate = _rates(sample).mean().item()
     return {
         "examples": len(codes),
         "rate": statistics.kl_per_dimension.sum().item(),
+        "rate_standard_error": standard_error(_rates(posterior)),
         "kl_per_dimension": statistics.kl_per_dimension.tolist(),
         "active_units": statistics.active_units,
         "mutual_information": information,

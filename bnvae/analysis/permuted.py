@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
-from bnvae.analysis.importance_sampling import standard_error
+from bnvae.analysis.metrics import standard_error
 from bnvae.batches import mix
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.evaluation import distortions, draw_codes, encode

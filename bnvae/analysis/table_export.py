@@ -4,13 +4,13 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
-from bnvae.analysis.comparison import Column, Entry, best, shown_columns
+from bnvae.analysis.comparison import NOT_COMPARED, Column, Entry, best, remarks, shown_columns
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "τ": r"$\tau$", "γ": r"$\gamma$", "μ": r"$\mu$", "β": r"$\beta$",
-    "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "±": r"$\pm$", "–": "--", "·": r"$\cdot$",
+    "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "±": r"$\pm$", "–": "--", "·": r"$\cdot$", "°": r"\textdegree{}",
 }  # fmt: skip
 MARKDOWN_SPECIAL = "\\`*_{}[]()<>#+-.!|~$&:@"
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
@@ -23,12 +23,14 @@ def head(column: Column) -> str:
 
 
 def to_csv(entries: Sequence[Entry]) -> str:
-    """One row a run, full precision; standard errors have columns of their own."""
+    """One row a run, full precision; standard errors, and why a figure is not compared, have columns of their own."""
     columns, buffer = shown_columns(entries), io.StringIO()
     writer = csv.writer(buffer)
     titles = []
     for column in columns:
-        titles += [head(column)] + ([f"{column.title}: standard error"] if column.error else [])
+        titles += [head(column)]
+        titles += [f"{column.title}: standard error"] if column.error else []
+        titles += [f"{column.title}: not compared"] if column.needs_used_code else []
     writer.writerow(["run", "recipe", "data", *titles])
     for entry in entries:
         cells: list[object] = [csv_text(each) for each in (entry.run, entry.recipe, entry.data)]
@@ -36,6 +38,8 @@ def to_csv(entries: Sequence[Entry]) -> str:
             cells.append(_number(entry.value(column)))
             if column.error:
                 cells.append(_number(entry.standard_error(column)))
+            if column.needs_used_code:
+                cells.append(csv_text(entry.not_compared(column)))
         writer.writerow(cells)
     return buffer.getvalue()
 
@@ -65,6 +69,7 @@ def to_latex(entries: Sequence[Entry]) -> str:
         *(" & ".join(row) + r" \\" for row in rows),
         r"\bottomrule",
         r"\end{tabular}",
+        *(rf"\par{{\footnotesize {latex_text(f'{NOT_COMPARED} {words}')}}}" for words in remarks(entries)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,7 +85,10 @@ def to_markdown(entries: Sequence[Entry]) -> str:
     rows = _rows(entries, columns, markdown_text, lambda cell: f"**{cell}**")
     titles = ["run", "recipe", "data", *(markdown_text(head(column)) for column in columns)]
     rule = ["---"] * 3 + ["---:"] * len(columns)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rule, *rows)) + "\n"
+    lines = [f"| {' | '.join(cells)} |" for cells in (titles, rule, *rows)]
+    for words in remarks(entries):
+        lines += ["", markdown_text(f"{NOT_COMPARED} {words}")]
+    return "\n".join(lines) + "\n"
 
 
 def markdown_text(text: str) -> str:

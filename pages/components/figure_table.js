@@ -4,36 +4,61 @@ const ARROWS = { ascending: "▲", descending: "▼", none: "" };
 
 class FigureTable {
   constructor(root) {
+    // Above the table: whoever reads only its first rows has to learn that there is more beside them.
+    this.bar = make("div", { class: "bar" }, root);
+    this.sight = make("span", { class: "sight" }, this.bar);
+    this.back = make("button", { type: "button", class: "turn back" }, this.bar);
+    this.back.append("← back");
+    this.more = make("button", { type: "button", class: "turn more" }, this.bar);
     this.scroller = make("div", { class: "scroller", tabindex: "0", role: "region" }, root);
     this.table = make("table", {}, this.scroller);
     this.head = make("thead", {}, this.table);
     this.body = make("tbody", {}, this.table);
-    this.legend = make("div", { class: "line dim" }, root);
-    this.more = make("button", { type: "button", class: "more" }, this.legend);
-    this.words = make("span", {}, this.legend);
+    this.words = make("div", { class: "line dim" }, root);
+    this.remarks = make("div", { class: "remarks dim" }, root);
     this.more.addEventListener("click", () => this.page());
+    this.back.addEventListener("click", () => this.scroller.scrollTo({ left: 0 }));
     this.scroller.addEventListener("scroll", () => this.hint(), { passive: true });
+  }
+
+  figureHeads() {
+    return [...this.head.querySelectorAll("th:not(.run)")];
+  }
+
+  /** Where the names end and where the table is cut off, in pixels of the window. */
+  edges() {
+    const box = this.scroller.getBoundingClientRect();
+    return { left: this.head.querySelector(".run").getBoundingClientRect().right, right: box.right + 1 };
   }
 
   /** Columns that are not wholly in sight, right of the edge. */
   hidden() {
-    const edge = this.scroller.getBoundingClientRect().right + 1;
-    return [...this.head.querySelectorAll("th:not(.run)")].filter((cell) => cell.getBoundingClientRect().right > edge);
+    const { right } = this.edges();
+    return this.figureHeads().filter((cell) => cell.getBoundingClientRect().right > right);
+  }
+
+  /** Columns that have gone under the names, at least by half. */
+  passed() {
+    const { left } = this.edges();
+    return this.figureHeads().filter((cell) => cell.getBoundingClientRect().right - cell.offsetWidth / 2 < left);
   }
 
   hint() {
-    const count = this.hidden().length;
+    if (!this.head.firstChild) return;
+    const [count, passed, all] = [this.hidden().length, this.passed().length, this.figureHeads().length];
     this.scroller.classList.toggle("cut", count > 0);
-    this.more.hidden = !count;
+    this.bar.hidden = count + passed === 0;
+    this.more.hidden = count === 0;
+    this.back.hidden = passed === 0;
     write(this.more, `${count} more column${count === 1 ? "" : "s"} →`);
+    write(this.sight, `${Math.max(0, all - count - passed)} of ${all} figures in sight`);
   }
 
   /** The first column that is cut off comes to stand beside the names. */
   page() {
     const [first] = this.hidden();
     if (!first) return;
-    const names = this.head.querySelector(".run").getBoundingClientRect().right;
-    this.scroller.scrollBy({ left: first.getBoundingClientRect().left - names });
+    this.scroller.scrollBy({ left: first.getBoundingClientRect().left - this.edges().left });
     if (this.scroller.getRootNode().activeElement === this.more) this.scroller.focus();
   }
 
@@ -86,6 +111,8 @@ class FigureTable {
     this.body.replaceChildren(...lines);
     const marked = rows.some((row) => row.best.some(Boolean));
     write(this.words, marked ? `★ ${star} · press a heading to sort` : "press a heading to sort");
+    this.remarks.replaceChildren();
+    for (const remark of this.data.remarks) make("div", {}, this.remarks).append(remark);
     this.hint();
     if (focused) this.head.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -120,7 +147,9 @@ class FigureTable {
     make("span", {}, title).append(row.title);
     for (const caption of row.captions) make("span", { class: "caption" }, first).append(caption);
     row.words.forEach((words, i) => {
-      const cell = make("td", { class: row.best[i] ? "best" : words === "–" ? "none" : "" }, line);
+      const note = row.notes[i];
+      const cell = make("td", { class: row.best[i] ? "best" : words === "–" || note ? "none" : "" }, line);
+      if (note) set(cell, { title: `not compared: ${note}` });
       if (row.best[i]) make("span", { class: "star", title: this.data.star }, cell).append("★");
       const [value, error] = words.split(" ± ");
       cell.append(value);

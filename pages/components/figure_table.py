@@ -38,6 +38,8 @@ class TableRow:
     words: Sequence[str]
     """what is shown"""
     best: Sequence[bool]
+    notes: Sequence[str] = ()
+    """why a figure is shown faintly, one for each column, empty for none; shown when pointed at"""
 
 
 def figure_table(
@@ -49,10 +51,12 @@ def figure_table(
     label: str = "figures",
     rows_are: str = "run",
     star: str = "best of the runs on the same data, within its standard error",
+    remarks: Sequence[str] = (),
 ) -> str:
     """The column by which the visitor sorts, "" for none, with a leading "-" where the largest comes first.
 
-    `rows_are` heads the names of the rows; `star` says what it means that a figure is marked as best.
+    `rows_are` heads the names of the rows; `star` says what it means that a figure is marked as best; `remarks` stand
+    under the table.
 
     Raises:
         ValueError: a row has not one value, text and mark for each column.
@@ -69,6 +73,7 @@ def figure_table(
             "label": label,
             "rows_are": rows_are,
             "star": star,
+            "remarks": list(remarks),
         },
         default={"sort": sort},
         on_sort_change=_nothing,
@@ -88,4 +93,5 @@ def _sent(row: TableRow) -> dict[str, Any]:
         "words": list(row.words),
         "captions": list(row.captions),
         "best": list(row.best),
+        "notes": list(row.notes),
     }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from bnvae.analysis.importance_sampling import importance_sampled_nll, log_mean_exp, standard_error
+from bnvae.analysis.importance_sampling import importance_sampled_nll, log_mean_exp
 from bnvae.config import ModelConfig, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import END, START, TextShape
@@ -93,11 +93,6 @@ def test_the_bound_is_given_for_fewer_draws_as_well() -> None:
     found = importance_sampled_nll(model, examples, 60)
     assert list(found.nll_by_samples) == ["1", "5", "10", "50", "60"]
     assert found.nll_by_samples["60"] == found.nll
-
-
-def test_the_standard_error_is_that_of_a_mean() -> None:
-    assert standard_error(torch.tensor([1.0, 2.0, 3.0, 4.0])) == pytest.approx((5 / 3) ** 0.5 / 2)
-    assert standard_error(torch.tensor([1.0])) is None
 
 
 def test_the_mean_of_exponentials_neither_overflows_nor_vanishes() -> None:

@@ -2,15 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from bnvae import Posterior
-from bnvae.analysis.metrics import evaluate, mutual_information
+from bnvae.analysis.metrics import evaluate, mutual_information, posterior_figures, standard_error
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
-from bnvae.evaluation import active_units, draw_codes, recompute_statistics
+from bnvae.evaluation import active_units, distortions, draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
 
 
@@ -78,6 +79,47 @@ def test_an_evaluation_adds_up(tiny: RunConfig) -> None:
     assert figures.second_moment_per_dimension == pytest.approx([1] * 4, abs=1e-3)
     assert (figures.examples, figures.mutual_information_examples) == (128, 128)
     assert evaluate(model, dataset.training.examples) == figures
+
+
+def test_the_standard_error_is_that_of_a_mean() -> None:
+    assert standard_error(torch.tensor([1.0, 2.0, 3.0, 4.0])) == pytest.approx((5 / 3) ** 0.5 / 2)
+    assert standard_error(torch.tensor([1.0])) is None
+
+
+def test_an_elbo_and_its_terms_have_the_standard_errors_of_their_examples(tiny: RunConfig) -> None:
+    dataset = load_dataset(tiny.data)
+    model = VAE.build("mlp", tiny.model, dataset.shape, seed=0)
+    recompute_statistics(model, dataset.training.examples)
+    examples = dataset.test.examples[:40]
+    figures = evaluate(model, examples)
+
+    posterior = encode(model, examples)
+    costs = distortions(model, examples, draw_codes(posterior, 0)).double().numpy()
+    rates = posterior.kl_per_dimension().double().sum(1).numpy()
+
+    def wanted(values: np.ndarray) -> object:
+        return pytest.approx(values.std(ddof=1) / 40**0.5)
+
+    assert figures.distortion_standard_error == wanted(costs)
+    assert figures.rate_standard_error == wanted(rates)
+    assert figures.elbo_standard_error == wanted(costs + rates)
+    # They go together here, so that neither sum nor root of the sum of squares of the two would do.
+    assert figures.elbo_standard_error != pytest.approx(np.hypot(costs.std(ddof=1), rates.std(ddof=1)) / 40**0.5)
+
+
+def test_one_example_has_an_elbo_without_a_standard_error(tiny: RunConfig) -> None:
+    dataset = load_dataset(tiny.data)
+    model = VAE.build("mlp", tiny.model, dataset.shape, seed=0)
+    figures = evaluate(model, dataset.test.examples[:1])
+    assert math.isfinite(figures.elbo)
+    assert figures.elbo_standard_error is figures.distortion_standard_error is figures.rate_standard_error is None
+
+
+def test_posteriors_alone_have_a_rate_with_its_error() -> None:
+    """Two examples one dimension wide, of 0 and of 1/2 nat (a mean of 1): 1/4 with an error of 1/4."""
+    posterior = Posterior(torch.tensor([[0.0], [1.0]]), torch.ones(2, 1))
+    figures = posterior_figures(posterior, draw_codes(posterior, 0))
+    assert (figures["rate"], figures["rate_standard_error"]) == pytest.approx((0.25, 0.25))
 
 
 def test_marginal_kl_of_a_gaussian_mixture_that_is_nearly_the_prior_is_nearly_nothing() -> None:

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from bnvae.analysis.comparison import BY_NAME, Entry, best, shown_columns, written
+from bnvae.analysis.comparison import BY_NAME, Entry, best, remarks, shown_columns, written
 from bnvae.analysis.table_export import csv_text, head, latex_text, markdown_text, to_csv, to_latex, to_markdown
 
 HOSTILE = '=HYPERLINK("http://x") & 50% of $x_1^2 {~} | \\write18 `a` *b* <i> #'
@@ -106,9 +106,10 @@ def test_informations_from_mixtures_of_other_sizes_have_no_best() -> None:
 def test_csv_is_read_back_with_full_precision_and_units_in_its_head() -> None:
     first, second, third = csv.reader(io.StringIO(to_csv(PAIR)))
     assert first[3] == "ELBO (nats per example; sum over pixels or tokens)"
-    assert first[6] == "NLL: standard error"
-    assert second == ["a", "RMS, τ = 0.5", "digits", "-20.126", "6", "19.5", "0.25", "500"]
-    assert third[5:] == ["", "", ""]
+    assert first[4] == "ELBO: standard error"
+    assert first[8] == "NLL: standard error"
+    assert second == ["a", "RMS, τ = 0.5", "digits", "-20.126", "", "6", "", "19.5", "0.25", "500"]
+    assert third[7:] == ["", "", ""]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1"])
@@ -138,3 +139,95 @@ def test_markdown_shows_what_a_user_wrote() -> None:
 
 def test_a_head_says_unit_and_reduction() -> None:
     assert head(BY_NAME["perplexity"]) == "perplexity (e^(NLL / tokens))"
+
+
+def used(run: str, information: float | None, rise: float | None, *, error: float = 0.01, **figures: float) -> Entry:
+    """A run with holes and a marginal KL, and what tells whether its code is used."""
+    test = {"mutual_information": information, "mutual_information_examples": 2000, "marginal_kl": figures["kl"]}
+    thorough = {"hole_share": figures["holes"], "permuted_rise": rise, "permuted_rise_standard_error": error}
+    return Entry(run=run, recipe="", data="", group="g", evaluation={"test": test}, thorough=thorough)
+
+
+COLLAPSED = used("collapsed", 0.003, 0.005, kl=0.0, holes=0.0)
+NARROW, WIDE = used("narrow", 4.0, 17.0, kl=1.5, holes=0.2), used("wide", 3.0, 12.0, kl=2.5, holes=0.4)
+AGGREGATED = ("marginal_kl", "hole_share")
+
+
+@pytest.mark.parametrize("name", AGGREGATED)
+def test_a_collapsed_run_is_not_the_best_in_what_collapse_gives_for_nothing(name: str) -> None:
+    """Its q(z) is the prior, and nothing could be nearer: the best is among those whose code says something."""
+    assert best([COLLAPSED, NARROW, WIDE], BY_NAME[name]) == {"narrow"}
+    assert best([COLLAPSED, NARROW], BY_NAME[name]) == set()  # nobody wins alone
+    assert COLLAPSED.not_compared(BY_NAME[name]) == "the code carries 0.003 nats, less than 0.1"
+    assert NARROW.not_compared(BY_NAME[name]) == ""
+    assert COLLAPSED.not_compared(BY_NAME["elbo"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("information", "rise", "error", "why"),
+    [
+        (0.0999, 5.0, 0.1, "the code carries 0.100 nats, less than 0.1"),
+        (0.1, 5.0, 0.1, ""),
+        (4.0, 0.09, 0.01, "the decoder ignores the code: permuting it costs 0.090 nats"),
+        (4.0, 0.9, 0.5, "the decoder ignores the code: permuting it costs 0.900 nats"),  # within twice its noise
+        (4.0, 1.1, 0.5, ""),
+        (4.0, None, 0.0, ""),  # nobody has looked at the decoder yet
+        (None, 5.0, 0.1, "it is not known whether the code is used"),
+    ],
+)
+def test_a_code_is_used_if_it_says_a_tenth_of_a_nat_and_is_read(
+    information: float | None, rise: float | None, error: float, why: str
+) -> None:
+    run = used("a", information, rise, error=error, kl=0.0, holes=0.0)
+    assert [run.not_compared(BY_NAME[name]) for name in AGGREGATED] == [why, why]
+
+
+def test_what_is_not_compared_is_marked_in_every_format_and_says_why() -> None:
+    entries = [COLLAPSED, NARROW, WIDE]
+    why = "the code carries 0.003 nats, less than 0.1"
+    assert COLLAPSED.written(BY_NAME["hole_share"]) == "0.00°"
+    assert remarks(entries) == [
+        f"collapsed: marginal KL and holes not compared, for {why}; an unused code has them for nothing."
+    ]
+    latex, text = to_latex(entries), to_markdown(entries)
+    assert r"0.00\textdegree{}" in latex
+    assert r"\textbf{0.00" not in latex
+    assert r"\textbf{0.20}" in latex
+    assert "\\textdegree{} collapsed: marginal KL and holes not compared" in latex
+    assert "| 0\\.00° |" in text
+    assert "**0\\.20**" in text
+    assert text.splitlines()[-1].startswith("° collapsed\\: marginal KL and holes not compared")
+    rows = list(csv.DictReader(io.StringIO(to_csv(entries))))
+    assert [row["holes: not compared"] for row in rows] == [why, "", ""]
+    assert [row["marginal KL: not compared"] for row in rows] == [why, "", ""]
+    assert float(rows[0]["holes (share of prior draws)"]) == 0
+
+
+def test_an_elbo_is_shown_with_its_standard_error_and_decides_with_it() -> None:
+    near = [
+        entry("a", elbo=-20.0, elbo_standard_error=0.3, distortion=18.0, distortion_standard_error=0.2),
+        entry("b", elbo=-20.4, elbo_standard_error=0.3, distortion=18.4, distortion_standard_error=0.2),
+    ]
+    assert near[0].written(BY_NAME["elbo"]) == "−20.00 ± 0.30"
+    assert near[0].written(BY_NAME["distortion"]) == "18.00 ± 0.20"
+    assert best(near, BY_NAME["elbo"]) == set()  # 0.4 nats are within the error of their difference, 0.42
+    assert best(near, BY_NAME["distortion"]) == {"a"}  # 0.4 nats are beyond 0.28
+    assert "$-$20.00 $\\pm$ 0.30" in to_latex(near)
+    (row, _) = csv.DictReader(io.StringIO(to_csv(near)))
+    assert (row["ELBO: standard error"], row["distortion: standard error"]) == ("0.3", "0.2")
+
+
+def test_figures_of_a_version_that_kept_no_errors_are_shown_and_compared_without() -> None:
+    old, new = entry("old", elbo=-20.0), entry("new", elbo=-20.4, elbo_standard_error=0.3)
+    assert old.written(BY_NAME["elbo"]) == "−20.00"
+    assert best([old, new], BY_NAME["elbo"]) == {"old"}
+    (row, _) = csv.DictReader(io.StringIO(to_csv([old, new])))
+    assert row["ELBO: standard error"] == ""
+
+
+def test_elbos_of_runs_evaluated_with_other_draws_are_compared_all_the_same() -> None:
+    """The number of draws is one of the likelihood's, not of the ELBO's."""
+    first = entry("a", elbo=-20.0, elbo_standard_error=0.1, nll=19.0)
+    second = entry("b", elbo=-25.0, elbo_standard_error=0.1)
+    third = dataclasses.replace(second, run="c", thorough={"nll": 24.0, "importance_samples": 10})
+    assert best([first, second, third], BY_NAME["elbo"]) == {"a"}

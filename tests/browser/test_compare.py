@@ -18,14 +18,16 @@ st.set_page_config(page_title="demo", layout="wide")
 columns = [TableColumn(name="elbo", title="ELBO", unit="nats", reduction="sum", better="high")]
 columns += [TableColumn(name=f"c{i}", title=f"column number {i}", unit="nats", reduction="mean") for i in range(12)]
 
-def row(title, elbo, words, best=False, group="digits"):
+def row(title, elbo, words, best=False, group="digits", note=""):
     return TableRow(
         title=title, captions=["plain VAE"], colour="#0072B2", group=group, values=[elbo] + [1.0] * 12,
-        words=[words] + ["1.00"] * 12, best=[best] + [False] * 12,
+        words=[words] + ["1.00"] * 12, best=[best] + [False] * 12, notes=[note] + [""] * 12,
     )
 
-rows = [row("worst", -30.0, "−30.00"), row("unknown", None, "–"), row(HOSTILE, -20.0, "−20.00 ± 0.25", best=True)]
-chosen = figure_table(key="table", columns=columns, rows=rows, star="best by far", rows_are="model")
+rows = [row("worst", -30.0, "−30.00°", note="it ignores its code"), row("unknown", None, "–")]
+rows += [row(HOSTILE, -20.0, "−20.00 ± 0.25", best=True)]
+said = {"star": "best by far", "rows_are": "model", "remarks": ["° " + HOSTILE]}
+chosen = figure_table(key="table", columns=columns, rows=rows, **said)
 st.text(f"sorted by {chosen!r}")
 bad = Claim(severity="bad", name="Collapsed", words=HOSTILE, numbers=[("0.00 nats", "rate")], advice="Less.")
 note = Claim(severity="note", name="Not known", words="Only quick figures.", numbers=[], advice="Evaluate.")
@@ -94,10 +96,18 @@ def test_the_best_is_marked_and_it_says_by_what(page: Page) -> None:
     expect(table(page).get_by_role("columnheader", name="model", exact=True)).to_be_visible()
 
 
+def test_a_figure_that_is_not_compared_says_why_beside_and_under_the_table(page: Page) -> None:
+    cell = table(page).locator("tbody td").filter(has_text="−30.00°")
+    expect(cell).to_have_attribute("title", "not compared: it ignores its code")
+    expect(cell).to_have_class("none")
+    expect(table(page).locator(".remarks")).to_have_text(f"° {BEST}")
+
+
 def test_a_table_wider_than_the_window_says_so_and_leads_to_the_rest(page: Page) -> None:
     page.set_viewport_size({"width": 900, "height": 900})
     last = table(page).get_by_role("columnheader", name="column number 11")
-    more = table(page).locator(".more")
+    more, back = table(page).locator(".more"), table(page).locator(".back")
+    expect(back).to_be_hidden()
     expect(last).not_to_be_in_viewport()
     expect(more).to_have_text(re.compile(r"^\d+ more columns →$"))
     while more.is_visible():
@@ -107,6 +117,24 @@ def test_a_table_wider_than_the_window_says_so_and_leads_to_the_rest(page: Page)
     expect(last).to_be_in_viewport()
     expect(more).to_be_hidden()
     expect(order(page).first).to_be_in_viewport()  # names stay beside what they name
+    back.click()
+    expect(table(page).get_by_role("columnheader", name="ELBO")).to_be_in_viewport(ratio=1)
+    expect(back).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 400])
+def test_that_there_is_more_beside_the_table_is_said_above_its_first_row(width: int, page: Page) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    sight, more = table(page).locator(".sight"), table(page).locator(".more")
+    expect(more).to_be_in_viewport(ratio=1)
+    expect(sight).to_have_text(re.compile(r"^\d+ of 13 figures in sight$"))
+    counted = [int(re.findall(r"\d+", each.inner_text())[0]) for each in (sight, more)]
+    assert sum(counted) == 13
+    above, first = more.bounding_box(), order(page).first.bounding_box()
+    assert above is not None
+    assert first is not None
+    assert above["y"] + above["height"] <= first["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_table_that_fits_offers_nothing_further(page: Page) -> None:

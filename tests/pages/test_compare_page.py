@@ -43,8 +43,37 @@ def test_each_view_is_in_the_address_and_shows_runs_of_all_kinds(view: str, runs
 
 
 def test_figures_are_those_of_the_evaluation_with_a_true_minus(runs: RunStore, visit: Visit) -> None:
-    elbo = (runs.get("digits-plain").evaluation() or {})["test"]["elbo"]
-    assert table(visit("compare", "digits-plain"))["digits-plain"]["ELBO"] == f"−{-elbo:.2f}"
+    figures = (runs.get("digits-plain").evaluation() or {})["test"]
+    row = table(visit("compare", "digits-plain"))["digits-plain"]
+    assert row["ELBO"] == f"−{-figures['elbo']:.2f} ± {figures['elbo_standard_error']:.2f}"
+    assert row["rate"] == f"{figures['rate']:.2f} ± {figures['rate_standard_error']:.2f}"
+
+
+def test_figures_that_an_older_version_kept_have_no_error_and_are_shown(runs: RunStore, visit: Visit) -> None:
+    path = runs.root / "digits-plain" / "evaluation.json"
+    kept = json.loads(path.read_text())
+    for split in ("test", "training"):
+        kept[split] = {name: value for name, value in kept[split].items() if not name.endswith("standard_error")}
+    write_json(path, kept)
+    row = table(visit("compare", "digits-plain", "digits-scaler"))["digits-plain"]
+    assert row["ELBO"] == f"−{-kept['test']['elbo']:.2f}"
+
+
+def test_a_collapsed_run_has_no_star_for_what_it_gets_for_nothing_and_the_page_says_why(
+    runs: RunStore, visit: Visit
+) -> None:
+    for name, information, marginal_kl in (("digits-plain", 0.01, 0.0), ("digits-scaler", 3.0, 1.5)):
+        test = {"rate": 4.0, "mutual_information": information, "marginal_kl": marginal_kl, "active_units": 0}
+        write_json(runs.root / name / "evaluation.json", {"test": test, "training": test})
+    page = visit("compare", "digits-plain", "digits-scaler")
+    data = drawn(page, "figure_table")[0]
+    place = [column["title"] for column in data["columns"]].index("marginal KL")
+    rows = {row["title"]: row for row in data["rows"]}
+    assert rows["digits-plain"]["words"][place] == "0.00°"
+    assert rows["digits-plain"]["notes"][place] == "the code carries 0.010 nats, less than 0.1"
+    assert [row["best"][place] for row in rows.values()] == [False, False]
+    (remark,) = data["remarks"]
+    assert remark.startswith("° digits-plain: marginal KL not compared, for the code carries 0.010 nats")
 
 
 def test_thorough_figures_join_the_table_with_their_error(runs: RunStore, visit: Visit) -> None:

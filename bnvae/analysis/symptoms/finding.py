@@ -9,9 +9,6 @@ from bnvae.analysis.figure_values import number
 
 Severity = Literal["bad", "note", "good"]
 
-NOTHING_NATS = 0.1
-"""a rate, an information or a rise below this is nothing"""
-
 
 @final
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Whether a head's normalisation holds what it promises."""
 
+from bnvae.analysis.code_use import NOTHING_NATS
 from bnvae.analysis.figure_values import number, values
-from bnvae.analysis.symptoms.finding import NOTHING_NATS, Evidence, Finding, Patient, known
+from bnvae.analysis.symptoms.finding import Evidence, Finding, Patient, known
 
 FLOOR_TOLERANCE = 0.03
 """moments of 10,000 of the training examples are not quite those of all"""

@@ -62,6 +62,7 @@ def _nll_from_fewer(patient: Patient) -> Evidence | None:
 def overfitted(patient: Patient) -> Finding | None:
     """Training examples are modelled much better than test examples."""
     test, training = (number(patient.evaluation, split, "elbo") for split in ("test", "training"))
+    errors = [number(patient.evaluation, split, "elbo_standard_error") for split in ("test", "training")]
     if test is None or training is None or training - test < max(1.0, 0.1 * abs(test)):
         return None
     return Finding(
@@ -69,8 +70,8 @@ def overfitted(patient: Patient) -> Finding | None:
         name="Overfitted",
         claim="Training examples are modelled much better than test examples.",
         evidence=known(
-            Evidence(figure="elbo", label="test ELBO", value=test, unit="nats"),
-            Evidence(figure="elbo", label="training ELBO", value=training, unit="nats"),
+            Evidence(figure="elbo", label="test ELBO", value=test, unit="nats", error=errors[0]),
+            Evidence(figure="elbo", label="training ELBO", value=training, unit="nats", error=errors[1]),
         ),
         advice="Fewer epochs, more data, a smaller network, or more dropout.",
     )

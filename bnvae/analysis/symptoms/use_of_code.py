@@ -1,8 +1,8 @@
 """Whether the code carries anything, and whether the decoder reads it."""
 
+from bnvae.analysis.code_use import NOTHING_NATS, is_ignored
 from bnvae.analysis.figure_values import number, values
 from bnvae.analysis.symptoms.finding import (
-    NOTHING_NATS,
     Evidence,
     Finding,
     Patient,
@@ -22,7 +22,7 @@ FEW_DISTINCT = 0.3
 
 def _is_ignored(rise: Evidence | None) -> bool:
     """Whether somebody else's code costs nothing, as far as the noise lets one see."""
-    return rise is not None and rise.value < max(NOTHING_NATS, 2 * (rise.error or 0.0))
+    return rise is not None and is_ignored(rise.value, rise.error)
 
 
 def collapsed(patient: Patient) -> Finding | None:
