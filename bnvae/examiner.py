@@ -73,6 +73,8 @@ def _why_without_weights(run: Run) -> str:
     if status.state == "failed":
         reason = status.message.rstrip(".")
         return f"its training failed before the first evaluation ({reason}). Mend that, and train it again."
+    if not status.step and not status.alive:
+        return "it has not been trained yet. Train it: python -m bnvae resume " + run.id
     if status.alive:
         return "it trains, and its first evaluation comes after 100 steps. Wait for that."
     return "it ended before its first evaluation, after 100 steps. Let it go on: python -m bnvae resume " + run.id

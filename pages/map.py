@@ -19,8 +19,8 @@ TRAINING_HELP = (
     "or PCA on one pair of axes."
 )
 
+# Of map, axes, colour and search: the narrowest window that has them in one row cuts none of the buttons off.
 WIDTHS = [5, 2.3, 4, 4.5]
-"""of map, axes, colour and search: the narrowest window that has them in one row cuts none of the buttons off"""
 
 frame("Map", "Where do the examples lie in latent space, and what lies between them?")
 

@@ -97,8 +97,31 @@ def test_moments_that_lag_behind_are_seen_in_the_published_ones(run: Run) -> Non
 
 
 def test_a_run_without_a_training_has_nothing_to_evaluate(store: RunStore, tiny: RunConfig) -> None:
-    with pytest.raises(ValueError, match="run 'a' has no weights to evaluate"):
+    with pytest.raises(ValueError, match="run 'a' has no weights to evaluate: it has not been trained yet"):
         evaluate_run(store.create("a", tiny))
+
+
+@pytest.mark.parametrize("name", ["examples", "seed"])
+def test_what_only_thorough_figures_have_is_refused_without_them(
+    name: str, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNVAE_CHECKPOINTS", str(run.folder.parent))
+    assert main(["evaluate", run.id, f"--{name}", "5"]) == 2
+    said = capsys.readouterr()
+    assert said.err == (
+        f"bnvae: {name} is 5: it is of the thorough figures. Give --samples as well, or leave --{name} out.\n"
+    )
+    assert not said.out
+
+
+def test_a_terminal_shows_a_figure_with_its_error_behind_it(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNVAE_CHECKPOINTS", str(run.folder.parent))
+    assert main(["evaluate", run.id]) == 0
+    figures, shown = (run.evaluation() or {})["test"], capsys.readouterr().out
+    assert f"{figures['elbo']:.4f} ± {figures['elbo_standard_error']:.4f}" in shown
+    assert "standard error" not in shown
 
 
 def test_a_broken_run_is_refused(run: Run) -> None:

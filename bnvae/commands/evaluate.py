@@ -44,6 +44,12 @@ def _run(options: argparse.Namespace) -> int:
     run, settings = RunStore().get(options.run), None
     if options.samples is not None:
         settings = ThoroughSettings(samples=options.samples, examples=options.examples, seed=options.seed)
+    for name in ("examples", "seed"):
+        if settings is None and getattr(options, name):
+            raise ValueError(
+                f"{name} is {getattr(options, name)}: it is of the thorough figures. Give --samples as well, or leave "
+                f"--{name} out."
+            )
     try:
         with ExitStack() as stack:
             if options.queue:

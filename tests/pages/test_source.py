@@ -27,6 +27,15 @@ def test_a_page_is_thin_and_does_no_arithmetic(file: Path) -> None:
     assert all(isinstance(node.op, ast.BitOr) for node in reckoned)  # dictionaries and types are joined by it
 
 
+@pytest.mark.parametrize("file", [*PAGES, ROOT / "app.py"], ids=lambda file: file.name)
+def test_a_page_has_no_words_that_streamlit_would_draw_unasked(file: Path) -> None:
+    """A string that stands alone in a page's own file, as under a constant, is shown to the visitor."""
+    _, *statements = ast.parse(file.read_text(encoding="utf-8")).body
+    assert not [
+        node.lineno for node in statements if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ]
+
+
 @pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_only_words_of_the_source_are_read_as_markdown(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

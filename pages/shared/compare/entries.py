@@ -129,6 +129,8 @@ class _Groups:
         kind = "test sentences" if config.data.modality == "text" else "test pictures"
         if config.source == "arrays":
             kind = "codes"
+        if card.test_examples == 1:
+            kind = kind.removesuffix("s")
         words = f"{data_words(config)} · {card.test_examples:,} {kind}"
         if self._digests.setdefault(words, card.digest) != card.digest:
             words += f" · {card.digest[:8]}"
