@@ -5,9 +5,9 @@
 The real app in a headless Chromium, nothing changed in the form: storybook, the plain VAE and its twin with a Scaler.
 The first figure ends when both charts show bars, the plain one's total is below 0.1 nats, and the twin's lowest bar is
 at its fixed floor or above; a plain VAE may begin there, so it is also counted how often that still held in the 20 s
-that follow. In those, 20 times a second, the step that the page shows beside its bars is compared with the newest line
-of the trainer's history.jsonl. The lag is for how long the history has held something newer than what is shown; the
-status line is written a little after the history, so the bars are no later than this.
+that follow. In those, 20 times a second, the step that the page shows beside its bars, which is that of the bars, is
+compared with the newest line of the trainer's history.jsonl. The lag is for how long the history has held something
+newer than what is shown.
 """
 
 import argparse

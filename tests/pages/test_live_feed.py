@@ -72,6 +72,16 @@ def test_an_answer_holds_every_panel_of_the_runs_asked_for(runs: RunStore) -> No
     )
 
 
+def test_the_words_of_a_run_are_never_of_an_earlier_step_than_its_bars(runs: RunStore) -> None:
+    # As in an evaluation: the last record is in the history, and the status still says what it said before.
+    run = runs.get("digits-plain")
+    shown = run.history().steps[-1].step
+    run.write_status(run.status.replace(state="stopped", step=shown - 1, total_steps=2 * shown))
+    state = told(asked("runs=digits-plain"))["light"]["state-digits-plain"]
+    assert f"step {shown:,} of {2 * shown:,}" in state["words"]
+    assert state["share"] == 0.5
+
+
 def test_who_has_an_answer_hears_that_there_is_nothing_new_until_there_is(runs: RunStore) -> None:
     first = asked("runs=digits-plain")
     have = f"runs=digits-plain&have={told(first)['version']}"

@@ -66,6 +66,9 @@ def shown_record(run: Run, config: RunConfig, history: HistoryReader) -> Record 
 
 def state_words(config: RunConfig, record: Record | None, status: Status) -> dict[str, Any]:
     """Progress, speed and message of a run, and what its bars say."""
+    if record and record.step > status.step:
+        # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
+        status = status.replace(step=record.step)
     verdict, _, rest = (seen(config, record) if record else "").removeprefix("**").partition("** ")
     message = "" if status.message in ROUTINE_MESSAGES else status.message
     return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
