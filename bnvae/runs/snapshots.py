@@ -20,8 +20,8 @@ FOLDER = "snapshots"
 MOST_SNAPSHOTS = 24
 FEWEST_SNAPSHOTS = 8
 """but for the bytes"""
-STEPS_A_SNAPSHOT = 60
-"""of a training for each: to take one costs about as much as a step, so that all cost 2 % of a training"""
+STEPS_A_SNAPSHOT = 100
+"""of a training for each: to take one costs at most about as much as a step, so that all cost 1 % of a training"""
 MOST_BYTES = 10 * 2**20
 POINTS = 150
 """test examples whose posteriors are kept"""

@@ -18,9 +18,9 @@ def test_plans_begin_with_the_first_step_and_end_with_the_last_within_the_limits
     assert len(plan) * size_bytes <= snapshots.MOST_BYTES
 
 
-@pytest.mark.parametrize(("steps", "count"), [(100, 8), (480, 8), (936, 15), (1_440, 23), (10**6, 24)])
+@pytest.mark.parametrize(("steps", "count"), [(100, 8), (800, 8), (936, 9), (1_500, 15), (2_400, 23), (10**6, 24)])
 def test_a_short_training_has_fewer_snapshots_than_a_long_one(steps: int, count: int) -> None:
-    # Of 24 between steps 1 and 1,440 two are the same when rounded.
+    # Of 24 between steps 1 and 2,400 two are the same when rounded.
     assert len(snapshots.planned(steps, 1)) == count
 
 
