@@ -14,11 +14,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import torch
-
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import EVER, TAU, Case, Product, mlp_case, ptb_case, storybook_case
-from benchmarks.turns import take_turns
+from benchmarks.turns import chosen_turns, take_turns
 from bnvae.config import HeadName, ModelConfig, TrainingConfig
 from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS
 
@@ -78,12 +76,7 @@ def measure(case: Case, rounds: int, folder: Path) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=31, help="turns that each head takes")
-    parser.add_argument("--only", nargs="*", choices=list(CASES), default=list(CASES))
-    parser.add_argument("--threads", type=int, default=1, help="processor threads; 0: as many as torch chooses")
-    chosen = parser.parse_args()
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
+    chosen = chosen_turns(parser, CASES)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.only:

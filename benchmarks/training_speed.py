@@ -24,7 +24,7 @@ import torch
 
 from benchmarks.bare import BareLoop, BareLstm, BareMlp, HeadOfBare
 from benchmarks.report import publish, thousands
-from benchmarks.turns import Contender, Seconds, speed_ratio, take_turns
+from benchmarks.turns import Contender, Seconds, chosen_turns, speed_ratio, take_turns
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import END, PAD, START, Dataset, Split, TextShape
@@ -213,12 +213,7 @@ CASES = {"mlp": mlp_case, "storybook": storybook_case, "ptb": ptb_case}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=31, help="turns that each contender takes")
-    parser.add_argument("--only", nargs="*", choices=list(CASES), default=list(CASES))
-    parser.add_argument("--threads", type=int, default=1, help="processor threads; 0: as many as torch chooses")
-    chosen = parser.parse_args()
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
+    chosen = chosen_turns(parser, CASES)
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             row for name in CASES if name in chosen.only for row in measure(CASES[name](), chosen.rounds, Path(folder))

@@ -1,9 +1,12 @@
 """Contenders that take turns of a few steps each, so that a busy machine slows all of them alike."""
 
+import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
+
+import torch
 
 Contender = Callable[[int], None]
 """takes so many steps"""
@@ -49,3 +52,17 @@ def speed_ratio(theirs: list[Seconds], ours: list[Seconds]) -> Seconds:
         statistics.median(they.wall / we.wall for they, we in pairs),
         statistics.median(they.processor / we.processor for they, we in pairs),
     )
+
+
+def chosen_turns(
+    parser: argparse.ArgumentParser, cases: Iterable[str], *, rounds: int = 31, threads: int = 1
+) -> argparse.Namespace:
+    """The command line of a measurement by turns: `rounds`, the cases in `only`, and the threads, which are set."""
+    names = list(cases)
+    parser.add_argument("--rounds", type=int, default=rounds, help="turns that each contender takes")
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
+    parser.add_argument("--threads", type=int, default=threads, help="processor threads; 0: as many as torch chooses")
+    chosen = parser.parse_args()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    return chosen

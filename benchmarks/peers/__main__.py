@@ -40,7 +40,7 @@ from benchmarks.bare import BareLoop
 from benchmarks.peers.others import BATCH, Example, NetworkOfPeers, Pythae
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import EVER, Case, Product, mlp_case, ptb_case
-from benchmarks.turns import Contender, speed_ratio, take_turns
+from benchmarks.turns import Contender, chosen_turns, speed_ratio, take_turns
 from bnvae.analysis.metrics import evaluate
 from bnvae.batches import row_lengths
 from bnvae.config import ModelConfig, RunConfig
@@ -222,13 +222,8 @@ def measured(chosen: argparse.Namespace, folder: Path) -> Iterator[list[list[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=["mlp", "conv", "lstm"], default=["mlp", "conv", "lstm"])
-    parser.add_argument("--rounds", type=int, default=7, help="turns that each contender takes")
     parser.add_argument("--full", action="store_true", help="all pictures for the conv as well")
-    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: as many as torch chooses")
-    chosen = parser.parse_args()
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
+    chosen = chosen_turns(parser, ["mlp", "conv", "lstm"], rounds=7, threads=0)
     if not HAS_PYTHAE:
         print("pythae is not installed here: its rows are left out.")
     rows: list[list[str]] = []
