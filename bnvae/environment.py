@@ -31,6 +31,7 @@ def trainer_of(run: Run, dataset: Dataset) -> Trainer:
     """A trainer at its first step, as the run's configuration and its first environment say."""
     config = run.config
     model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
+    model.decoder.begin_at(dataset.training.examples)
     training = dataclasses.replace(config.training, precision=_precision(run))
     return Trainer(model, dataset.training, dataset.test, training, record_every=config.record_every)
 

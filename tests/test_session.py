@@ -13,6 +13,9 @@ import torch
 
 from bnvae import launcher, session
 from bnvae.config import HeadName, RunConfig
+from bnvae.data import load_dataset
+from bnvae.environment import trainer_of
+from bnvae.networks import ImageDecoder
 from bnvae.records import Record, StepRecord
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs import snapshots as album
@@ -344,3 +347,13 @@ def test_a_change_of_a_whole_race_is_taken_at_one_step_by_all(store: RunStore, t
     schedules = [[(change.step, change.value) for change in run.desk.changes()] for run in race]
     assert schedules[0] == schedules[1] == schedules[2]
     assert [value for _, value in schedules[0]] == [1.5, 2.0, 2.5, 3.0]
+
+
+def test_a_training_of_pictures_begins_at_their_mean_pixel(store: RunStore, tiny: RunConfig) -> None:
+    dataset = load_dataset(tiny.data)
+    decoder = trainer_of(store.create("fresh", tiny), dataset).model.decoder
+    assert isinstance(decoder, ImageDecoder)
+    with torch.no_grad():
+        drawn = decoder.mean(torch.randn(200, tiny.model.latent_dimensions)).mean().item()
+    # A decoder that has learned nothing adds some little for its code; without the mean it begins near 0.5.
+    assert drawn == pytest.approx(dataset.training.examples.float().mean().item() / 255, abs=0.02)

@@ -47,12 +47,12 @@ class Pythae:
 
     def __init__(self, network: NetworkOfPeers, pictures: Tensor, folder: Path, *, epochs: int) -> None:
         with contextlib.redirect_stderr(io.StringIO()):
-            from pythae.data.datasets import BaseDataset  # type: ignore[import-not-found,unused-ignore]
-            from pythae.models import VAE as PythaeVae  # type: ignore[import-not-found,unused-ignore]
+            from pythae.data.datasets import BaseDataset  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            from pythae.models import VAE as PythaeVae  # type: ignore[import-not-found,import-untyped,unused-ignore]
             from pythae.models import VAEConfig
-            from pythae.models.base.base_utils import ModelOutput  # type: ignore[import-not-found,unused-ignore]
-            from pythae.models.nn import BaseDecoder, BaseEncoder  # type: ignore[import-not-found,unused-ignore]
-            from pythae.trainers import BaseTrainer, BaseTrainerConfig  # type: ignore[import-not-found,unused-ignore]
+            from pythae.models.base.base_utils import ModelOutput  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            from pythae.models.nn import BaseDecoder, BaseEncoder  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            from pythae.trainers import BaseTrainer, BaseTrainerConfig  # type: ignore[import-not-found,import-untyped,unused-ignore]
         logging.disable(logging.INFO)
 
         class Encoder(BaseEncoder):  # type: ignore[misc,no-any-unimported,unused-ignore]

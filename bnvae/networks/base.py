@@ -39,6 +39,9 @@ class Decoder(nn.Module, ABC):
         A decoder made for every tau needs one for each code; any other ignores it.
         """
 
+    def begin_at(self, examples: Tensor) -> None:
+        """Take from the training examples what is known before the first step; here nothing."""
+
 
 @final
 class Dropout(nn.Module):

@@ -19,6 +19,10 @@ from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood, 
 SMALLEST_SCALE = 1 / 255
 """one grey level: a density that rewards hitting a pixel more closely than it was stored says nothing about images"""
 FIRST_SCALE = 0.3
+MEAN_EXAMPLES = 1_000
+"""from at least so many, where there are so many, the mean pixel is taken"""
+FAINTEST = 0.01
+"""where a pixel may begin, from 0 to 1, so that it can still be learned"""
 COARSEST_SIDE = 7
 """the picture is halved until no side is longer (pixels)"""
 MOST_CHANNELS = 256
@@ -62,6 +66,18 @@ class ImageDecoder(Decoder):
         return self.likelihood(z, tau=tau).mean
 
 
+@torch.no_grad()
+def _set_to_mean(bias: Float[Tensor, "CN"], examples: Pixels, *, is_density: bool) -> None:
+    """Let pixels begin at the mean of their channel in the examples, and not at half of white.
+
+    A bias moves by about a learning rate a step. From 0 a convolutional network makes the mean picture of every code
+    until its weights have learned how dark pictures are: on MNIST for some 270 steps instead of 180 (measured).
+    """
+    mean = unit_pixels(examples[:: max(1, len(examples) // MEAN_EXAMPLES)]).mean((0, 2, 3))
+    begin = mean if is_density else mean.clamp(FAINTEST, 1 - FAINTEST).logit()
+    bias.copy_(begin.repeat_interleave(len(bias) // len(begin)))  # what belongs to one channel lies together
+
+
 def _perceptron(first: int, hidden: int, layers: int) -> nn.Sequential:
     sides = pairwise([first] + [hidden] * layers)
     return nn.Sequential(*(part for before, after in sides for part in (nn.Linear(before, after), nn.ReLU())))
@@ -87,6 +103,9 @@ class MlpDecoder(ImageDecoder):
         self.layers = _perceptron(config.latent_dimensions, config.hidden_units, config.layers)
         self.output = nn.Linear(config.hidden_units, shape.channels * shape.height * shape.width)
         self.conditions = nn.ModuleList(condition(config, config.hidden_units) for _ in range(config.layers))
+
+    def begin_at(self, examples: Pixels) -> None:
+        _set_to_mean(self.output.bias, examples, is_density=self.is_density)
 
     def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
         hidden = z
@@ -114,6 +133,16 @@ def _narrow_channels(stage: tuple[int, int, int]) -> int:
     return min(channels, max(1, MOST_FLAT // (height * width)))
 
 
+def channels_last(pictures: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """The same numbers, those of a pixel beside each other: convolutions of few channels are faster so.
+
+    A single channel's lie so already, and have to say it by their strides, or every convolution after it goes without.
+    """
+    if pictures.shape[1] != 1:
+        return pictures.contiguous(memory_format=torch.channels_last)
+    return pictures.contiguous().view(len(pictures), *pictures.shape[2:], 1).permute(0, 3, 1, 2)
+
+
 @final
 class ConvEncoder(Encoder):
     """Convolutions that halve the picture, a 1 x 1 convolution that narrows it, and a fully connected layer."""
@@ -131,7 +160,7 @@ class ConvEncoder(Encoder):
         self.layers = nn.Sequential(*layers, nn.Linear(narrow * height * width, config.hidden_units), nn.ReLU())
 
     def forward(self, examples: Pixels) -> Float[Tensor, "B F"]:
-        features: Tensor = self.layers(unit_pixels(examples).contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.layers(channels_last(unit_pixels(examples)))
         return features
 
 
@@ -161,6 +190,11 @@ class ConvDecoder(ImageDecoder):
         self.doublings.append(nn.Sequential(last, nn.PixelShuffle(2)))
         self.condition = condition(config, config.hidden_units)
         self.conditions = nn.ModuleList(condition(config, channels) for channels, *_ in self.stages[:-1])
+
+    def begin_at(self, examples: Pixels) -> None:
+        (last,) = (each for each in self.doublings[-1].modules() if isinstance(each, nn.Conv2d))
+        assert last.bias is not None
+        _set_to_mean(last.bias, examples, is_density=self.is_density)
 
     def pixels(self, z: Float[Tensor, "B D"], tau: Float[Tensor, "B"] | None) -> Float[Tensor, "B C H W"]:
         first, *others = self.dense

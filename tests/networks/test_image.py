@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bnvae.config import ModelConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.networks import ImageDecoder, build_decoder, build_encoder
-from bnvae.networks.image import SMALLEST_SCALE
+from bnvae.networks.image import SMALLEST_SCALE, channels_last
 
 SMALL = ModelConfig(hidden_units=8, conv_channels=4, latent_dimensions=3)
 
@@ -95,3 +95,43 @@ def test_under_autocast_log_probabilities_stay_float32_and_close(name: str) -> N
     assert found.dtype == torch.float32
     # bf16 keeps 8 bits; errors of single pixels mostly cancel in the sum.
     torch.testing.assert_close(found, decoder.likelihood(z, examples).log_prob(examples), rtol=0.01, atol=0.1)
+
+
+def first_pixels(decoder: ImageDecoder, examples: torch.Tensor) -> torch.Tensor:
+    """What it makes of any code before it has learned anything but the examples' mean."""
+    decoder.begin_at(examples)
+    for module in decoder.modules():  # nothing but the last bias is left
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            module.weight.data.zero_()
+    return decoder.mean(torch.randn(1, 3))[0]
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv"])
+def test_grey_pixels_begin_as_bright_as_those_of_the_examples(name: str) -> None:
+    examples = torch.zeros(3_000, 1, 28, 28, dtype=torch.uint8)
+    examples[::3, :, :, ::2] = 204  # a third of the pictures, half of their pixels, 4/5 of white
+    pixels = first_pixels(decoder_of(name, ImageShape(channels=1, height=28, width=28)), examples[:2_998])
+    torch.testing.assert_close(pixels, torch.full_like(pixels, 2 / 15), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv"])
+def test_each_colour_begins_at_its_own_mean(name: str) -> None:
+    examples = torch.zeros(50, 3, 12, 12, dtype=torch.uint8)
+    examples[:, 0], examples[:, 1] = 51, 102
+    pixels = first_pixels(decoder_of(name, ImageShape(channels=3, height=12, width=12)), examples)
+    torch.testing.assert_close(pixels, torch.tensor([0.2, 0.4, 0.0])[:, None, None].expand_as(pixels))
+
+
+def test_examples_without_any_light_begin_where_they_can_be_learned() -> None:
+    dark = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    pixels = first_pixels(decoder_of("conv", ImageShape(channels=1, height=8, width=8)), dark)
+    torch.testing.assert_close(pixels, torch.full_like(pixels, 0.01))
+
+
+def test_a_lone_channel_says_by_its_strides_that_it_lies_last() -> None:
+    pictures = torch.rand(5, 1, 6, 7)
+    laid = channels_last(pictures)
+    assert laid.stride() == (42, 1, 7, 1)
+    assert torch.equal(laid, pictures)
+    convolved = torch.nn.Conv2d(1, 4, 3)(laid)
+    assert convolved.is_contiguous(memory_format=torch.channels_last)
