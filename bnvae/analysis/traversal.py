@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
+
+from bnvae.analysis.permuted import SAME_GREY_LEVELS
 
 
 def by_kl(kl: Sequence[float]) -> list[int]:
@@ -35,3 +37,8 @@ def picture_change(
 ) -> Float[Tensor, "rows"]:
     """Mean distance of each row's pixels from those of the starting picture, in grey levels of 0 to 255, >= 0."""
     return (pictures.float() - start.float()).abs().mean((1, 2, 3, 4))
+
+
+def is_seen(pictures: UInt8[Tensor, "rows values C H W"], start: UInt8[Tensor, "C H W"]) -> Bool[Tensor, "rows"]:
+    """Whether some pixel of a row differs from the starting picture's by more than the eye takes for the same."""
+    return (pictures.int() - start.int()).abs().amax((1, 2, 3, 4)) > SAME_GREY_LEVELS

@@ -199,11 +199,11 @@ class TauExplorer {
     const enforced = dimensions.length * floor;
     // Floors hold to the digit over the training set's moments; on test examples the rate may fall a little short of them.
     const words = rate > enforced
-      ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)}`
+      ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)} nats`
       : `${short(rate)} nats in test, at least ${short(enforced)} in training`;
     this.kl.jump({
       title: this.title,
-      caption: `${data.caption} · means over test examples, where floors hold about`,
+      caption: `${data.caption} · means over test examples; floors are exact on the training set`,
       colour: data.colours.run,
       dimensions,
       sorted: false,

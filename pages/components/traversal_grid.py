@@ -32,6 +32,8 @@ class TraversedRow:
     at: float
     """the starting code's own value (prior standard deviations)"""
     dead: bool
+    seen: bool
+    """whether the eye could tell any of what is decoded from what the starting code gives"""
 
 
 @final

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bnvae.analysis.traversal import by_kl, picture_change, steps, traverse
+from bnvae.analysis.traversal import by_kl, is_seen, picture_change, steps, traverse
 
 
 def test_only_the_named_coordinate_of_each_row_differs_from_the_code() -> None:
@@ -41,3 +41,11 @@ def test_the_change_is_the_mean_distance_in_grey_levels() -> None:
     moved[0] = 130  # one of three pictures is 30 brighter, another has one of four pixels 60 darker
     moved[1, 0, 0, 0] = 40
     assert picture_change(torch.stack([still, moved]), start).tolist() == pytest.approx([0.0, (30 + 15) / 3])
+
+
+@pytest.mark.parametrize(("levels", "seen"), [(0, False), (25, False), (26, True), (-26, True)])
+def test_a_row_is_seen_when_one_pixel_differs_by_more_than_25_levels(levels: int, seen: bool) -> None:
+    start = torch.full((1, 3, 3), 100, dtype=torch.uint8)
+    rows = start.expand(2, 4, 1, 3, 3).clone()
+    rows[1, 2, 0, 1, 1] = 100 + levels
+    assert is_seen(rows, start).tolist() == [False, seen]

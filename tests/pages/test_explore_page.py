@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore
 from pages.components.drawing_pad import PAD_SIDE, ink_of
+from pages.components.traversal_grid import Traversal, TraversedRow
 from pages.shared.explore import cache as explore_cache
 from pages.shared.explore.start import DRAWING
+from pages.shared.explore.traverse import _said
 from tests.pages.reading import checked, drawn, runs_choice, words
 
 Visit = Callable[..., AppTest]
@@ -110,7 +112,39 @@ def test_a_way_has_as_many_steps_as_asked_for(way: str, steps: int, runs: RunSto
 
 def test_an_example_that_a_run_has_not_is_said(runs: RunStore, visit: Visit) -> None:
     page = visit("explore", "digits-plain", example="5000")
-    assert "kept the codes of 297 test examples" in words(page)
+    assert "they are 0 to 296. Example 0 is shown" in words(page)
+    assert not page.error
+    assert drawn(page, "traversal_grid")
+
+
+def test_a_run_with_fewer_examples_than_another_is_well(runs: RunStore, visit: Visit) -> None:
+    kept = len(runs.get("digits-plain").encodings()[0].mean)
+    longer = len(runs.get("story-bn").encodings()[0].mean)
+    few, many = ("digits-plain", "story-bn") if kept < longer else ("story-bn", "digits-plain")
+    page = visit("explore", few, many, example=str(min(kept, longer)))
+    assert not page.error
+    assert f"{few}: example {min(kept, longer)} is not there" in "".join(shown.value for shown in page.text)
+    assert [grid["title"] for grid in drawn(page, "traversal_grid")] == [many]
+
+
+@pytest.mark.parametrize(
+    ("seen", "kl", "said"),
+    [
+        ([False, False], [0.4, 0.5], "no dimension changes anything that could be seen: 0.6 to 0.9"),
+        ([False, False], [0.4, 0.5], "2 of 2 have a KL all the same"),
+        ([False, False], [0.0, 0.0], "The code is ignored."),
+        ([True, True], [0.4, 0.5], "every dimension changes something"),
+        ([True, False], [0.4, 0.0], "1 of 2 dimensions change next to nothing"),
+    ],
+)
+def test_a_change_that_nobody_sees_is_not_praised(seen: list[bool], kl: list[float], said: str) -> None:
+    rows = [
+        TraversedRow(dimension=index, kl=kl[index], change=(0.6, 0.9)[index], at=0.0, dead=kl[index] < 0.01, seen=eye)
+        for index, eye in enumerate(seen)
+    ]
+    picture = np.zeros((1, 2, 2), np.uint8)
+    grid = Traversal(values=[-3, 3], rows=rows, decoded=np.stack([picture] * 4), start=picture, original=None)
+    assert said in _said(grid, 3.0, "image")
 
 
 def test_a_typed_sentence_is_read_with_unknown_words_marked(runs: RunStore, visit: Visit) -> None:

@@ -6,7 +6,7 @@ from typing import final
 
 import streamlit as st
 
-from bnvae.analysis.factor_information import FactorInformation
+from bnvae.analysis.factor_information import INTERVALS, FactorInformation
 from bnvae.analysis.traversal import by_kl
 from bnvae.config import RunConfig
 from bnvae.runs import Run
@@ -19,6 +19,8 @@ from pages.shared.words import head_words
 ROWS = 64
 LEAST_TOP_NATS = 0.1
 """a matrix without any larger value stays pale"""
+FEWEST_EXAMPLES = 5 * INTERVALS
+"""with fewer, most of what a single interval seems to tell is chance"""
 SPREAD_SHARE = 0.7
 """a second dimension that tells so much of what the best tells shares the factor with it"""
 
@@ -65,18 +67,27 @@ def show_factors(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 words=_said(one.found),
                 colour=colour_of(one.run),
             )
+    counts = _counts(known)
     st.caption(
         "Mutual information between one coordinate z of the posterior and a known factor, in nats; below a factor's "
         "name its entropy, all there is to know. The posterior's noise is counted in, so that no cell can exceed the "
         "dimension's KL but for the estimate's error. z is cut into 32 intervals of equal prior probability, a numeric "
-        "factor into 10 bins; plug-in estimate over up to 4,000 test examples, minus what shuffled factors give."
+        f"factor into 10 bins; plug-in estimate over {counts} test examples, minus what shuffled factors give."
     )
+
+
+def _counts(known: Sequence[Known]) -> str:
+    """`2,000`, or `18 to 2,000` where runs differ."""
+    counts = sorted({one.found.examples for one in known})
+    return " to ".join(f"{count:,}" for count in (counts[:1] + counts[-1:] if len(counts) > 1 else counts))
 
 
 def _said(found: FactorInformation) -> str:
     """Which factor a single dimension tells best, and whether it is the only one."""
     best = found.information.max(0)
     factor = int((best.values / found.entropy.clamp_min(1e-9)).argmax())
+    if found.examples < FEWEST_EXAMPLES:
+        return f"{found.examples} examples are too few to say: {FEWEST_EXAMPLES} are needed for {INTERVALS} intervals."
     most, entropy, name = float(best.values[factor]), float(found.entropy[factor]), found.names[factor]
     if most < 0.01:
         return "No dimension tells anything of any factor: the code is empty of them."

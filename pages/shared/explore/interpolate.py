@@ -8,13 +8,14 @@ import numpy as np
 import streamlit as st
 
 from bnvae.analysis.interpolation import PathName, distance_to_data, has_arc, interpolate
+from bnvae.analysis.permuted import SAME_GREY_LEVELS
 from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
 from bnvae.runs import Run
 from pages.components.latent_path import latent_path
 from pages.shared.colours import colour_of
 from pages.shared.explore import cache as explore_cache
-from pages.shared.explore.start import Start, choose_start, shown, start_at
+from pages.shared.explore.start import NoSuchStart, Start, choose_start, say_no_start, shown, start_at
 from pages.shared.map.links import link_to_map
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
@@ -61,9 +62,9 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
     """The controls, and a way for each run."""
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     with first:
-        start = choose_start("From test example", key="from")
+        start = choose_start("From test example", found, key="from")
     with second:
-        end = choose_start("To test example", key="to", default=1)
+        end = choose_start("To test example", found, key="to", default=1)
     with third:
         count = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 11, key="steps", bind="query-params")
     with fourth:
@@ -80,6 +81,8 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
     for run, config in found:
         try:
             ways.append(_way(run, config, (start_at(run, config, start), start_at(run, config, end)), count, path))
+        except NoSuchStart as error:
+            say_no_start(run, error)
         except ValueError as error:
             say_broken(run, error)
     if not ways:
@@ -131,8 +134,9 @@ def _said(way: Way) -> str:
 
 def _change(decoded: "list[str] | np.ndarray") -> str:
     if isinstance(decoded, np.ndarray):
-        change = np.abs(decoded[-1].astype(float) - decoded[0]).mean()
-        return f"From end to end the picture changes by {change:.1f} grey levels of 255 on average."
+        change = np.abs(decoded[-1].astype(float) - decoded[0])
+        words = f"From end to end the picture changes by {change.mean():.1f} grey levels of 255 on average"
+        return f"{words}." if change.max() > SAME_GREY_LEVELS else f"{words}: nothing that could be seen."
     if len(set(decoded)) == 1:
         return "The same sentence all the way: nothing between these codes changes it."
     changed = words_changed(decoded[-1], decoded[0])

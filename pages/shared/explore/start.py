@@ -1,5 +1,7 @@
 """What the Explore page begins from, a test example or a visitor's own input, and its latent code in each run."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -12,7 +14,7 @@ from bnvae.analysis.own_input import OwnSentence, own_drawing, own_picture, own_
 from bnvae.config import RunConfig
 from bnvae.data.dataset import TextShape
 from bnvae.evaluation import encode
-from bnvae.runs import Run
+from bnvae.runs import BrokenRunError, Run
 from pages.components.drawing_pad import ink_of
 from pages.shared import cache
 from pages.shared.explore.cache import encodings
@@ -43,13 +45,38 @@ class Start:
     """how an own sentence was read"""
 
 
-def choose_start(label: str, *, key: str, default: int = 0) -> int | str:
+class NoSuchStart(ValueError):
+    """What a visitor chose can't be had of this run, which is well itself."""
+
+
+def choose_start(label: str, found: Sequence[tuple[Run, RunConfig]], *, key: str, default: int = 0) -> int | str:
     """The number of a test example, which is in the URL under `key`; or OWN, where there is something own to choose."""
+    last = _examples(found) - 1
+    default = min(default, last)
+    asked = st.session_state.get(key, st.query_params.get(key, default))
+    if not (str(asked).isdecimal() and int(asked) <= last):
+        absence = f"There is no such test example here: they are 0 to {last:,}. Example {default} is shown."
+        st.info(absence)
+        st.session_state[key] = default
+        st.query_params[key] = str(default)
     own = has_own() and st.checkbox("Your own", key=f"own_{key}")
-    index = st.number_input(
-        label, 0, MOST_EXAMPLES - 1, default, key=key, bind="query-params", help=EXAMPLE_HELP, disabled=own
-    )
+    index = st.number_input(label, 0, last, default, key=key, bind="query-params", help=EXAMPLE_HELP, disabled=own)
     return OWN if own else int(index)
+
+
+def _examples(found: Sequence[tuple[Run, RunConfig]]) -> int:
+    """How many test examples the run with most of them kept; of a run that can't be read the page says so itself."""
+    counts = [1]
+    for run, _ in found:
+        with suppress(ValueError):
+            counts.append(len(encodings(run)[0].mean))
+    return min(max(counts), MOST_EXAMPLES)
+
+
+def say_no_start(run: Run, error: Exception) -> None:
+    """Why nothing is shown of a run that is well, as plain text."""
+    st.info("What is chosen above can't be had of this run.")
+    st.text(f"{run.id}: {error}")
 
 
 def keep_choices() -> None:
@@ -68,14 +95,20 @@ def start_at(run: Run, config: RunConfig, chosen: int | str) -> Start:
     """A test example or the visitor's own input, with its posterior mean.
 
     Raises:
-        ValueError: the run's encodings are damaged, or do not reach so far; or the input is none for this run.
+        NoSuchStart: the run kept fewer examples, or the input is none for this run.
+        BrokenRunError: its files are damaged.
     """
     if chosen == OWN:
-        return own_start(run, config)
+        try:
+            return own_start(run, config)
+        except BrokenRunError:
+            raise
+        except ValueError as error:
+            raise NoSuchStart(str(error)) from None
     index = int(chosen)
     posterior, _ = encodings(run)
     if not 0 <= index < len(posterior.mean):
-        raise ValueError(f"{run.id} kept the codes of {len(posterior.mean):,} test examples: choose one below that.")
+        raise NoSuchStart(f"example {index} is not there, it kept {len(posterior.mean):,}: choose one below that.")
     return Start(code=posterior.mean[index], original=original(run, index), words=example_words(run, index))
 
 

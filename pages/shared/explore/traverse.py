@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from bnvae.analysis.traversal import by_kl, picture_change, steps, traverse
+from bnvae.analysis.traversal import by_kl, is_seen, picture_change, steps, traverse
 from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
 from bnvae.runs import Run
@@ -16,7 +16,7 @@ from pages.components.kl_bars import DEAD_BELOW_NATS
 from pages.components.traversal_grid import Traversal, TraversedRow, traversal_grid
 from pages.shared.colours import colour_of
 from pages.shared.explore import cache as explore_cache
-from pages.shared.explore.start import Start, choose_start, shown, start_at
+from pages.shared.explore.start import NoSuchStart, Start, choose_start, say_no_start, shown, start_at
 from pages.shared.map.links import link_to_map
 from pages.shared.panels import say_broken
 from pages.shared.words import head_words
@@ -44,7 +44,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
     """The controls, and a grid for each run."""
     first, second, third, _ = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
     with first:
-        index = choose_start("Test example", key="example")
+        index = choose_start("Test example", found, key="example")
     with second:
         reach = st.slider("Reach, prior std", 1.0, 5.0, 3.0, 0.5, key="reach", bind="query-params", help=REACH_HELP)
     with third:
@@ -54,6 +54,8 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
         try:
             start = start_at(run, config, index)
             made.append(Made(run, config, start, _traversed(run, start, steps(reach, VALUES[config.data.modality]))))
+        except NoSuchStart as error:
+            say_no_start(run, error)
         except ValueError as error:
             say_broken(run, error)
     if not made:
@@ -93,8 +95,9 @@ def _traversed(run: Run, start: Start, values: Sequence[float]) -> Traversal:
                 change=change,
                 at=float(start.code[dimension]),
                 dead=kl[dimension] < DEAD_BELOW_NATS,
+                seen=visible,
             )
-            for dimension, change in zip(dimensions, changes, strict=True)
+            for dimension, (change, visible) in zip(dimensions, changes, strict=True)
         ],
         decoded=decoded[1:],
         start=decoded[0],
@@ -102,34 +105,35 @@ def _traversed(run: Run, start: Start, values: Sequence[float]) -> Traversal:
     )
 
 
-def _changes(decoded: "list[str] | np.ndarray", rows: int) -> list[float]:
-    """Of each row, the mean distance of what was decoded from the first, the starting code's."""
+def _changes(decoded: "list[str] | np.ndarray", rows: int) -> list[tuple[float, bool]]:
+    """Of each row, the mean distance of what was decoded from the first, the starting code's; whether it is seen."""
     if isinstance(decoded, list):
         counted = {sentence: words_changed(sentence, decoded[0]) for sentence in set(decoded)}
         table = np.array([counted[sentence] for sentence in decoded[1:]], dtype=float).reshape(rows, -1)
-        means: list[float] = table.mean(1).tolist()
-        return means
-    pictures = torch.from_numpy(decoded[1:].reshape(rows, -1, *decoded.shape[1:]))
-    changes: list[float] = picture_change(pictures, torch.from_numpy(decoded[0])).tolist()
-    return changes
+        return [(float(mean), mean > 0) for mean in table.mean(1)]
+    pictures, start = torch.from_numpy(decoded[1:].reshape(rows, -1, *decoded.shape[1:])), torch.from_numpy(decoded[0])
+    return list(zip(picture_change(pictures, start).tolist(), is_seen(pictures, start).tolist(), strict=True))
 
 
 def _said(traversal: Traversal, reach: float, modality: str) -> str:
     """What the grid shows, in a sentence or two."""
-    dead = [row.change for row in traversal.rows if row.dead]
-    alive = [row.change for row in traversal.rows if not row.dead]
+    rows = traversal.rows
+    dead, alive = [row.change for row in rows if row.dead], [row.change for row in rows if not row.dead]
     unit = "words" if modality == "text" else "grey levels of 255"
     moved = f"Moved from −{reach:g} to {reach:g}, "
+    if not any(row.seen for row in rows):
+        changes = _range([row.change for row in rows])
+        words = f"{moved}no dimension changes anything that could be seen: {changes} {unit} on average. "
+        if not alive:
+            return f"{words}The code is ignored."
+        return f"{words}{len(alive)} of {len(rows)} have a KL all the same: they carry what the decoder ignores here."
     if not dead:
         return f"{moved}every dimension changes something: {_range(alive)} {unit} on average."
-    count = f"{len(dead)} of {len(traversal.rows)} dimensions"
     if not alive:
-        return (
-            f"{moved}no dimension changes anything to speak of: {_range(dead)} {unit} on average. The code is ignored."
-        )
+        return f"{moved}dimensions that carry next to nothing change {_range(dead)} {unit} on average."
     return (
-        f"{moved}{count} change next to nothing ({_range(dead)} {unit} on average): they are dead. "
-        f"The others change {_range(alive)}."
+        f"{moved}{len(dead)} of {len(rows)} dimensions change next to nothing ({_range(dead)} {unit} on average): "
+        f"they are dead. The others change {_range(alive)}."
     )
 
 
