@@ -118,11 +118,22 @@ class BareLstm(nn.Module):
 class BareLoop:
     """Draws batches in a fresh order each epoch and takes steps, and nothing else."""
 
-    def __init__(self, model: nn.Module, examples: Tensor, batch_size: int, *, fused: bool, clip: float = 0.0) -> None:
-        self.model = model.train()
-        self.examples = examples
+    def __init__(
+        self,
+        model: nn.Module,
+        examples: Tensor,
+        batch_size: int,
+        *,
+        fused: bool,
+        clip: float = 0.0,
+        device: str = "cpu",
+        precision: torch.dtype = torch.float32,
+    ) -> None:
+        self.model = model.to(device).train()
+        self.examples = examples.to(device)
         self.batch_size = batch_size
         self.clip = clip
+        self.precision = precision
         self.optimiser = Adam(model.parameters(), lr=1e-3, fused=fused)
         self.lengths = (examples != PAD).sum(1) if examples.dtype == torch.int32 else None
         self._order = torch.empty(0, dtype=torch.long)
@@ -132,13 +143,25 @@ class BareLoop:
             if len(self._order) < self.batch_size:
                 self._order = torch.randperm(len(self.examples))
             rows, self._order = self._order[: self.batch_size], self._order[self.batch_size :]
-            batch = self.examples[rows]
+            batch = self.examples[rows.to(self.examples.device)]
             if self.lengths is not None:
                 batch = batch[:, : int(self.lengths[rows].max())]
             self.optimiser.zero_grad()
-            loss = self.model(batch)
+            with torch.autocast(batch.device.type, self.precision, enabled=self.precision != torch.float32):
+                loss = self.model(batch)
             loss.backward()
             if self.clip:
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
             self.optimiser.step()
         assert math.isfinite(loss.item())
+
+    @torch.no_grad()
+    def mean_loss(self) -> float:
+        """Of all examples in order, in eval mode and fp32 (nats)."""
+        self.model.eval()
+        total, seen = 0.0, 0
+        for first in range(0, len(self.examples), self.batch_size):
+            batch = self.examples[first : first + self.batch_size].to(next(self.model.parameters()).device)
+            total += float(self.model(batch)) * len(batch)
+            seen += len(batch)
+        return total / seen
