@@ -23,11 +23,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.bare import BareLoop, BareLstm, BareMlp, HeadOfBare
+from benchmarks.made_up_text import made_up_text
 from benchmarks.report import publish, thousands
 from benchmarks.turns import Contender, Seconds, chosen_turns, speed_ratio, take_turns
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
-from bnvae.data.dataset import END, PAD, START, Dataset, Split, TextShape
+from bnvae.data.dataset import PAD, Dataset, TextShape
 from bnvae.model import VAE
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs.history import HistoryWriter
@@ -119,7 +120,8 @@ def storybook_case() -> Case:
 def ptb_case() -> Case:
     model = ModelConfig(network="lstm", latent_dimensions=32, hidden_units=256, embedding_units=256, tau=TAU)
     name = "LSTM 256/256/32, vocabulary 10,000, made-up tokens in PTB's sizes, batch 32"
-    return _text_case(name, _made_up_text(), model, batch_size=32, steps=5)
+    text = made_up_text(vocabulary=10_000, sentences=42_068, mean_length=21, spread=10, longest=80)
+    return _text_case(name, text, model, batch_size=32, steps=5)
 
 
 def _text_case(name: str, dataset: Dataset, model: ModelConfig, *, batch_size: int, steps: int) -> Case:
@@ -150,26 +152,6 @@ def _text_case(name: str, dataset: Dataset, model: ModelConfig, *, batch_size: i
         dataset=dataset,
         bare_examples=examples,
         bare_model=bare_model,
-    )
-
-
-def _made_up_text() -> Dataset:
-    """As many sentences as the Penn Treebank's training part, of its mean length, tokens by Zipf's law."""
-    vocabulary, sentences, longest = 10_000, 42_068 + 3_370, 80
-    generator = torch.Generator().manual_seed(0)
-    tokens = 1 / torch.arange(1, vocabulary - END)
-    rows = torch.multinomial(tokens, sentences * longest, replacement=True, generator=generator).view(-1, longest)
-    rows += END + 1
-    lengths = (21 + 10 * torch.randn(sentences, generator=generator)).round().clamp(3, longest - 2).long()
-    rows[:, 0] = START
-    rows.scatter_(1, lengths[:, None], END)
-    rows.masked_fill_(torch.arange(longest) > lengths[:, None], PAD)
-    rows, labels = rows.int(), torch.full((sentences,), -1)
-    return Dataset(
-        name="made-up",
-        shape=TextShape(vocabulary_size=vocabulary, max_tokens=longest),
-        training=Split(examples=rows[3_370:], labels=labels[3_370:]),
-        test=Split(examples=rows[:3_370], labels=labels[:3_370]),
     )
 
 
