@@ -117,7 +117,7 @@ def test_what_is_found_at_a_path_is_said_and_can_be_trained_on(
 
 def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:
     page = visit("train")
-    page.selectbox(key="set-network-True").set_value("transformer").run()
+    page.selectbox(key="set-text-network").set_value("transformer").run()
     checked(page.number_input(key="set-hidden").set_value(30).run())
     assert "attention_heads is 4: it must divide hidden_units, 30" in words(page)
 
