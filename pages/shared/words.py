@@ -92,11 +92,11 @@ def seen(config: RunConfig, record: Record) -> str:
     dimensions = len(record.kl_per_dimension)
     if record.step < (ground := told_from(config, record)):
         why = (
-            "every code begins near none"
+            "of weights that have hardly learnt"
             if ground <= TOLD_FROM_STEP
-            else "the weight of the KL is still rising, and a light one lets it be large"
+            else "while the weight of the KL still rises"
         )
-        return f"**Too early to tell.** {record.rate:.2f} nats in all so far, and {why}: look again at step {ground:,}."
+        return f"**Too early to tell.** {record.rate:.2f} nats in all so far, {why}: look again at step {ground:,}."
     if record.rate < COLLAPSED_BELOW_NATS:
         return (
             f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the "

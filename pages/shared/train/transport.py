@@ -35,7 +35,7 @@ def transport(runs: Sequence[Run]) -> None:
         return
     paused = all(status.state == "paused" for _, status in living)
     is_slow = living[0][0].desk.control().steps_per_second is not None
-    with st.container(horizontal=True):  # wraps where columns would cut the words
+    with st.container(horizontal=True, gap="xsmall"):  # wraps where columns would cut the words
         if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play"):
             _command(living, pause_at=None)
         if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause"):
@@ -47,7 +47,7 @@ def transport(runs: Sequence[Run]) -> None:
             _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
         with popover("Change", ":material/tune:"):
             _change([run for run, _ in living])
-        _branch_off(runs)
+        _branch_off(runs, living=True)
         if len(living) > 1 and st.button("Stop all", icon=":material/stop:", key="stop-all"):
             for run, _ in living:
                 stop(run)
@@ -77,9 +77,9 @@ def _together(runs: Sequence[Run]) -> None:
             st.rerun()
 
 
-def popover(label: str, icon: str) -> PopoverContainer:
+def popover(label: str, icon: str, *, disabled: bool = False) -> PopoverContainer:
     """One that `close` can close, so that nobody has to look for the curves behind it."""
-    return st.popover(label, icon=icon, key=f"{label}-{st.session_state.get(_uses(label), 0)}")
+    return st.popover(label, icon=icon, disabled=disabled, key=f"{label}-{st.session_state.get(_uses(label), 0)}")
 
 
 def close(label: str) -> None:
@@ -120,11 +120,13 @@ def _change(runs: Sequence[Run]) -> None:
             close("Change")
 
 
-def _branch_off(runs: Sequence[Run]) -> None:
-    """Where there is a checkpoint to go on from."""
-    if grown := [run for run in runs if any(run.folder.glob("trainer-*.json"))]:
-        with popover(BRANCH, ":material/call_split:"):
-            _fork(grown)
+def _branch_off(runs: Sequence[Run], *, living: bool = False) -> None:
+    """Where there is a checkpoint to go on from; while a run lives it has its place before, lest what follows jumps."""
+    grown = [run for run in runs if any(run.folder.glob("trainer-*.json"))]
+    if grown or living:
+        with popover(BRANCH, ":material/call_split:", disabled=not grown):
+            if grown:
+                _fork(grown)
 
 
 def _fork(runs: Sequence[Run]) -> None:
