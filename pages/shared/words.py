@@ -1,6 +1,8 @@
 """Numbers in words: what a run is, what it is doing, what its bars say."""
 
-from bnvae.config import SCALED, HeadName, RunConfig
+import math
+
+from bnvae.config import SCALED, HeadName, KlScheduleName, RunConfig
 from bnvae.records import Record
 from bnvae.runs import Status
 from bnvae.runs.fork import Origin
@@ -22,6 +24,11 @@ HEAD_HELP: dict[HeadName, str] = {
     "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
 }
 COLLAPSED_BELOW_NATS = 0.1
+TOLD_FROM_STEP = 200
+"""before which bars tell nothing: every plain VAE begins near a rate of 0, and the bundled ones, of sentences and of
+MNIST, cross the line between collapsed and not up and down until step 120"""
+RISING: dict[KlScheduleName, float] = {"constant": 0.0, "linear": 1.0, "cyclical": 0.5}
+"""share of the warm-up's epochs in which the weight of the KL first rises to β"""
 MARKED_LETTERS = 24
 """of a run's name beside a mark"""
 
@@ -71,9 +78,25 @@ def data_words(config: RunConfig) -> str:
     return config.data.path if config.source == "arrays" else config.data.name
 
 
+def told_from(config: RunConfig, record: Record) -> int:
+    """The step from which bars of this training can be called collapsed or not; its last one at the latest."""
+    if record.epoch <= 0:
+        return TOLD_FROM_STEP
+    training, steps_per_epoch = config.training, record.step / record.epoch
+    risen = RISING[training.kl_schedule] * training.kl_warmup_epochs * steps_per_epoch
+    return min(max(TOLD_FROM_STEP, math.ceil(risen)), round(training.epochs * steps_per_epoch))
+
+
 def seen(config: RunConfig, record: Record) -> str:
-    """What a record's bars show, in one sentence."""
+    """What a record's bars show, in one sentence; of a training that has hardly begun, that they show nothing yet."""
     dimensions = len(record.kl_per_dimension)
+    if record.step < (ground := told_from(config, record)):
+        why = (
+            "of weights that have hardly learnt"
+            if ground <= TOLD_FROM_STEP
+            else "while the weight of the KL still rises"
+        )
+        return f"**Too early to tell.** {record.rate:.2f} nats in all so far, {why}: look again at step {ground:,}."
     if record.rate < COLLAPSED_BELOW_NATS:
         return (
             f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the "

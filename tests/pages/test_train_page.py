@@ -117,7 +117,7 @@ def test_what_is_found_at_a_path_is_said_and_can_be_trained_on(
 
 def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:
     page = visit("train")
-    page.selectbox(key="set-network-True").set_value("transformer").run()
+    page.selectbox(key="set-text-network").set_value("transformer").run()
     checked(page.number_input(key="set-hidden").set_value(30).run())
     assert "attention_heads is 4: it must divide hidden_units, 30" in words(page)
 
@@ -187,3 +187,20 @@ def test_what_ended_twins_alike_is_told_once(runs: RunStore, visit: Visit) -> No
     page = visit("train", "digits-plain", "digits-scaler")
     told = [state["message"] for state in drawn(page, "run_state")]
     assert told == ["No <b>network</b>.", "For the same reason as digits-plain."]
+
+
+def test_the_address_fills_the_form_and_a_wrong_value_in_it_is_ignored(
+    empty: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    address = {"set-epochs": "7", "set-tau": "0.7", "set-batch": "-1", "set-head": "BatchNorm + Scaler"}
+    press_train(visit("train", **address))
+    config = submitted[-1].config
+    assert (config.training.epochs, config.model.tau, config.model.head) == (7, 0.7, "bn-scaler")
+    assert config.training.batch_size == 64
+
+
+def test_a_path_is_kept_out_of_the_address(empty: RunStore, visit: Visit) -> None:
+    page = visit("train")
+    page.selectbox(key="set-data").set_value("text").run()
+    checked(page.text_input(key="set-path").set_value("/home/somebody/private.txt").run())
+    assert not any("private" in value for values in page.query_params.values() for value in values)

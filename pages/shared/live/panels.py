@@ -1,13 +1,15 @@
 """What the panels of a training draw, reckoned without a page: numbers and words as their components take them."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
-from bnvae.records import Record
+from bnvae.records import Record, StepRecord
 from bnvae.runs import Run, Status
 from bnvae.runs.fork import origin_of
 from bnvae.runs.history import HistoryReader
@@ -15,7 +17,8 @@ from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import change_words, origin_words, seen, share_done, status_words
+from pages.shared.words import change_words, head_words, origin_words, share_done, status_words
+from pages.shared.words import seen as what_is_seen
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
@@ -24,16 +27,61 @@ ROUND_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12)
 Recorded = tuple[Run, RunConfig, HistoryReader]
 
 
+@final
+@dataclass(frozen=True)
+class _Seen:
+    """What is shown of one run."""
+
+    run: Run
+    config: RunConfig
+    status: Status
+    steps: Sequence[StepRecord]
+    """of its history, as far as is shown"""
+    record: Record | None
+    """whose bars are shown"""
+    together: bool
+    """shown no further than another training has come, and not where it stands itself"""
+
+
 def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> dict[str, dict[str, Any]]:
     """The panels of each run by their names, such as `elbo-RUN`."""
-    top = shared_top([history for _, _, history in found])
-    colours = run_colours([config.model.head for _, config, _ in found])
     statuses = _each_reason_once({run: states[run] for run, _, _ in found})
+    shown = [_seen(recorded, statuses, common_step(recorded, found, states)) for recorded in found]
+    top = shared_top([seen.steps for seen in shown])
+    colours = run_colours([config.model.head for _, config, _ in found])
     return {
-        f"{name}-{recorded[0].id}": drawn
-        for recorded, colour in zip(found, colours, strict=True)
-        for name, drawn in _panels(recorded, statuses[recorded[0]], colour, top)
+        f"{name}-{seen.run.id}": drawn
+        for seen, colour in zip(shown, colours, strict=True)
+        for name, drawn in _panels(seen, colour, top)
     }
+
+
+def common_step(one: Recorded, found: Sequence[Recorded], states: Mapping[Run, Status]) -> int | None:
+    """The step that all have reached that are trained at this moment on the same batches as this one; None if alone.
+
+    A run and its twin have a worker each, which is faster than one for both, and the one that began first is ahead:
+    side by side they would be compared at different steps. Who waits is not waited for.
+    """
+    reached = [
+        history.steps[-1].step
+        for run, config, history in found
+        if states[run].state == "training" and history.steps and _batches(config) == _batches(one[1])
+    ]
+    is_one = states[one[0]].state == "training" and one[2].steps
+    return min(reached) if is_one and len(reached) > 1 else None
+
+
+def _batches(config: RunConfig) -> tuple[object, ...]:
+    """Equal where the same step sees the same examples."""
+    return config.data, config.training.batch_size, config.training.seed
+
+
+def _seen(recorded: Recorded, statuses: Mapping[Run, Status], common: int | None) -> _Seen:
+    run, config, history = recorded
+    if common is None:
+        return _Seen(run, config, statuses[run], history.steps, shown_record(run, config, history), together=False)
+    steps = history.steps[: bisect_right(history.steps, common, key=lambda record: record.step)]
+    return _Seen(run, config, statuses[run], steps, steps[-1] if steps else None, together=True)
 
 
 def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
@@ -47,15 +95,15 @@ def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
     return told
 
 
-def _panels(recorded: Recorded, status: Status, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:
-    run, config, history = recorded
-    record = shown_record(run, config, history)
-    yield "bars", bars_chart(run, config, record, colour=colour)
-    yield "state", state_words(config, record, status)
-    yield "elbo", elbo_plot(run, history, top=top)
-    yield "active", active_unit_plot(history, config, colour)
+def _panels(seen: _Seen, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    run, config, record = seen.run, seen.config, seen.record
+    caption = f"{head_words(config)} · at step {record.step:,}" if seen.together and record else ""
+    yield "bars", bars_chart(run, config, record, colour=colour, caption=caption)
+    yield "state", state_words(config, record, seen.status)
+    yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), top=top)
+    yield "active", active_unit_plot(seen.steps, config, colour)
     if config.model.head in SCALED:
-        yield "gamma", gamma_plot(history)
+        yield "gamma", gamma_plot(seen.steps)
 
 
 def shown_record(run: Run, config: RunConfig, history: HistoryReader) -> Record | None:
@@ -69,14 +117,14 @@ def state_words(config: RunConfig, record: Record | None, status: Status) -> dic
     if record and record.step > status.step:
         # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
         status = status.replace(step=record.step)
-    verdict, _, rest = (seen(config, record) if record else "").removeprefix("**").partition("** ")
+    verdict, _, rest = (what_is_seen(config, record) if record else "").removeprefix("**").partition("** ")
     message = "" if status.message in ROUTINE_MESSAGES else status.message
     return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
 
 
-def shared_top(found: Sequence[HistoryReader]) -> float:
+def shared_top(found: Sequence[Sequence[StepRecord]]) -> float:
     """One end for the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest."""
-    seen_so_far = [[-record.elbo for record in history.steps if np.isfinite(record.elbo)] for history in found]
+    seen_so_far = [[-record.elbo for record in steps if np.isfinite(record.elbo)] for steps in found]
     tops = [np.quantile(values, 0.9) for values in seen_so_far if values]
     if not tops or max(tops) <= 0:
         return 1.0
@@ -84,9 +132,8 @@ def shared_top(found: Sequence[HistoryReader]) -> float:
     return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * max(tops)) * magnitude)
 
 
-def elbo_plot(run: Run, history: HistoryReader, *, top: float) -> dict[str, Any]:
+def elbo_plot(steps: Sequence[StepRecord], marks: Sequence[tuple[float, str]] = (), *, top: float) -> dict[str, Any]:
     """−ELBO as distortion + rate, stacked, over steps, on an axis from 0 to `top` nats."""
-    steps = history.steps
     return plot(
         [record.step for record in steps],
         [
@@ -98,22 +145,26 @@ def elbo_plot(run: Run, history: HistoryReader, *, top: float) -> dict[str, Any]
         title="−ELBO, lower is better",
         total_label="−ELBO",
         y_range=(0, top),
-        marks=_marks(run),
+        marks=marks,
     )
 
 
-def _marks(run: Run) -> list[tuple[float, str]]:
-    """Steps with words: where a branch left its origin, whose curve it shows up to there, and what was changed."""
+def _marks(run: Run, last: Record | None) -> list[tuple[float, str]]:
+    """Steps with words: where a branch left its origin, whose curve it shows up to there, and what was changed.
+
+    None after the `last` record, where there is one.
+    """
     origin = origin_of(run)
-    left = [] if origin is None else [(origin.step, origin_words(origin))]
-    return [*left, *((change.step, change_words(change)) for change in run.desk.changes())]
+    left: list[tuple[float, str]] = [] if origin is None else [(origin.step, origin_words(origin))]
+    marks = [*left, *((change.step, change_words(change)) for change in run.desk.changes())]
+    return marks if last is None else [mark for mark in marks if mark[0] <= last.step]
 
 
-def active_unit_plot(history: HistoryReader, config: RunConfig, colour: str) -> dict[str, Any]:
+def active_unit_plot(steps: Sequence[StepRecord], config: RunConfig, colour: str) -> dict[str, Any]:
     """Active units over steps."""
-    counts = [record.active_units for record in history.steps]
+    counts = [record.active_units for record in steps]
     return plot(
-        [record.step for record in history.steps],
+        [record.step for record in steps],
         [Series(name="active units", values=counts, colour=colour)],
         x_label="step",
         y_label="dimensions",
@@ -123,9 +174,9 @@ def active_unit_plot(history: HistoryReader, config: RunConfig, colour: str) -> 
     )
 
 
-def gamma_plot(history: HistoryReader) -> dict[str, Any]:
+def gamma_plot(steps: Sequence[StepRecord]) -> dict[str, Any]:
     """The scaler's factors over steps, lowest and highest over the dimensions; their squares sum to 1."""
-    records = [record for record in history.steps if record.gamma_mean and record.gamma_std]
+    records = [record for record in steps if record.gamma_mean and record.gamma_std]
     series = []
     for name, colour, values in (
         ("γ of the mean,", MEAN_COLOUR, [record.gamma_mean or [] for record in records]),

@@ -46,13 +46,15 @@ RACED_DATA: tuple[DataName, ...] = ("storybook", "digits", "shapes")
 
 def choose_race() -> list[RunConfig]:
     """The configurations of the lesson chosen: equal but for what it compares."""
-    lesson = st.selectbox("Lesson", list(LESSONS), key="race-lesson")
+    lesson = st.selectbox("Lesson", list(LESSONS), key="race-lesson", bind="query-params")
     why, lanes = LESSONS[lesson]
     st.text(why)
-    data = st.selectbox("Data", RACED_DATA, format_func=DATA_WORDS.__getitem__, key="race-data")
-    dimensions = st.number_input("Latent dimensions", 2, 64, 16, key="race-dimensions", help=HELP["latent_dimensions"])
-    epochs = st.number_input("Epochs", 1, 200, 5, key="race-epochs", help=HELP["epochs"])
-    seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="race-seed", help=HELP["seed"])
+    data = st.selectbox("Data", RACED_DATA, format_func=DATA_WORDS.__getitem__, key="race-data", bind="query-params")
+    dimensions = st.number_input(
+        "Latent dimensions", 2, 64, 16, key="race-dimensions", bind="query-params", help=HELP["latent_dimensions"]
+    )
+    epochs = st.number_input("Epochs", 1, 200, 5, key="race-epochs", bind="query-params", help=HELP["epochs"])
+    seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="race-seed", bind="query-params", help=HELP["seed"])
     base = RunConfig(
         data=DataConfig(name=data),
         model=ModelConfig(latent_dimensions=dimensions),

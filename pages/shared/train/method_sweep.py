@@ -40,11 +40,13 @@ def _form(config: RunConfig) -> None:
         list(METHODS),
         format_func=lambda name: METHODS[name].title,
         key="methods",
+        persist_state="session",
         help="  \n".join(f"**{method.title}**: {method.description}" for method in METHODS.values()),
     )
     ladder = st.toggle(
         "Each at four strengths",
         key="methods-ladder",
+        persist_state="session",
         help="So that they can be compared at equal rate: at one strength each has a rate of its own.",
     )
     try:

@@ -1,4 +1,8 @@
-"""The form of the Train page: few controls first, the rest behind an expander, a refused value said beside it."""
+"""The form of the Train page: few controls first, the rest behind an expander, a refused value said beside it.
+
+What is set stays set: in the address, which a reload, a visit to another page and a copy of it keep; words that a
+visitor typed and what this machine offers stay in the session.
+"""
 
 from typing import Any, get_args
 
@@ -48,31 +52,41 @@ def choose_config() -> tuple[RunConfig | None, bool]:
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     training: dict[str, Any] = {}
-    data["name"] = st.selectbox("Data", list(DATA_WORDS), format_func=lambda name: DATA_WORDS[name], key="set-data")
+    data["name"] = st.selectbox(
+        "Data", list(DATA_WORDS), format_func=lambda name: DATA_WORDS[name], key="set-data", bind="query-params"
+    )
     text = data["name"] in TEXT_DATA
     if data["name"] in ("images", "text"):
-        data["path"] = st.text_input("Folder, file or https address", key="set-path", help=HELP["path"])
+        data["path"] = st.text_input(
+            "Folder, file or https address", key="set-path", persist_state="session", help=HELP["path"]
+        )
     at_path = st.container()
     model["head"] = st.selectbox(
         "Posterior head",
         TRAINED_HEADS,
         format_func=lambda name: HEAD_NAMES[name],
         key="set-head",
+        bind="query-params",
         help="  \n".join(f"**{HEAD_NAMES[head]}**: {HEAD_HELP[head]}" for head in TRAINED_HEADS),
     )
     if model["head"] in SCALED:
-        model["tau"] = st.slider("τ", 0.0, 0.95, 0.5, 0.05, key="set-tau", help=HELP["tau"])
-        model["amortised"] = st.toggle("One model for every τ", key="set-amortised", help=HELP["amortised"])
+        model["tau"] = st.slider("τ", 0.0, 0.95, 0.5, 0.05, key="set-tau", bind="query-params", help=HELP["tau"])
+        model["amortised"] = st.toggle(
+            "One model for every τ", key="set-amortised", bind="query-params", help=HELP["amortised"]
+        )
     elif model["head"] in FIXED_SCALE:
-        model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", help=HELP["gamma"])
+        model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", bind="query-params", help=HELP["gamma"])
     model["latent_dimensions"] = st.number_input(
-        "Latent dimensions", 1, 512, 16, key="set-dimensions", help=HELP["latent_dimensions"]
+        "Latent dimensions", 1, 512, 16, key="set-dimensions", bind="query-params", help=HELP["latent_dimensions"]
     )
-    training["epochs"] = st.number_input("Epochs", 1, 1000, 10, key="set-epochs", help=HELP["epochs"])
+    training["epochs"] = st.number_input(
+        "Epochs", 1, 1000, 10, key="set-epochs", bind="query-params", help=HELP["epochs"]
+    )
     twin = st.toggle(
         "Train the plain twin too",
         value=True,
         key="set-twin",
+        bind="query-params",
         disabled=model["head"] == "gaussian",
         help="The plain VAE from the same seed on the same batches, side by side.",
     )
@@ -109,60 +123,109 @@ def _usable(data: DataConfig, place: DeltaGenerator) -> bool:
 
 def _network(model: dict[str, Any], *, text: bool) -> None:
     networks = NETWORKS_OF["text" if text else "image"][:: 1 if text else -1]
-    model["network"] = st.selectbox("Network", networks, key=f"set-network-{text}", help=HELP["network"])
+    model["network"] = st.selectbox(
+        "Network",
+        networks,
+        key="set-text-network" if text else "set-network",
+        bind="query-params",
+        help=HELP["network"],
+    )
     model["hidden_units"] = st.number_input(
-        "Hidden units", 4, 4096, DEFAULT.hidden_units, 4, key="set-hidden", help=HELP["hidden_units"]
+        "Hidden units",
+        4,
+        4096,
+        DEFAULT.hidden_units,
+        4,
+        key="set-hidden",
+        bind="query-params",
+        help=HELP["hidden_units"],
     )
     if model["network"] == "lstm":
         model["embedding_units"] = st.number_input(
-            "Embedding units", 4, 4096, DEFAULT.embedding_units, key="set-embedding", help=HELP["embedding_units"]
+            "Embedding units",
+            4,
+            4096,
+            DEFAULT.embedding_units,
+            key="set-embedding",
+            bind="query-params",
+            help=HELP["embedding_units"],
         )
     if model["network"] in ("mlp", "transformer"):
-        model["layers"] = st.number_input("Layers", 1, 24, DEFAULT.layers, key="set-layers", help=HELP["layers"])
+        model["layers"] = st.number_input(
+            "Layers", 1, 24, DEFAULT.layers, key="set-layers", bind="query-params", help=HELP["layers"]
+        )
     if model["network"] == "transformer":
         model["attention_heads"] = st.number_input(
-            "Attention heads", 1, 64, DEFAULT.attention_heads, help=HELP["attention_heads"]
+            "Attention heads",
+            1,
+            64,
+            DEFAULT.attention_heads,
+            key="set-attention",
+            bind="query-params",
+            help=HELP["attention_heads"],
         )
     if model["network"] == "conv":
         model["conv_channels"] = st.number_input(
-            "Channels", 4, 256, DEFAULT.conv_channels, key="set-channels", help=HELP["conv_channels"]
+            "Channels",
+            4,
+            256,
+            DEFAULT.conv_channels,
+            key="set-channels",
+            bind="query-params",
+            help=HELP["conv_channels"],
         )
     if text:
-        model["dropout"] = st.slider("Dropout", 0.0, 0.95, 0.5, 0.05, key="set-dropout", help=HELP["dropout"])
+        model["dropout"] = st.slider(
+            "Dropout", 0.0, 0.95, 0.5, 0.05, key="set-dropout", bind="query-params", help=HELP["dropout"]
+        )
 
 
 def _objective(training: dict[str, Any]) -> None:
-    training["beta"] = st.number_input("β", 0.0, 1000.0, 1.0, 0.1, key="set-beta", help=HELP["beta"])
+    training["beta"] = st.number_input(
+        "β", 0.0, 1000.0, 1.0, 0.1, key="set-beta", bind="query-params", help=HELP["beta"]
+    )
     training["kl_schedule"] = st.selectbox(
-        "KL weight", get_args(KlScheduleName), key="set-schedule", help=HELP["kl_schedule"]
+        "KL weight", get_args(KlScheduleName), key="set-schedule", bind="query-params", help=HELP["kl_schedule"]
     )
     if training["kl_schedule"] != "constant":
         training["kl_warmup_epochs"] = st.number_input(
-            "Warm-up (epochs)", 0.1, 1000.0, 5.0, key="set-warmup", help=HELP["kl_warmup_epochs"]
+            "Warm-up (epochs)", 0.1, 1000.0, 5.0, key="set-warmup", bind="query-params", help=HELP["kl_warmup_epochs"]
         )
     for name, label in (
         ("free_bits_per_dimension", "Free bits per dimension (nats)"),
         ("free_bits_total", "Free bits in all (nats)"),
     ):
-        training[name] = st.number_input(label, 0.0, 100.0, 0.0, 0.1, key=f"set-{name}", help=HELP[name])
+        training[name] = st.number_input(
+            label, 0.0, 100.0, 0.0, 0.1, key=f"set-{name}", bind="query-params", help=HELP[name]
+        )
 
 
 def _optimisation(training: dict[str, Any]) -> None:
-    training["batch_size"] = st.number_input("Batch size", 1, 4096, 64, key="set-batch", help=HELP["batch_size"])
-    training["learning_rate"] = st.number_input(
-        "Learning rate", 1e-6, 10.0, 1e-3, format="%.5f", key="set-rate", help=HELP["learning_rate"]
+    training["batch_size"] = st.number_input(
+        "Batch size", 1, 4096, 64, key="set-batch", bind="query-params", help=HELP["batch_size"]
     )
-    training["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="set-seed", help=HELP["seed"])
+    training["learning_rate"] = st.number_input(
+        "Learning rate",
+        1e-6,
+        10.0,
+        1e-3,
+        format="%.5f",
+        key="set-rate",
+        bind="query-params",
+        help=HELP["learning_rate"],
+    )
+    training["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="set-seed", bind="query-params", help=HELP["seed"])
     devices = {info.name: info for info in available_devices()}
     training["device"] = st.selectbox(
         "Device",
         list(devices),
         format_func=lambda name: _device_words(devices[name]),
         key="set-device",
+        persist_state="session",
         help=HELP["device"],
     )
     training["precision"] = st.selectbox(
-        "Precision", get_args(PrecisionName), key="set-precision", help=HELP["precision"]
+        "Precision", get_args(PrecisionName), key="set-precision", bind="query-params", help=HELP["precision"]
     )
 
 
@@ -173,17 +236,35 @@ def _device_words(info: Any) -> str:
 
 def _data(data: dict[str, Any], *, text: bool) -> None:
     data["training_examples"] = st.number_input(
-        "Training examples", 0, 10_000_000, 0, key="set-examples", help=HELP["training_examples"]
+        "Training examples", 0, 10_000_000, 0, key="set-examples", bind="query-params", help=HELP["training_examples"]
     )
     if text and data["name"] == "text":
-        data["column"] = st.text_input("Column with the sentences", "text", key="set-column", help=HELP["column"])
-        data["label_column"] = st.text_input("Column with labels", key="set-labels", help=HELP["label_column"])
-    if text:
-        data["tokenizer"] = st.selectbox("Tokens", get_args(TokenizerName), key="set-tokens", help=HELP["tokenizer"])
-        data["vocabulary_size"] = st.number_input(
-            "Vocabulary (tokens)", 8, 100_000, 10_000, key="set-vocabulary", help=HELP["vocabulary_size"]
+        data["column"] = st.text_input(
+            "Column with the sentences", "text", key="set-column", persist_state="session", help=HELP["column"]
         )
-        data["max_tokens"] = st.number_input("Longest sentence (tokens)", 4, 512, 64, help=HELP["max_tokens"])
+        data["label_column"] = st.text_input(
+            "Column with labels", key="set-labels", persist_state="session", help=HELP["label_column"]
+        )
+    if text:
+        data["tokenizer"] = st.selectbox(
+            "Tokens", get_args(TokenizerName), key="set-tokens", bind="query-params", help=HELP["tokenizer"]
+        )
+        data["vocabulary_size"] = st.number_input(
+            "Vocabulary (tokens)",
+            8,
+            100_000,
+            10_000,
+            key="set-vocabulary",
+            bind="query-params",
+            help=HELP["vocabulary_size"],
+        )
+        data["max_tokens"] = st.number_input(
+            "Longest sentence (tokens)", 4, 512, 64, key="set-longest", bind="query-params", help=HELP["max_tokens"]
+        )
     else:
-        data["image_size"] = st.number_input("Image size (pixels)", 0, 128, 0, key="set-size", help=HELP["image_size"])
-        data["binarise"] = st.toggle("Black and white pixels", key="set-binarise", help=HELP["binarise"])
+        data["image_size"] = st.number_input(
+            "Image size (pixels)", 0, 128, 0, key="set-size", bind="query-params", help=HELP["image_size"]
+        )
+        data["binarise"] = st.toggle(
+            "Black and white pixels", key="set-binarise", bind="query-params", help=HELP["binarise"]
+        )

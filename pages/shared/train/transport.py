@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from bnvae.launcher import state, stop, submit
 from bnvae.runs import Run, Status
@@ -18,6 +19,7 @@ from pages.shared.words import STEERED_NAMES
 SLOW_STEPS_PER_SECOND = 1.0
 NAMED_LETTERS = 48
 """of its origin in the name of a branch: that it is one should not be cut off"""
+BRANCH = "Branch off"
 RATE_PRESS = 1e-4
 """by how much a press on + changes the learning rate; 0.1, as for the others, would end the training"""
 
@@ -33,7 +35,7 @@ def transport(runs: Sequence[Run]) -> None:
         return
     paused = all(status.state == "paused" for _, status in living)
     is_slow = living[0][0].desk.control().steps_per_second is not None
-    with st.container(horizontal=True):  # wraps where columns would cut the words
+    with st.container(horizontal=True, gap="xsmall"):  # wraps where columns would cut the words
         if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play"):
             _command(living, pause_at=None)
         if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause"):
@@ -43,9 +45,9 @@ def transport(runs: Sequence[Run]) -> None:
         label, icon = ("Full speed", ":material/speed:") if is_slow else ("Slow motion", ":material/slow_motion_video:")
         if st.button(label, icon=icon, key="slow"):
             _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
-        with st.popover("Change", icon=":material/tune:"):
+        with popover("Change", ":material/tune:"):
             _change([run for run, _ in living])
-        _branch_off(runs)
+        _branch_off(runs, living=True)
         if len(living) > 1 and st.button("Stop all", icon=":material/stop:", key="stop-all"):
             for run, _ in living:
                 stop(run)
@@ -75,6 +77,21 @@ def _together(runs: Sequence[Run]) -> None:
             st.rerun()
 
 
+def popover(label: str, icon: str, *, disabled: bool = False) -> PopoverContainer:
+    """One that `close` can close, so that nobody has to look for the curves behind it."""
+    return st.popover(label, icon=icon, disabled=disabled, key=f"{label}-{st.session_state.get(_uses(label), 0)}")
+
+
+def close(label: str) -> None:
+    """Show the page anew with this popover closed: one with another key is another one, and that begins closed."""
+    st.session_state[_uses(label)] = st.session_state.get(_uses(label), 0) + 1
+    st.rerun()
+
+
+def _uses(label: str) -> str:
+    return f"_uses-{label}"
+
+
 def _change(runs: Sequence[Run]) -> None:
     """Ask every run that has it for another value, from its next step on."""
     st.caption("Takes effect at the next step of every run above that has it, and is marked on the curves.")
@@ -98,14 +115,18 @@ def _change(runs: Sequence[Run]) -> None:
     except OSError as error:
         st.text(str(error))
     else:
-        st.toast("Changed from the next step on.")
+        if asked:
+            st.toast("Changed from the next step on.")
+            close("Change")
 
 
-def _branch_off(runs: Sequence[Run]) -> None:
-    """Where there is a checkpoint to go on from."""
-    if grown := [run for run in runs if any(run.folder.glob("trainer-*.json"))]:
-        with st.popover("Branch off", icon=":material/call_split:"):
-            _fork(grown)
+def _branch_off(runs: Sequence[Run], *, living: bool = False) -> None:
+    """Where there is a checkpoint to go on from; while a run lives it has its place before, lest what follows jumps."""
+    grown = [run for run in runs if any(run.folder.glob("trainer-*.json"))]
+    if grown or living:
+        with popover(BRANCH, ":material/call_split:", disabled=not grown):
+            if grown:
+                _fork(grown)
 
 
 def _fork(runs: Sequence[Run]) -> None:
@@ -138,7 +159,7 @@ def _fork(runs: Sequence[Run]) -> None:
         else:
             # Beside its origin; where four are on show already, the last makes room.
             select([chosen.id, fork.id, *(run.id for run in runs)])
-            st.rerun()
+            close(BRANCH)
 
 
 def _another(name: str, value: float) -> float:

@@ -1,0 +1,70 @@
+"""What is drawn of trainings: a pair at one step, and no verdict before there is ground for one."""
+
+import dataclasses
+
+import pytest
+
+from bnvae.config import KlScheduleName, RunConfig, TrainingConfig
+from bnvae.records import StepRecord
+from bnvae.runs import Run, RunStore, Status
+from bnvae.runs.status import RunState
+from pages.shared.live.panels import training_panels
+from pages.shared.panels import histories, readable
+from pages.shared.words import seen
+
+PAIR = ("digits-plain", "digits-scaler")
+
+
+def begun(run: Run, last: int) -> None:
+    """Take away what the run recorded after that step."""
+    file = run.folder / "history.jsonl"
+    kept = [record.to_json() for record in run.history().steps if record.step <= last]
+    file.write_text("".join(f"{line}\n" for line in kept))
+
+
+def shown(store: RunStore, state: RunState) -> dict[str, tuple[str, list[float]]]:
+    """The caption of each run's bars and the steps of its curve, where the plain one is at step 8, its twin at 4."""
+    pair = [store.get(name) for name in PAIR]
+    begun(pair[1], 4)
+    panels = training_panels(histories(readable(pair)), {run: Status(state=state) for run in pair})
+    return {run.id: (panels[f"bars-{run.id}"]["caption"], panels[f"elbo-{run.id}"]["series"][0]["x"]) for run in pair}
+
+
+def test_a_pair_in_training_is_shown_at_the_step_that_both_have_reached(runs: RunStore) -> None:
+    for caption, steps in shown(runs, "training").values():
+        assert caption.endswith(" · at step 4")
+        assert list(steps) == [2, 4]
+
+
+def test_runs_that_wait_are_shown_where_they_stand(runs: RunStore) -> None:
+    found = shown(runs, "paused")
+    assert [steps[-1] for _, steps in found.values()] == [8, 4]
+    assert not any("at step" in caption for caption, _ in found.values())
+
+
+def test_trainings_on_other_batches_do_not_wait_for_one_another(runs: RunStore) -> None:
+    run = runs.get("digits-scaler")
+    training = dataclasses.replace(run.config.training, seed=1)
+    (run.folder / "config.json").write_text(dataclasses.replace(run.config, training=training).to_json())
+    assert [steps[-1] for _, steps in shown(runs, "training").values()] == [8, 4]
+
+
+def record_at(run: Run, step: int, epoch: float) -> StepRecord:
+    return dataclasses.replace(run.history().steps[-1], step=step, epoch=epoch, rate=0.01)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "told"),
+    [("constant", 10, 200), ("linear", 10, 500), ("cyclical", 10, 250), ("constant", 1, 100), ("linear", 2, 200)],
+    ids=["constant", "5 epochs of warm-up", "half a cycle of 5", "shorter than that", "shorter than its warm-up"],
+)
+def test_a_verdict_waits_for_200_steps_and_the_warm_up_or_the_end(
+    schedule: KlScheduleName, epochs: int, told: int, runs: RunStore
+) -> None:
+    run = runs.get("digits-plain")
+    training = TrainingConfig(epochs=epochs, kl_schedule=schedule, kl_warmup_epochs=5.0)
+    config: RunConfig = dataclasses.replace(run.config, training=training)
+    before = seen(config, record_at(run, told - 1, (told - 1) / 100))  # of 100 steps an epoch
+    assert before.startswith("**Too early to tell.** 0.01 nats in all so far")
+    assert before.endswith(f"look again at step {told}.")
+    assert seen(config, record_at(run, told, told / 100)).startswith("**Collapsed.**")
