@@ -28,6 +28,7 @@ from bnvae.training import Trainer
 
 SLOTS = 2
 """checkpoints kept: the newest, and the one before in case the newest is damaged"""
+MANIFESTS = tuple(f"trainer-{slot}.json" for slot in range(SLOTS))
 LARGEST_CHECKPOINT_BYTES = 8 * 2**30
 
 
@@ -44,7 +45,7 @@ class Position:
 
 
 def _paths(folder: Path, slot: int) -> tuple[Path, Path]:
-    return folder / f"trainer-{slot}.safetensors", folder / f"trainer-{slot}.json"
+    return folder / f"trainer-{slot}.safetensors", folder / MANIFESTS[slot]
 
 
 def save(
@@ -140,6 +141,16 @@ def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
     return None
 
 
+def history_doubt(folder: Path) -> str:
+    """In words, if the history is not what it was at the newest checkpoint, a finished run's whole one; "" if it is."""
+    manifests = _manifests(folder)[0].values()
+    try:
+        _check_history(folder, max(manifests, key=lambda manifest: manifest["step"], default={}))
+    except BrokenRunError as error:
+        return str(error)
+    return ""
+
+
 def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:
     """Put a checkpoint into a folder that has none."""
     tensors_path, manifest_path = _paths(folder, 0)
@@ -184,9 +195,12 @@ def _check_history(folder: Path, manifest: dict[str, Any]) -> list[str]:
     wanted = manifest.get("history_sha256")
     if wanted is None:  # of a version that kept none
         return []
-    if not (folder / HISTORY).exists():
+    try:
+        check_history(folder / HISTORY, manifest["history_bytes"], wanted)
+    except ChangedHistoryError:
+        if (folder / HISTORY).exists():
+            raise
         return [f"{HISTORY} is missing: its curves begin at step {manifest['step']}."]
-    check_history(folder / HISTORY, manifest["history_bytes"], wanted)
     return []
 
 
