@@ -181,7 +181,8 @@ def test_overwriting_a_link_leaves_what_it_leads_to_as_it_is(tmp_path: Path) -> 
 def test_a_file_that_is_refused_half_way_is_written_whole_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, fsync, said = tmp_path / "a.bin", os.fsync, []
+    path, fsync = tmp_path / "a.bin", os.fsync
+    said: list[object] = []
     path.write_bytes(b"old")
 
     class Waiter:
