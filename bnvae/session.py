@@ -281,8 +281,7 @@ class Session:
             history_sha256=history.sha256,
         )
         self._saved_at = time.monotonic()
-        stretch = (self._saved_at - begun) / (CHECKPOINT_SHARE * CHECKPOINT_SECONDS)
-        self._checkpoint_seconds = CHECKPOINT_SECONDS * max(1.0, min(stretch, CHECKPOINT_STRETCH))
+        self._checkpoint_seconds = checkpoint_interval(self._saved_at - begun)
 
     def _write_status(self, message: str, *, state: RunState = "training", seconds_left: float | None = 0.0) -> None:
         trainer = self.trainer
@@ -304,6 +303,12 @@ class Session:
 
     def _with_notes(self, message: str) -> str:
         return " ".join(filter(None, (message, self._skipped, self._refusal)))
+
+
+def checkpoint_interval(cost_seconds: float) -> float:
+    """Seconds until the next checkpoint after one that took so many."""
+    stretch = cost_seconds / (CHECKPOINT_SHARE * CHECKPOINT_SECONDS)
+    return CHECKPOINT_SECONDS * max(1.0, min(stretch, CHECKPOINT_STRETCH))
 
 
 class _Speed:
