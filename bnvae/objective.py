@@ -78,14 +78,14 @@ def check_finite(value: Float[Tensor, ""], terms: ElboTerms, step: int) -> None:
     raise FloatingPointError(f"the loss at step {step} is {value.item()}: {culprit} is not finite. {_REMEDY}")
 
 
-def check_finite_gradient(norm: Float[Tensor, ""], step: int) -> None:
-    """The same for a loss that is finite while its gradient is not.
+def check_finite_gradient(whole: Float[Tensor, ""], step: int) -> None:
+    """The same for a loss that is finite while its gradient is not; `whole` is the gradient's norm or its sum.
 
     Raises:
-        FloatingPointError: the gradient's norm is not finite; the message names the step.
+        FloatingPointError: it is not finite; the message names the step.
     """
-    if not math.isfinite(norm.item()):
-        raise FloatingPointError(f"the norm of the gradient at step {step} is {norm.item()}. {_REMEDY}")
+    if not math.isfinite(whole.item()):
+        raise FloatingPointError(f"the gradient at step {step} is not finite. {_REMEDY}")
 
 
 _REMEDY = (

@@ -183,6 +183,8 @@ def print_runs(entries: list[dict[str, Any]], console: Console | None = None) ->
             _print_line(console, f"{entry['run']}: broken: {entry['error']}")
         elif entry["status"]["state"] == "failed":
             _print_line(console, f"{entry['run']}: failed: {entry['status']['message']}")
+        if "doubt" in entry:
+            _print_line(console, f"{entry['run']}: its curves are in doubt: {entry['doubt']}")
     if not entries:
         _print_line(console, "There are no runs yet. Train one: python -m bnvae train --help")
 

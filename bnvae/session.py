@@ -22,7 +22,7 @@ from bnvae.runs.beat import Heart
 from bnvae.runs.clock import Clock
 from bnvae.runs.control import PLAY, Control
 from bnvae.runs.files import check_writable
-from bnvae.runs.history import HistoryWriter
+from bnvae.runs.history import HISTORY, HistoryWriter
 from bnvae.runs.patience import insist, patient, refusal_words
 from bnvae.runs.run import Run
 from bnvae.runs.status import RunState, Status
@@ -31,6 +31,10 @@ from bnvae.steering import steered, until
 
 STATUS_SECONDS = 0.25
 CHECKPOINT_SECONDS = 10.0
+"""between two, or more where one takes more than `CHECKPOINT_SHARE` of that: a large model, a slow disk"""
+CHECKPOINT_SHARE = 0.03
+CHECKPOINT_STRETCH = 12.0
+"""times `CHECKPOINT_SECONDS` between two at most: a kill costs no more, nor does one that had to wait for room"""
 GLANCE_SECONDS = 0.02
 """between two looks at the control: a look asks the file system, at short steps as long as a hundredth of one"""
 REQUEST_SECONDS = 0.1
@@ -85,7 +89,7 @@ class Session:
             )
         run.write_data(self.dataset)
         write_environment(run, self.trainer)
-        self.history = HistoryWriter(run.folder / "history.jsonl", position.history_bytes if position else 0)
+        self.history = HistoryWriter(run.folder / HISTORY, position.history_bytes if position else 0)
         run.drop_live()  # of a step that is to be taken again
         self._skipped = " ".join(position.skipped) if position else ""
         self._refusal = ""
@@ -95,6 +99,7 @@ class Session:
         self._speed = _Speed(self.trainer.step)
         self._clock = Clock(run.folder, self.trainer.step)
         self._saved_at = self._written_at = time.monotonic()
+        self._checkpoint_seconds = CHECKPOINT_SECONDS
         self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
         self._control = PLAY
         self.conductor.join(run.id, self.trainer.step, self._desk.wishes)
@@ -130,7 +135,7 @@ class Session:
                     if not self.run.has_weights:
                         self._save_checkpoint()  # weights without one mark a run that came from elsewhere
                     self._showcase.publish()
-                if now - self._saved_at > CHECKPOINT_SECONDS and trainer.is_settled:
+                if now - self._saved_at > self._checkpoint_seconds and trainer.is_settled:
                     self._save_checkpoint()
                 if now - self._written_at > STATUS_SECONDS:
                     self._write_status("Training.")
@@ -177,7 +182,7 @@ class Session:
         now = time.monotonic()
         if now - self._looked_at >= GLANCE_SECONDS:
             # The history stays open, and would go on growing in a folder in which nothing can be saved any more.
-            insist(lambda: check_writable(self.run.folder), self.run.folder / "history.jsonl")
+            insist(lambda: check_writable(self.run.folder), self.run.folder / HISTORY)
             self._looked_at, self._control = now, self._desk.control()
         return self._control
 
@@ -266,9 +271,17 @@ class Session:
 
     def _save_checkpoint(self) -> None:
         assert self.trainer.is_settled
-        self.history.sync()
-        checkpoint.save(self.run.folder, self.trainer, self.history.bytes_written, self.dataset.digest)
+        begun, history = time.monotonic(), self.history
+        history.sync()
+        checkpoint.save(
+            self.run.folder,
+            self.trainer,
+            history.bytes_written,
+            self.dataset.digest,
+            history_sha256=history.sha256,
+        )
         self._saved_at = time.monotonic()
+        self._checkpoint_seconds = checkpoint_interval(self._saved_at - begun)
 
     def _write_status(self, message: str, *, state: RunState = "training", seconds_left: float | None = 0.0) -> None:
         trainer = self.trainer
@@ -290,6 +303,12 @@ class Session:
 
     def _with_notes(self, message: str) -> str:
         return " ".join(filter(None, (message, self._skipped, self._refusal)))
+
+
+def checkpoint_interval(cost_seconds: float) -> float:
+    """Seconds until the next checkpoint after one that took so many."""
+    stretch = cost_seconds / (CHECKPOINT_SHARE * CHECKPOINT_SECONDS)
+    return CHECKPOINT_SECONDS * max(1.0, min(stretch, CHECKPOINT_STRETCH))
 
 
 class _Speed:

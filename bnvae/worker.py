@@ -9,6 +9,7 @@ from threading import Thread
 import torch
 
 from bnvae.pacing import Abandoned, Conductor
+from bnvae.runs import checkpoint
 from bnvae.runs.beat import Heart, beating
 from bnvae.runs.files import remove_leftovers
 from bnvae.runs.groups import group_of
@@ -140,4 +141,6 @@ def describe(run: Run) -> dict[str, object]:
         return {**entry, "error": str(error)}
     if evaluation is not None:
         entry["test"] = evaluation.get("test")
-    return entry
+    # Of one that trains, what was read of both files a moment apart need not fit.
+    doubt = "" if run.status.alive else checkpoint.history_doubt(run.folder)
+    return {**entry, "doubt": doubt} if doubt else entry

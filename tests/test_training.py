@@ -229,24 +229,40 @@ def test_a_gradient_is_limited_as_torch_limits_it(
         torch.testing.assert_close(old - new, limited.grad, rtol=1e-4, atol=1e-5)  # torch adds 1e-6 to the norm
 
 
-def spoil_gradient_of(layer: torch.nn.Module) -> None:
-    """What flows back into its output overflows."""
-
-    def spoil(module: torch.nn.Module, given: Any, output: Tensor) -> None:
-        if output.requires_grad:
-            output.register_hook(lambda flow: flow * math.inf)  # type: ignore[no-untyped-call]
-
-    layer.register_forward_hook(spoil)
-
-
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 @pytest.mark.parametrize("clip", [0.0, 5.0])
-def test_a_gradient_that_is_not_finite_stops_before_the_step(clip: float, tiny: RunConfig, dataset: Dataset) -> None:
+@pytest.mark.parametrize("name", ["encoder.layers.0.weight", "decoder.output.weight", "decoder.output.bias"])
+def test_one_number_of_a_gradient_that_is_not_finite_stops_before_the_step(
+    name: str, clip: float, value: float, tiny: RunConfig, dataset: Dataset
+) -> None:
     trainer = trainer_of(with_training(tiny, gradient_clip=clip), dataset)
-    spoil_gradient_of(trainer.model.decoder.get_submodule("output"))
+
+    def spoil(gradient: Tensor) -> Tensor:
+        spoilt = gradient.clone()
+        spoilt.view(-1)[-1] = value
+        return spoilt
+
+    trainer.model.get_parameter(name).register_hook(spoil)  # type: ignore[no-untyped-call]
     before = state(trainer.model)
-    with pytest.raises(FloatingPointError, match=r"norm of the gradient at step 1.*gradients decoder"):
+    with pytest.raises(FloatingPointError, match=rf"gradient at step 1 is not finite.*gradients {re.escape(name)} is"):
         next(trainer.fit())
-    assert torch.equal(before["decoder.output.weight"], trainer.model.state_dict()["decoder.output.weight"])
+    after = state(trainer.model)
+    parameters = [each for each, _ in trainer.model.named_parameters()]
+    assert all(torch.equal(before[each], after[each]) for each in parameters)
+    assert trainer.optimiser.state == {}
+
+
+def test_infinities_that_cancel_are_not_taken_for_a_finite_gradient(tiny: RunConfig, dataset: Dataset) -> None:
+    trainer = trainer_of(with_training(tiny, gradient_clip=0.0), dataset)
+
+    def spoil(gradient: Tensor) -> Tensor:
+        spoilt = gradient.clone()
+        spoilt.view(-1)[0], spoilt.view(-1)[1] = math.inf, -math.inf
+        return spoilt
+
+    trainer.model.get_parameter("decoder.output.weight").register_hook(spoil)  # type: ignore[no-untyped-call]
+    with pytest.raises(FloatingPointError, match="gradient at step 1 is not finite"):
+        next(trainer.fit())
 
 
 def test_in_bf16_the_posterior_and_its_kl_stay_fp32(tiny: RunConfig, dataset: Dataset) -> None:

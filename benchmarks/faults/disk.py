@@ -4,7 +4,7 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +144,10 @@ class _FaultyFile:
 
         self._disk.operate("write", self._name, short=short)
         return self._stream.write(content)
+
+    def writelines(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """One write, whatever the number of pieces."""
+        self.write(b"".join(pieces))
 
     def read(self, *size: int) -> bytes:
         self._disk.operate("read", self._name)

@@ -63,7 +63,7 @@ def _live(
     from bnvae.runs import patience
 
     patience.WAIT_SECONDS = 0.02
-    session.CHECKPOINT_SECONDS, session.STATUS_SECONDS = checkpoint_seconds, 0.05
+    session.CHECKPOINT_SECONDS, session.CHECKPOINT_STRETCH, session.STATUS_SECONDS = checkpoint_seconds, 1.0, 0.05
     os.fsync = _without_waiting  # type: ignore[assignment]
     disk = FaultyDisk(fault or UNDISTURBED, *map(Path, folders))
     if largest_file_bytes:

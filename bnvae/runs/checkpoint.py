@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -9,15 +10,25 @@ from typing import Any, final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from bnvae.runs.files import BrokenRunError, read_bytes, read_json, write_atomic, write_json
+from bnvae.runs.files import (
+    BrokenRunError,
+    UnreadableRunError,
+    overwrite,
+    read_bytes,
+    read_json,
+    write_atomic,
+    write_json,
+)
+from bnvae.runs.history import HISTORY, ChangedHistoryError, check_history
 from bnvae.runs.patience import insist
+from bnvae.runs.tensor_bytes import views_of
 from bnvae.training import Trainer
 
 SLOTS = 2
 """checkpoints kept: the newest, and the one before in case the newest is damaged"""
+MANIFESTS = tuple(f"trainer-{slot}.json" for slot in range(SLOTS))
 LARGEST_CHECKPOINT_BYTES = 8 * 2**30
 
 
@@ -34,62 +45,87 @@ class Position:
 
 
 def _paths(folder: Path, slot: int) -> tuple[Path, Path]:
-    return folder / f"trainer-{slot}.safetensors", folder / f"trainer-{slot}.json"
+    return folder / f"trainer-{slot}.safetensors", folder / MANIFESTS[slot]
 
 
-def save(folder: Path, trainer: Trainer, history_bytes: int, data_digest: str) -> None:
+def save(
+    folder: Path, trainer: Trainer, history_bytes: int, data_digest: str, *, history_sha256: str | None = None
+) -> None:
     """Write the training's state into the older of the slots.
 
-    Call it when the trainer `is_settled`. The manifest goes last and has the hash of both, so a checkpoint is either
-    whole or not there.
+    Call it when the trainer `is_settled`, and the history is on the disk. The manifest goes last and has the hash of
+    both, so a checkpoint is either whole or not there. `history_sha256` is of the first `history_bytes` of the history,
+    to be compared by `restore`.
     """
     steps = {slot: manifest["step"] for slot, manifest in _manifests(folder)[0].items()}
     if trainer.step in steps.values():
         return
     slot = min(range(SLOTS), key=lambda index: steps.get(index, -1))
     tensors_path, manifest_path = _paths(folder, slot)
-    content = save_tensors(_tensors(trainer))
+    # No copy is made of the weights: while they are hashed and written, no step changes them.
+    content = views_of(_tensors(trainer))
+    manifest: dict[str, Any] = {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest}
+    if history_sha256 is not None:
+        manifest["history_sha256"] = history_sha256
     insist(lambda: manifest_path.unlink(missing_ok=True), manifest_path)
-    write_atomic(tensors_path, content)
-    manifest = {"step": trainer.step, "history_bytes": history_bytes, "data_digest": data_digest}
-    write_json(manifest_path, {**manifest, "sha256": _hash(manifest, content)})
+    overwrite(tensors_path, content)
+    write_json(manifest_path, {**manifest, "sha256": _hash(manifest, *content)})
 
 
 def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None:
     """Put the newest undamaged checkpoint into the trainer; None if there is none.
 
+    One whose history is no longer what it was then is passed over like a damaged one: going on from it would pass a
+    changed curve on. Without any history it is taken, since whoever removes a damaged one wants to go on.
+
     Raises:
         ValueError: the data set is not the one the checkpoint was trained on.
-        BrokenRunError: every checkpoint is damaged.
+        BrokenRunError: there are checkpoints and none can be used; it says what can be done about that.
     """
-    manifests, damaged = _manifests(folder)
-    skipped = [f"{path.name} passed over: it is damaged." for path in damaged]
+    manifests, refused = _manifests(folder)
+    skipped = [f"{path.name} passed over: {error}" for path, error in refused.items()]
     for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
         tensors_path, manifest_path = _paths(folder, slot)
+        step = int(manifest["step"])
         try:
-            content = read_bytes(tensors_path, LARGEST_CHECKPOINT_BYTES)
-            if _hash(manifest, content) != manifest.get("sha256"):
-                raise BrokenRunError(
-                    f"{tensors_path.name} does not match its hash: it was damaged after it was written."
-                )
+            content = _tensors_of(manifest, tensors_path)
             if manifest["data_digest"] != data_digest:
                 raise ValueError(
-                    f"the data set has changed since step {manifest['step']}: its digest was "
+                    f"the data set has changed since step {step}: its digest was "
                     f"{manifest['data_digest'][:12]} and is {data_digest[:12]}. Start a new run for the new data."
                 )
+            note = _check_history(folder, manifest)
             _restore(trainer, load_tensors(content))
         except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
-            skipped.append(f"checkpoint of step {manifest['step']} passed over: {error}")
-            damaged.append(manifest_path)
+            skipped.append(f"checkpoint of step {step} passed over: {error}")
+            refused[manifest_path] = error
             continue
         # Else it would pass for the newest, and the next save would replace the good one.
-        for path in damaged:
+        for path in refused:
             path.unlink()
-        trainer.step = int(manifest["step"])
-        return Position(trainer.step, int(manifest["history_bytes"]), tuple(skipped))
-    if skipped:
-        raise BrokenRunError(f"no checkpoint is usable: start a new run. {' '.join(skipped)}")
+        trainer.step = step
+        return Position(step, int(manifest["history_bytes"]), tuple(skipped + note))
+    if refused:
+        kind, remedy = _remedy(list(refused.values()))
+        raise kind(f"{remedy} {' '.join(skipped)}")
     return None
+
+
+def _remedy(errors: list[Exception]) -> tuple[type[BrokenRunError], str]:
+    """What loses least where no checkpoint can be used."""
+    if any(isinstance(error, UnreadableRunError) for error in errors):
+        return UnreadableRunError, (
+            "the checkpoint can't be read now, and nothing is lost by that: resume when its disk answers again and its "
+            "files may be read."
+        )
+    if any(isinstance(error, ChangedHistoryError) for error in errors):
+        return ChangedHistoryError, (
+            f"what was learned is whole, but {HISTORY} is not: put it back from a copy and resume, or rename it and "
+            "resume with curves that begin at the checkpoint. Until then the run can be looked at and evaluated."
+        )
+    return BrokenRunError, (
+        "no checkpoint is usable: start a new run. What this one has published can still be looked at."
+    )
 
 
 def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
@@ -97,16 +133,22 @@ def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
     manifests = _manifests(folder)[0]
     while manifests:
         for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
-            try:
-                content = read_bytes(_paths(folder, slot)[0], LARGEST_CHECKPOINT_BYTES)
-            except BrokenRunError:
-                continue
-            if _hash(manifest, content) == manifest.get("sha256"):
-                return manifest, content
+            with suppress(BrokenRunError):
+                return manifest, _tensors_of(manifest, _paths(folder, slot)[0])
         before, manifests = manifests, _manifests(folder)[0]
         if manifests == before:
             return None
     return None
+
+
+def history_doubt(folder: Path) -> str:
+    """In words, if the history is not what it was at the newest checkpoint, a finished run's whole one; "" if it is."""
+    manifests = _manifests(folder)[0].values()
+    try:
+        _check_history(folder, max(manifests, key=lambda manifest: manifest["step"], default={}))
+    except BrokenRunError as error:
+        return str(error)
+    return ""
 
 
 def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:
@@ -116,29 +158,59 @@ def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:
     write_json(manifest_path, manifest)
 
 
-def _manifests(folder: Path) -> tuple[dict[int, dict[str, Any]], list[Path]]:
-    """Those that can be read by their slot, whatever their hash; and the files of the others."""
-    found, damaged = {}, []
+def _manifests(folder: Path) -> tuple[dict[int, dict[str, Any]], dict[Path, Exception]]:
+    """Those that can be read by their slot, whatever their hash; and the files of the others, with what is wrong."""
+    found: dict[int, dict[str, Any]] = {}
+    refused: dict[Path, Exception] = {}
     for slot in range(SLOTS):
         _, path = _paths(folder, slot)
         try:
             manifest = read_json(path)
-        except BrokenRunError:
-            if path.exists():
-                damaged.append(path)
+        except UnreadableRunError as error:
+            refused[path] = error
             continue
+        except BrokenRunError:
+            manifest = {}
         if isinstance(manifest.get("step"), int) and isinstance(manifest.get("history_bytes"), int):
             found[slot] = manifest
-        else:
-            damaged.append(path)
-    return found, damaged
+        elif path.exists():
+            refused[path] = BrokenRunError("it is damaged.")
+    return found, refused
 
 
-def _hash(manifest: dict[str, Any], tensors: bytes) -> str:
+def _tensors_of(manifest: dict[str, Any], path: Path) -> bytes:
+    """Raises BrokenRunError if they are missing, unreadable, or not those that the manifest was written for."""
+    content = read_bytes(path, LARGEST_CHECKPOINT_BYTES)
+    if _hash(manifest, content) != manifest.get("sha256"):
+        raise BrokenRunError(f"{path.name} does not match its hash: it was damaged after it was written.")
+    return content
+
+
+def _check_history(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """What is to be said of a history that is missing.
+
+    Raises:
+        BrokenRunError: it is there, and is not the one of this checkpoint, or can't be read now.
+    """
+    wanted = manifest.get("history_sha256")
+    if wanted is None:  # of a version that kept none
+        return []
+    try:
+        check_history(folder / HISTORY, manifest["history_bytes"], wanted)
+    except ChangedHistoryError:
+        if (folder / HISTORY).exists():
+            raise
+        return [f"{HISTORY} is missing: its curves begin at step {manifest['step']}."]
+    return []
+
+
+def _hash(manifest: dict[str, Any], *tensors: bytes | memoryview) -> str:
     """Of all that a checkpoint says: a manifest is short, but a wrong step in it would do as much harm."""
-    stated = json.dumps([manifest.get(name) for name in ("step", "history_bytes", "data_digest")])
-    digest = hashlib.sha256(stated.encode())
-    digest.update(tensors)
+    stated = [manifest.get(name) for name in ("step", "history_bytes", "data_digest")]
+    stated += [manifest["history_sha256"]] if "history_sha256" in manifest else []
+    digest = hashlib.sha256(json.dumps(stated).encode())
+    for part in tensors:
+        digest.update(part)
     return digest.hexdigest()
 
 
@@ -146,8 +218,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
     for index, state in trainer.optimiser.state.items():
         tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
-    # Tied or sliced tensors can't be stored by safetensors; a contiguous copy always can.
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    return tensors
 
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:

@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import os
+import stat
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,10 @@ class BrokenRunError(ValueError):
     """A run folder whose file is missing, truncated, foreign or inconsistent; the message names the file."""
 
 
+class UnreadableRunError(BrokenRunError):
+    """A file that is there and can't be read now: an I/O error, no permission. What it holds may be whole."""
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file in one step: after a crash it holds the old content or the new, and nothing else is left.
 
@@ -34,18 +40,18 @@ def write_atomic(path: Path, content: bytes) -> None:
 
     def write() -> None:
         try:
-            _replace(path, content)
+            _replace(path, [content])
         except FileNotFoundError:  # a worker that began took the new content for what a killed one had left
-            _replace(path, content)
+            _replace(path, [content])
 
     insist(write, path)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # mkstemp makes it private; a run folder may be shared
@@ -55,6 +61,29 @@ def _replace(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def overwrite(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
+    """Write one piece after the other over what a file holds, so that large ones are neither copied nor given new room.
+
+    A file beside it costs the system twice the time of its pages, and a full disk has no room for one. After a crash
+    there may be old and new in it: for what has its hash elsewhere, and another copy to go by meanwhile.
+
+    Raises:
+        OSError: as `write_atomic`.
+    """
+
+    def write() -> None:
+        if path.is_symlink() or not os.access(path, os.W_OK):  # none yet, or somebody else's
+            _replace(path, pieces)
+            return
+        with path.open("r+b") as file:
+            file.writelines(pieces)
+            file.truncate(file.tell())
+            file.flush()
+            os.fsync(file.fileno())
+
+    insist(write, path)
 
 
 def check_writable(folder: Path) -> None:
@@ -81,15 +110,24 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """Raises BrokenRunError if the file is missing, unreadable, not a plain file, or larger than `limit` bytes."""
-    if path.is_symlink() or not path.is_file():
-        raise BrokenRunError(f"{path.parent.name}/{path.name} is missing: the run folder is incomplete.")
+    """A plain file's content.
+
+    Raises:
+        UnreadableRunError: it can't be read now.
+        BrokenRunError: it is missing, not a plain file, or larger than `limit` bytes.
+    """
+    name = f"{path.parent.name}/{path.name}"
     try:
-        if (size := path.stat().st_size) > limit:
-            raise BrokenRunError(f"{path.parent.name}/{path.name} has {size} bytes: at most {limit} are read.")
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise FileNotFoundError
+        if found.st_size > limit:
+            raise BrokenRunError(f"{name} has {found.st_size} bytes: at most {limit} are read.")
         return path.read_bytes()
-    except OSError as error:  # no permission, or the run was deleted this moment
-        raise BrokenRunError(f"{path.parent.name}/{path.name} cannot be read ({error.strerror}).") from None
+    except (FileNotFoundError, NotADirectoryError):  # or the run was deleted this moment
+        raise BrokenRunError(f"{name} is missing: the run folder is incomplete.") from None
+    except OSError as error:
+        raise UnreadableRunError(f"{name} cannot be read ({error.strerror}).") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.clock import CLOCK
-from bnvae.runs.files import BrokenRunError, read_json, write_atomic, write_json
+from bnvae.runs.files import BrokenRunError, read_json, sha256, write_atomic, write_json
+from bnvae.runs.history import HISTORY
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
@@ -34,7 +35,7 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], 
     config = steered(run.config, until(run.desk.changes(), step + 1))
     config = steered(config, [Change(step=step, field=name, value=value) for name, value in changed.items()])
     config, total_steps = _prolonged(run, config, more_epochs, step)
-    shared = _shared_history(run, int(manifest["history_bytes"]))
+    shared = _shared_history(run, manifest)
     if (store.root / check_id(new_id)).exists():
         raise name_taken(new_id)
     # Half of a fork would begin anew when it is resumed.
@@ -44,7 +45,7 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], 
             if (run.folder / name).is_file():
                 shutil.copyfile(run.folder / name, fork.folder / name)
         _copy_album(run.folder, fork.folder, step)
-        write_atomic(fork.folder / "history.jsonl", shared)
+        write_atomic(fork.folder / HISTORY, shared)
         checkpoint.place(fork.folder, manifest, tensors)
         write_json(fork.folder / ORIGIN, {"run": run.id, "step": step, "changed": changed})
         message = f"Goes on from step {step} of {run.id}."
@@ -97,14 +98,19 @@ def _prolonged(run: Run, config: RunConfig, more_epochs: int, step: int) -> tupl
     return config, total_steps
 
 
-def _shared_history(run: Run, length_bytes: int) -> bytes:
+def _shared_history(run: Run, manifest: dict[str, Any]) -> bytes:
+    length_bytes, wanted = int(manifest["history_bytes"]), manifest.get("history_sha256")
     try:
-        with (run.folder / "history.jsonl").open("rb") as history:
+        with (run.folder / HISTORY).open("rb") as history:
             shared = history.read(length_bytes)
     except OSError as error:
         raise BrokenRunError(f"{run.id}/history.jsonl cannot be read ({error.strerror}).") from None
     if len(shared) < length_bytes:
         raise BrokenRunError(f"{run.id}/history.jsonl is shorter than at its checkpoint: it was cut.")
+    if wanted is not None and sha256(shared) != wanted:
+        raise BrokenRunError(
+            f"{run.id}/history.jsonl is not what its training wrote: put it back from a copy before branching off."
+        )
     return shared
 
 

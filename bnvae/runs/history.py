@@ -1,16 +1,54 @@
 """A run's history: one JSON record a line, appended while it trains and read while it grows."""
 
+import hashlib
 import os
 from copy import copy
 from pathlib import Path
 from typing import Self, TypeVar, final
 
 from bnvae.records import EvaluationRecord, Record, StepRecord, record_from_json
+from bnvae.runs.files import BrokenRunError, UnreadableRunError
 from bnvae.runs.patience import insist, named
 
+HISTORY = "history.jsonl"
 LARGEST_HISTORY_BYTES = 256 * 2**20
 
+READ_BYTES = 2**20
+"""at a time, of a file that is only to be hashed"""
+
 R = TypeVar("R", StepRecord, EvaluationRecord)
+
+
+class ChangedHistoryError(BrokenRunError):
+    """A history that is not, or no longer, the one that its training wrote."""
+
+
+def check_history(path: Path, length_bytes: int, sha256: str) -> None:
+    """Compare the beginning of a history with the hash that was kept of it.
+
+    Raises:
+        ChangedHistoryError: the file is missing, shorter, or another.
+        UnreadableRunError: it can't be read now.
+    """
+    digest, left = hashlib.sha256(), length_bytes
+    try:
+        with path.open("rb") as file:
+            while left and (part := file.read(min(left, READ_BYTES))):
+                digest.update(part)
+                left -= len(part)
+    except FileNotFoundError:
+        raise ChangedHistoryError(f"{path.parent.name}/{path.name} is missing.") from None
+    except OSError as error:
+        raise UnreadableRunError(f"{path.parent.name}/{path.name} cannot be read ({error.strerror}).") from None
+    if left:
+        raise ChangedHistoryError(
+            f"{path.parent.name}/{path.name} is {left} bytes shorter than its training left it: it was cut."
+        )
+    if digest.hexdigest() != sha256:
+        raise ChangedHistoryError(
+            f"{path.parent.name}/{path.name} is not what its training wrote: something in its first {length_bytes} "
+            "bytes was changed or damaged."
+        )
 
 
 @final
@@ -27,11 +65,18 @@ class HistoryWriter:
             kept = self._file.read(keep_bytes)
             self.bytes_written = kept.rfind(b"\n") + 1
             self._file.truncate(self.bytes_written)
+        self._digest = hashlib.sha256(kept[: self.bytes_written])
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written, up to `bytes_written`."""
+        return self._digest.hexdigest()
 
     def append(self, record: Record) -> None:
         line = record.to_json().encode() + b"\n"
         insist(lambda: self._write(line), self._path)
         self.bytes_written += len(line)
+        self._digest.update(line)
 
     def _write(self, line: bytes) -> None:
         if self._is_torn:  # half of it came onto a disk that was full then

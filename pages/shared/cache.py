@@ -12,8 +12,8 @@ from bnvae.batches import mix
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
 from bnvae.records import StepRecord
-from bnvae.runs import BrokenRunError, Run
-from bnvae.runs.history import HistoryReader
+from bnvae.runs import BrokenRunError, Run, checkpoint
+from bnvae.runs.history import HISTORY, HistoryReader
 from bnvae.runs.pictures import Examples, Preview
 from bnvae.runs.snapshots import Snapshot
 from pages.shared.state import store
@@ -32,7 +32,7 @@ def version(run: Run, name: str) -> tuple[int, int]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _reader(folder: str) -> tuple[HistoryReader, threading.Lock]:
     run = store().get(folder)
-    return HistoryReader(run.folder / "history.jsonl"), threading.Lock()
+    return HistoryReader(run.folder / HISTORY), threading.Lock()
 
 
 def history(run: Run, dimensions: int) -> HistoryReader:
@@ -55,6 +55,16 @@ def history(run: Run, dimensions: int) -> HistoryReader:
                 "latent dimensions."
             )
     return recorded
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _doubt(run_id: str, *versions: tuple[int, int]) -> str:
+    return checkpoint.history_doubt(store().get(run_id).folder)
+
+
+def history_doubt(run: Run) -> str:
+    """What is wrong with the history of a run that does not train, as far as its checkpoint tells; "" if nothing is."""
+    return _doubt(run.id, *(version(run, name) for name in (HISTORY, *checkpoint.MANIFESTS)))
 
 
 def live(run: Run, dimensions: int) -> StepRecord | None:

@@ -27,3 +27,14 @@ def test_a_sweep_over_methods_is_one_row_without_a_head_of_its_own(runs: RunStor
     table = visit("runs").dataframe[0].value.set_index("run")
     assert table.loc["sweep m", "note"] == "one run for each method"
     assert not isinstance(table.loc["sweep m"].get("head"), str)
+
+
+def test_a_run_whose_curves_were_changed_afterwards_says_so(runs: RunStore, visit: Visit) -> None:
+    history = runs.get("digits-scaler").folder / "history.jsonl"
+    content = history.read_bytes()
+    place = content.index(b'"loss":') + len(b'"loss":')
+    history.write_bytes(content[:place] + b"1" + content[place + 1 :])
+    table = visit("runs").dataframe[0].value.set_index("run")
+    assert "history.jsonl is not what its training wrote" in table.loc["digits-scaler", "note"]
+    others = [note for run, note in table["note"].items() if run != "digits-scaler"]
+    assert not any(isinstance(note, str) for note in others)

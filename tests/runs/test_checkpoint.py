@@ -144,7 +144,7 @@ def test_a_kill_at_any_moment_of_saving_leaves_a_whole_checkpoint(
     def killed(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    for moment in ("write_atomic", "write_json"):
+    for moment in ("overwrite", "write_json"):
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, moment, killed)
             with pytest.raises(KeyboardInterrupt):

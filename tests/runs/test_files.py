@@ -1,5 +1,6 @@
 """Files that are whole or not there."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bnvae.runs import patience
 from bnvae.runs.files import (
     BrokenRunError,
+    UnreadableRunError,
+    overwrite,
     read_arrays,
     read_bytes,
     read_json,
@@ -90,7 +94,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_a_broken_run(tmp_path: Path, m
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(Path, "read_bytes", vanished)
-    with pytest.raises(BrokenRunError, match="/a cannot be read"):
+    with pytest.raises(BrokenRunError, match="/a is missing"):
         read_bytes(tmp_path / "a", 4)
 
 
@@ -145,6 +149,74 @@ def test_a_write_whose_half_another_worker_clears_away_is_done_again(
 def test_a_write_into_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"a\.json"):
         write_atomic(tmp_path / "gone" / "a.json", b"new")
+
+
+@pytest.mark.parametrize("before", [None, b"short", b"longer than what comes"])
+def test_overwriting_leaves_the_pieces_and_nothing_else(before: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    if before is not None:
+        path.write_bytes(before)
+    overwrite(path, [b"one", memoryview(b"two"), b""])
+    assert path.read_bytes() == b"onetwo"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_what_is_overwritten_keeps_its_place_on_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    overwrite(path, [b"old"])
+    inode = path.stat().st_ino
+    overwrite(path, [b"new"])
+    assert path.stat().st_ino == inode
+
+
+def test_overwriting_a_link_leaves_what_it_leads_to_as_it_is(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    (tmp_path / "a.bin").symlink_to(elsewhere)
+    overwrite(tmp_path / "a.bin", [b"new"])
+    assert (elsewhere.read_bytes(), (tmp_path / "a.bin").read_bytes()) == (b"precious", b"new")
+    assert not (tmp_path / "a.bin").is_symlink()
+
+
+def test_a_file_that_is_refused_half_way_is_written_whole_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, fsync = tmp_path / "a.bin", os.fsync
+    said: list[object] = []
+    path.write_bytes(b"old")
+
+    class Waiter:
+        def refused(self, error: OSError) -> None:
+            said.append((error.filename, error.errno))
+            monkeypatch.undo()
+
+        def relieved(self) -> None:
+            said.append("relieved")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(os, "fsync", full)
+    with patience.patient(Waiter()):
+        overwrite(path, [b"one", b"two"])
+    assert os.fsync is fsync
+    assert path.read_bytes() == b"onetwo"
+    assert said == [(str(path), errno.ENOSPC), "relieved"]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_file_that_cannot_be_read_now_is_not_called_missing(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+
+    def refused(self: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(UnreadableRunError, match=f"/a cannot be read .{os.strerror(number)}"):
+        read_bytes(tmp_path / "a", 10)
 
 
 def test_sha256_is_the_published_one() -> None:

@@ -2,14 +2,17 @@
 
 import dataclasses
 import errno
+import hashlib
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bnvae.records import EvaluationRecord, StepRecord
-from bnvae.runs.history import HistoryReader, HistoryWriter
+from bnvae.runs import patience
+from bnvae.runs.history import ChangedHistoryError, HistoryReader, HistoryWriter, check_history
 
 
 def step(number: int, rate: float = 1.0) -> StepRecord:
@@ -147,6 +150,68 @@ def test_a_history_shorter_than_its_checkpoint_says_keeps_its_complete_lines(pat
     assert b"\0" not in path.read_bytes()
     assert end == path.stat().st_size
     assert steps(read(path)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3], ids=["anew", "a line and a half", "two lines", "more than there is"])
+def test_a_writer_knows_the_hash_of_all_its_file_holds(kept: int, path: Path) -> None:
+    end = written(path, 1)
+    two = written(path, 1, 2)
+    writer = HistoryWriter(path, (0, end + 10, two, 100_000)[kept])
+    assert writer.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    for number in (3, 4):
+        writer.append(step(number))
+        assert writer.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    writer.close()
+
+
+def test_a_line_of_which_half_was_refused_is_in_the_hash_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
+    writer = HistoryWriter(path)
+    file = writer._file
+
+    class Full:
+        """Takes half of what it is given, once."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(file, name)
+
+        def write(self, content: bytes) -> int:
+            writer._file = file
+            file.write(content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    class Waiter:
+        def refused(self, error: OSError) -> None: ...
+
+        def relieved(self) -> None: ...
+
+    writer._file = Full()  # type: ignore[assignment]
+    with patience.patient(Waiter()):
+        writer.append(step(1))
+    writer.close()
+    assert path.read_bytes() == step(1).to_json().encode() + b"\n"
+    assert writer.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"abcdefgh", ""),
+        (b"abcdefgh, and what came later", ""),
+        (b"abcdefg", "1 bytes shorter"),
+        (b"abcdefgH", "not what its training wrote"),
+        (None, "missing"),
+    ],
+)
+def test_the_beginning_of_a_history_is_compared_with_its_hash(content: bytes | None, message: str, path: Path) -> None:
+    if content is not None:
+        path.write_bytes(content)
+    wanted = hashlib.sha256(b"abcdefgh").hexdigest()
+    if not message:
+        check_history(path, 8, wanted)
+        return
+    with pytest.raises(ChangedHistoryError, match=rf"history\.jsonl is.* {message}"):
+        check_history(path, 8, wanted)
 
 
 def test_what_cannot_be_synced_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

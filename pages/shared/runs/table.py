@@ -9,7 +9,7 @@ from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.groups import differ_in_tau_alone, group_of, groups
-from pages.shared.cache import version
+from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
 from pages.shared.words import HEAD_NAMES, data_words, head_words
@@ -77,6 +77,8 @@ def _row(run: Run) -> dict[str, Any]:
     status = state(run)
     row: dict[str, Any] = {"run": run.id, "state": status.state}
     note = status.message if status.state in ("failed", "interrupted", "broken") else None
+    if not status.alive:
+        note = note or history_doubt(run) or None
     try:
         config, evaluation = run.config, run.evaluation() or {}
     except ValueError as error:

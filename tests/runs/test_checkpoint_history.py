@@ -1,0 +1,217 @@
+"""Checkpoints know their history; and files that can't be read now are not damaged ones."""
+
+import errno
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from bnvae import session
+from bnvae.config import RunConfig
+from bnvae.data import load_dataset
+from bnvae.model import VAE
+from bnvae.records import Record
+from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint
+from bnvae.runs.files import UnreadableRunError
+from bnvae.runs.fork import fork_run
+from bnvae.runs.history import HISTORY, ChangedHistoryError, HistoryWriter
+from bnvae.training import Trainer
+from bnvae.worker import describe, train_run
+
+DIGEST = "d" * 64
+FLIPS = 1_000
+
+
+def trainer_of(config: RunConfig) -> Trainer:
+    dataset = load_dataset(config.data)
+    model = VAE.build(config.network, config.model, dataset.shape, seed=0)
+    return Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+
+
+@pytest.fixture
+def saved(tiny: RunConfig, tmp_path: Path) -> tuple[Path, dict[int, int]]:
+    """A folder with checkpoints of steps 3 and 6, and the length of the history at each."""
+    trainer, history, lengths = trainer_of(tiny), HistoryWriter(tmp_path / HISTORY), {}
+    for record in trainer.fit():
+        history.append(record)
+        lengths[record.step] = history.bytes_written
+        if record.step == 9:
+            break
+        checkpoint.save(tmp_path, trainer, history.bytes_written, DIGEST, history_sha256=history.sha256)
+    history.close()
+    return tmp_path, lengths
+
+
+def flip(path: Path, bit: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+
+
+def test_every_one_of_a_thousand_flipped_bits_of_a_history_is_noticed_and_costs_what_came_after_it(
+    saved: tuple[Path, dict[int, int]], tiny: RunConfig
+) -> None:
+    folder, lengths = saved
+    trainer = trainer_of(tiny)
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    seen = set()
+    for bit in random.Random(0).sample(range(8 * lengths[9]), FLIPS):
+        flip(folder / HISTORY, bit)
+        wanted = next((step for step in (6, 3) if bit // 8 >= lengths[step]), None)
+        seen.add(wanted)
+        if wanted is None:
+            with pytest.raises(ChangedHistoryError, match=r"history\.jsonl is not: put it back from a copy"):
+                checkpoint.restore(folder, trainer, DIGEST)
+            assert "not what its training wrote" in checkpoint.history_doubt(folder)
+        else:
+            position = checkpoint.restore(folder, trainer, DIGEST)
+            assert position is not None
+            assert (position.step, position.history_bytes) == (wanted, lengths[wanted]), bit
+            assert ["passed over" in each for each in position.skipped] == [True] * (wanted == 3)
+        for path, content in whole.items():
+            path.write_bytes(content)
+    assert seen == {6, 3, None}
+    assert checkpoint.history_doubt(folder) == ""
+
+
+def test_a_checkpoint_of_a_version_that_kept_no_hash_of_the_history_goes_on(
+    saved: tuple[Path, dict[int, int]], tiny: RunConfig
+) -> None:
+    folder, lengths = saved
+    trainer = trainer_of(tiny)
+    checkpoint.restore(folder, trainer, DIGEST)
+    for path in folder.glob("trainer-*"):
+        path.unlink()
+    checkpoint.save(folder, trainer, lengths[6], DIGEST)
+    assert json.loads((folder / "trainer-0.json").read_text()).keys() == {
+        *("step", "history_bytes", "data_digest", "sha256")
+    }
+    flip(folder / HISTORY, 80)
+    position = checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+    assert position is not None
+    assert (position.step, position.skipped) == (6, ())
+    assert checkpoint.history_doubt(folder) == ""
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("name", ["trainer-*.safetensors", "trainer-*.json", HISTORY])
+def test_what_cannot_be_read_now_is_not_lost(
+    name: str, number: int, saved: tuple[Path, dict[int, int]], tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = saved
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    real, trainer = Path.open, trainer_of(tiny)
+
+    def failing(self: Path, *arguments: object, **options: object) -> object:
+        if self.match(name):
+            raise OSError(number, os.strerror(number), str(self))
+        return real(self, *arguments, **options)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", failing)
+        with pytest.raises(UnreadableRunError, match=r"nothing is lost by that: resume when its disk answers") as error:
+            checkpoint.restore(folder, trainer, DIGEST)
+    assert os.strerror(number) in str(error.value)
+    assert "start a new run" not in str(error.value)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    position = checkpoint.restore(folder, trainer, DIGEST)
+    assert position is not None
+    assert position.step == 6
+
+
+def test_one_damaged_and_one_unreadable_checkpoint_are_worth_another_try(
+    saved: tuple[Path, dict[int, int]], tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = saved
+    (folder / "trainer-1.safetensors").write_bytes(b"")
+    real = Path.read_bytes
+
+    def failing(self: Path) -> bytes:
+        if self.name == "trainer-0.safetensors":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    with pytest.raises(UnreadableRunError, match=r"nothing is lost.*step 6 passed over.*does not match its hash"):
+        checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+
+
+@pytest.fixture
+def whole(store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Finished, undisturbed."""
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    run = store.create("whole", tiny)
+    train_run(run)
+    return run
+
+
+@pytest.fixture
+def stopped(whole: Run, store: RunStore, tiny: RunConfig) -> Run:
+    """At step 6, with a checkpoint of step 3 as well."""
+    run = store.create("a", tiny)
+
+    def report(told: Run, record: Record, status: Status) -> None:
+        if record.step == 6:
+            told.request_stop()
+
+    train_run(run, report)
+    return run
+
+
+def history_bytes(run: Run) -> list[int]:
+    """Of its checkpoints, the older one's first."""
+    return sorted(manifest["history_bytes"] for manifest in checkpoint._manifests(run.folder)[0].values())
+
+
+def test_a_changed_digit_after_the_older_checkpoint_is_trained_anew(whole: Run, stopped: Run) -> None:
+    flip(stopped.folder / HISTORY, 8 * (history_bytes(stopped)[0] + 40))
+    status = train_run(stopped)
+    assert "checkpoint of step 6 passed over: a/history.jsonl is not what its training wrote" in status.message
+    for name in (HISTORY, "weights.safetensors"):
+        assert (stopped.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_a_changed_digit_before_both_checkpoints_is_refused_until_it_is_put_right(whole: Run, stopped: Run) -> None:
+    flip(stopped.folder / HISTORY, 400)
+    with pytest.raises(ChangedHistoryError, match=r"what was learned is whole, but history\.jsonl is not"):
+        train_run(stopped)
+    assert stopped.status.state == "failed"
+    assert "put it back from a copy and resume" in stopped.status.message
+    flip(stopped.folder / HISTORY, 400)
+    assert train_run(stopped).state == "finished"
+    assert (stopped.folder / HISTORY).read_bytes() == (whole.folder / HISTORY).read_bytes()
+
+
+def test_without_its_damaged_history_a_run_goes_on_with_shorter_curves(whole: Run, stopped: Run) -> None:
+    (stopped.folder / HISTORY).rename(stopped.folder / "history.damaged")
+    status = train_run(stopped)
+    assert (status.state, "history.jsonl is missing: its curves begin at step 6" in status.message) == (
+        "finished",
+        True,
+    )
+    assert (whole.folder / HISTORY).read_bytes().endswith((stopped.folder / HISTORY).read_bytes())
+    assert stopped.history().steps[0].step == 9
+    name = "weights.safetensors"
+    assert (stopped.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert checkpoint.history_doubt(stopped.folder) == ""
+
+
+def test_a_branch_does_not_take_over_a_changed_history(stopped: Run, store: RunStore) -> None:
+    flip(stopped.folder / HISTORY, 400)
+    with pytest.raises(BrokenRunError, match=r"a/history\.jsonl is not what its training wrote: put it back"):
+        fork_run(store, stopped, "b", {"beta": 2.0})
+    assert "b" not in store
+
+
+def test_a_listing_says_that_the_curves_of_a_finished_run_were_changed(whole: Run) -> None:
+    assert "doubt" not in describe(whole)
+    flip(whole.folder / HISTORY, 8 * ((whole.folder / HISTORY).stat().st_size - 40))  # in the last line
+    assert "whole/history.jsonl is not what its training wrote" in str(describe(whole)["doubt"])
+
+
+def test_a_run_that_came_without_checkpoints_is_not_in_doubt(whole: Run) -> None:
+    for path in whole.folder.glob("trainer-*"):
+        path.unlink()
+    assert checkpoint.history_doubt(whole.folder) == ""
