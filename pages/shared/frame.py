@@ -14,6 +14,8 @@ STYLE = """
   @media (min-width: 48rem) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
   [data-testid="stMainBlockContainer"] h1 { font-size: 2.1rem; padding-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  /* On a projector a switch beside the charts has two lines for its words instead of cutting them. */
+  [data-testid="stCheckbox"] :is(.stMarkdownEllipsis, .stMarkdownEllipsis p) { white-space: normal; }
   /* Streamlit stacks columns below this width. */
   @media (min-width: 640px) { [data-testid="stLayoutWrapper"]:has(> [class*="st-key-on-phones-"]) { display: none; } }
 </style>
