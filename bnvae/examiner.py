@@ -44,8 +44,11 @@ def evaluate_run(
         report("loading", 0.0)
         # Read once: a training that goes on may publish other weights meanwhile.
         model, weights, card = run.load_model(), weights_digest(run), run.card
-        if tau is not None:
-            model.taus(tau, 1)  # refused before the data is loaded
+        if tau is not None:  # refused before the data is loaded
+            if model.tau is None:
+                head = run.config.model.head
+                raise ValueError(f"tau is {tau:g}: head {head!r} of run {run.id!r} has no Scaler; leave tau out.")
+            model.taus(tau, 1)
         dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
         if dataset.digest != card.digest:
             raise ValueError(

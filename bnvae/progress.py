@@ -132,7 +132,9 @@ def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
     thorough = figures.get("thorough")
     if not thorough:
         return
-    table = Table(title=f"{escape(run_id)}: thorough figures of test examples (nats per example)")
+    table = Table(
+        title=f"{escape(run_id)}: thorough figures of test examples (nats per example where no unit is named)"
+    )
     table.add_column("")
     table.add_column("test", justify="right")
     for name, value in thorough.items():
@@ -146,6 +148,14 @@ def _cell(figures: dict[str, Any], name: str) -> str:
     value, error = figures.get(name, ""), figures.get(name + ERROR)
     words = f"{value:.4f}" if isinstance(value, float) else str(value)
     return words if error is None else f"{words} ± {error:.4f}"
+
+
+def _head(config: dict[str, Any]) -> str:
+    """The head's name, as flags have it; of what was trained elsewhere also that."""
+    if config["source"] == "arrays":
+        return "posteriors alone"
+    head = str(config["model"]["head"])
+    return head if config["source"] == "training" else f"{head}, trained elsewhere"
 
 
 def _tau(model: dict[str, Any]) -> str:
@@ -195,7 +205,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
         entry["run"],
         entry["status"]["state"],
         entry["config"]["data"]["name"],
-        model["head"],
+        _head(entry["config"]),
         _tau(model),
         *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),
         str(test.get("active_units", "")),

@@ -48,7 +48,7 @@ def test_a_tau_of_a_run_without_one_or_beside_thorough_figures_is_refused(store:
     plain = store.create("plain", dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, head="gaussian")))
     train_run(plain)
     assert evaluate_run(plain)["test"]["tau"] is None
-    with pytest.raises(ValueError, match="GaussianHead has no Scaler: leave it out"):
+    with pytest.raises(ValueError, match=r"tau is 0.3: head 'gaussian' of run 'plain' has no Scaler"):
         evaluate_run(plain, tau=0.3)
     with pytest.raises(ValueError, match=r"tau is 0.3: thorough figures are of the run's own tau"):
         evaluate_run(plain, QUICK, tau=0.3)

@@ -2,9 +2,11 @@
 
 import argparse
 import dataclasses
+import sys
 
 from bnvae.commands.following import follow
 from bnvae.commands.settings import Subparsers, add_setting, config_of
+from bnvae.config import FIXED_SCALE, SCALED, ModelConfig
 from bnvae.config_help import SECTIONS
 
 
@@ -29,6 +31,8 @@ def _run(options: argparse.Namespace) -> int:
     from bnvae.runs import RunStore
 
     config, store = config_of(options), RunStore()
+    for words in unused(config.model):
+        print(f"bnvae: {words}", file=sys.stderr)
     first_look(config.data)  # what can't be trained on leaves no run behind
     run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
     if not options.tensorboard:
@@ -41,3 +45,13 @@ def _run(options: argparse.Namespace) -> int:
     if run.history().steps:  # else it was stopped before the first
         write_event_file(run, run.folder / FOLDER)
     return status
+
+
+def unused(model: ModelConfig) -> list[str]:
+    """What was set, and does nothing with this head: it is said, since a comparison may have meant it."""
+    usual, words = ModelConfig(), []
+    for name, heads in (("tau", SCALED), ("gamma", FIXED_SCALE)):
+        value = getattr(model, name)
+        if value != getattr(usual, name) and model.head not in heads:
+            words.append(f"{name} is {value:g}, which head {model.head!r} does not use: {' and '.join(heads)} do.")
+    return words
