@@ -72,6 +72,7 @@ def negative_elbo(model: VAE, examples: Tensor) -> float:
 def train(config: RunConfig, dataset: Dataset, validation: Split, folder: Path) -> list[dict[str, float]]:
     """The curve of -ELBO on training and validation examples; the weights with the lowest are kept in the folder."""
     model = VAE.build("mlp", config.model, dataset.shape, seed=config.training.seed)
+    model.decoder.begin_at(dataset.training.examples)
     trainer = Trainer(model, dataset.training, validation, config.training, record_every=10**6)
     curve: list[dict[str, float]] = []
     if checkpoint.restore(folder, trainer, dataset.digest) is not None:

@@ -27,9 +27,9 @@ from benchmarks.bare import BareLoop
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import Product
 from benchmarks.turns import Contender, speed_ratio, take_turns
+from bnvae.analysis.metrics import evaluate
 from bnvae.config import RunConfig
 from bnvae.device import resolve_device
-from bnvae.evaluation import distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 
@@ -64,7 +64,7 @@ def waiting(run: Contender, device: torch.device) -> Contender:
 
 
 def steady(
-    case: Case, device: torch.device, precision: str, chip: Chip, chosen: argparse.Namespace, folder: Path
+    case: Case, device: torch.device, precision: str, *, chip: Chip, chosen: argparse.Namespace, folder: Path
 ) -> list[str]:
     product = Product(configured(case, device, precision), case.dataset, folder)
     bare = bare_loop(case, device, precision)
@@ -91,6 +91,7 @@ def whole(case: Case, device: torch.device, precision: str) -> list[str]:
     config = configured(case, device, precision)
     config = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=case.epochs))
     model = VAE.build(config.network, config.model, case.dataset.shape, seed=0)
+    model.decoder.begin_at(case.dataset.training.examples)
     trainer = Trainer(model, case.dataset.training, case.dataset.test, config.training)
 
     def train() -> None:
@@ -99,9 +100,7 @@ def whole(case: Case, device: torch.device, precision: str) -> list[str]:
 
     ours = _seconds(train, device)
     examples = case.dataset.test.examples[:TEST_EXAMPLES]
-    posterior = encode(model, examples)
-    distortion = distortions(model, examples, draw_codes(posterior, 0)).double().mean().item()
-    reached = distortion + posterior.kl_per_dimension().double().sum(1).mean().item()
+    reached = -evaluate(model, examples).elbo
     bare = bare_loop(case, device, precision)
     theirs = _seconds(lambda: bare.run(trainer.total_steps), device)
     bare.examples = examples.float() / 255 if examples.dim() == 4 else examples
@@ -142,7 +141,7 @@ def main() -> None:
         for name in chosen.only:
             case = CASES[name]()
             for precision, chip in chips.items():
-                rows.append(steady(case, device, precision, chip, chosen, Path(folder)))
+                rows.append(steady(case, device, precision, chip=chip, chosen=chosen, folder=Path(folder)))
                 print(" | ".join(rows[-1]), flush=True)
                 if chosen.whole:
                     trainings.append(whole(case, device, precision))

@@ -82,6 +82,8 @@ def wait_for(device: torch.device) -> None:
     """Until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def _best_seconds(work: Callable[[], object], device: torch.device) -> float:

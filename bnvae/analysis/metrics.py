@@ -39,9 +39,11 @@ class Evaluation:
     distortion: float
     """-E ln p(x|z), summed over pixels or tokens"""
     distortion_standard_error: float | None
+    """of that mean over the examples; none for one example"""
     rate: float
     """KL(q(z|x) || p(z)), summed over dimensions"""
     rate_standard_error: float | None
+    """of that mean over the examples; none for one example"""
     kl_per_dimension: list[float]
     active_units: int
     """dimensions whose posterior mean has a variance of at least 0.01"""

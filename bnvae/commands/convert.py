@@ -43,9 +43,8 @@ def _run(options: argparse.Namespace) -> None:
     description = None if options.description is None else read_description(options.description)
     tensors = read_state_dict(options.state, options.entry)
     if description is not None:
-        foreign_model(
-            Description.from_json(description), tensors
-        )  # what doesn't fit is refused before a file is written
+        # Before a file is written: what doesn't fit is refused.
+        foreign_model(Description.from_json(description), tensors)
     if options.to is not None:
         content = save({name: one.contiguous().clone() for name, one in tensors.items()})
         write_atomic(options.to, content)

@@ -95,7 +95,8 @@ def test_the_ends_in_an_address_become_the_fields_and_the_tab(runs: RunStore, vi
 @pytest.mark.parametrize(
     ("name", "value"),
     [("ends", "12"), ("ends", "a,b"), ("ends", "1,2,3"), ("ends", "-1,5"), ("ends", "9" * 30 + ",1"), ("ends", "１,２"),
-     ("ends", HOSTILE), ("example", "-1"), ("example", "x"), ("reach", "inf"), ("tab", "x"), ("example", "9" * 40)],
+     ("ends", HOSTILE), ("example", "-1"), ("example", "x"), ("reach", "inf"), ("tab", "x"), ("example", "9" * 40),
+     ("example", "9" * 300)],
 )  # fmt: skip
 def test_what_an_address_has_wrong_is_ignored(name: str, value: str, runs: RunStore, visit: Visit) -> None:
     page = visit("explore", "digits-plain", **{name: value})
@@ -125,6 +126,16 @@ def test_a_run_with_fewer_examples_than_another_is_well(runs: RunStore, visit: V
     assert not page.error
     assert f"{few}: example {min(kept, longer)} is not there" in "".join(shown.value for shown in page.text)
     assert [grid["title"] for grid in drawn(page, "traversal_grid")] == [many]
+
+
+def test_an_example_stays_within_a_shorter_run_that_is_chosen_later(runs: RunStore, visit: Visit) -> None:
+    kept = {name: len(runs.get(name).encodings()[0].mean) for name in ("digits-plain", "story-bn")}
+    few, many = sorted(kept, key=kept.__getitem__)
+    page = visit("explore", many, example=str(kept[few]))
+    assert page.number_input(key="example").value == kept[few]
+    checked(runs_choice(page).set_value([few]).run())
+    assert page.number_input(key="example").value == 0
+    assert "Example 0 is shown" in words(page)
 
 
 @pytest.mark.parametrize(

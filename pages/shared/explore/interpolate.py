@@ -6,9 +6,10 @@ from typing import final
 
 import numpy as np
 import streamlit as st
+import torch
 
 from bnvae.analysis.interpolation import PathName, distance_to_data, has_arc, interpolate
-from bnvae.analysis.permuted import SAME_GREY_LEVELS
+from bnvae.analysis.traversal import is_seen, picture_change
 from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
 from bnvae.runs import Run
@@ -134,9 +135,10 @@ def _said(way: Way) -> str:
 
 def _change(decoded: "list[str] | np.ndarray") -> str:
     if isinstance(decoded, np.ndarray):
-        change = np.abs(decoded[-1].astype(float) - decoded[0])
-        words = f"From end to end the picture changes by {change.mean():.1f} grey levels of 255 on average"
-        return f"{words}." if change.max() > SAME_GREY_LEVELS else f"{words}: nothing that could be seen."
+        start, end = torch.from_numpy(decoded[0]), torch.from_numpy(decoded[None, -1:])
+        change = picture_change(end, start).item()
+        words = f"From end to end the picture changes by {change:.1f} grey levels of 255 on average"
+        return f"{words}." if is_seen(end, start).item() else f"{words}: nothing that could be seen."
     if len(set(decoded)) == 1:
         return "The same sentence all the way: nothing between these codes changes it."
     changed = words_changed(decoded[-1], decoded[0])

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
+from streamlit.errors import StreamlitAPIException
 from torch import Tensor
 
 from bnvae.analysis.own_input import OwnSentence, own_drawing, own_picture, own_sentence
@@ -21,6 +22,8 @@ from pages.shared.explore.cache import encodings
 from pages.shared.map import cache as map_cache
 
 MOST_EXAMPLES = 10_000
+MOST_DIGITS = 6
+"""of a number in the address that is read as one"""
 EXAMPLE_HELP = "Its place among the test examples, from 0: the same example in every run of the same data."
 OWN = "own"
 DRAWING, PICTURE, SENTENCE, UPLOADED = "_own_drawing", "_own_picture", "_own_sentence", "_own_uploaded"
@@ -54,11 +57,12 @@ def choose_start(label: str, found: Sequence[tuple[Run, RunConfig]], *, key: str
     last = _examples(found) - 1
     default = min(default, last)
     asked = st.session_state.get(key, st.query_params.get(key, default))
-    if not (str(asked).isdecimal() and int(asked) <= last):
+    if not (str(asked).isdecimal() and len(str(asked)) <= MOST_DIGITS and int(asked) <= last):
         absence = f"There is no such test example here: they are 0 to {last:,}. Example {default} is shown."
         st.info(absence)
         st.session_state[key] = default
-        st.query_params[key] = str(default)
+        with suppress(StreamlitAPIException):  # bound since an earlier run: then Streamlit writes the address itself
+            st.query_params[key] = str(default)
     own = has_own() and st.checkbox("Your own", key=f"own_{key}")
     index = st.number_input(label, 0, last, default, key=key, bind="query-params", help=EXAMPLE_HELP, disabled=own)
     return OWN if own else int(index)
