@@ -221,10 +221,12 @@ def test_a_picture_is_enlarged_under_the_pointer(demo: Page) -> None:
 
 
 def test_bars_that_left_the_page_are_drawn_when_they_come_back(demo: Page) -> None:
-    toggle = demo.get_by_text("more bars")
-    toggle.click()
+    toggle, words = demo.get_by_role("switch", name="more bars"), demo.get_by_text("more bars")
+    words.click()
+    expect(toggle).not_to_be_checked()
     expect(bars(demo, "more")).to_have_count(0)
-    toggle.click()
+    words.click()
+    expect(toggle).to_be_checked()
     expect(bars(demo, "more")).to_have_count(1)
     expect(bars(demo, "more").get_by_test_id("alive")).to_have_attribute("d", re.compile("M.+z"))
 
