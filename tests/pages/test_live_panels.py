@@ -7,6 +7,7 @@ import pytest
 from bnvae.config import KlScheduleName, RunConfig, TrainingConfig
 from bnvae.records import StepRecord
 from bnvae.runs import Run, RunStore, Status
+from bnvae.runs.control import Control
 from bnvae.runs.status import RunState
 from pages.shared.live.panels import training_panels
 from pages.shared.panels import histories, readable
@@ -46,6 +47,21 @@ def test_trainings_on_other_batches_do_not_wait_for_one_another(runs: RunStore) 
     run = runs.get("digits-scaler")
     training = dataclasses.replace(run.config.training, seed=1)
     (run.folder / "config.json").write_text(dataclasses.replace(run.config, training=training).to_json())
+    assert [steps[-1] for _, steps in shown(runs, "training").values()] == [8, 4]
+
+
+def test_slow_motion_shows_every_step_of_a_pair(runs: RunStore) -> None:
+    pair = [runs.get(name) for name in PAIR]
+    for run in pair:
+        run.desk.command(Control(steps_per_second=1))
+        last = run.history().steps[-1]
+        run.write_live(dataclasses.replace(last, step=9, kl_per_dimension=[7.0] * len(last.kl_per_dimension)))
+    panels = training_panels(histories(readable(pair)), {run: Status(state="training") for run in pair})
+    assert [set(panels[f"bars-{run.id}"]["kl"]) for run in pair] == [{7.0}, {7.0}]
+
+
+def test_a_twin_that_hangs_does_not_hold_the_other_back(runs: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.shared.live.panels.is_silent", lambda run: run.id == PAIR[1])
     assert [steps[-1] for _, steps in shown(runs, "training").values()] == [8, 4]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from bnvae.config import SCALED, RunConfig
 from bnvae.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
+from bnvae.pulse import is_silent
 from bnvae.records import Record, StepRecord
 from bnvae.runs import Run, Status
 from bnvae.runs.fork import origin_of
@@ -46,7 +47,8 @@ class _Seen:
 def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> dict[str, dict[str, Any]]:
     """The panels of each run by their names, such as `elbo-RUN`."""
     statuses = _each_reason_once({run: states[run] for run, _, _ in found})
-    shown = [_seen(recorded, statuses, common_step(recorded, found, states)) for recorded in found]
+    racing = [recorded for recorded in found if _runs_freely(recorded, states)]
+    shown = [_seen(recorded, statuses, common_step(recorded, racing)) for recorded in found]
     top = shared_top([seen.steps for seen in shown])
     colours = run_colours([config.model.head for _, config, _ in found])
     return {
@@ -56,19 +58,21 @@ def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> 
     }
 
 
-def common_step(one: Recorded, found: Sequence[Recorded], states: Mapping[Run, Status]) -> int | None:
-    """The step that all have reached that are trained at this moment on the same batches as this one; None if alone.
+def common_step(one: Recorded, racing: Sequence[Recorded]) -> int | None:
+    """The step that all of the racing have reached that train on the same batches as this one; None if alone.
 
     A run and its twin have a worker each, which is faster than one for both, and the one that began first is ahead:
     side by side they would be compared at different steps. Who waits is not waited for.
     """
-    reached = [
-        history.steps[-1].step
-        for run, config, history in found
-        if states[run].state == "training" and history.steps and _batches(config) == _batches(one[1])
-    ]
-    is_one = states[one[0]].state == "training" and one[2].steps
-    return min(reached) if is_one and len(reached) > 1 else None
+    reached = [history.steps[-1].step for _, config, history in racing if _batches(config) == _batches(one[1])]
+    return min(reached) if one in racing and len(reached) > 1 else None
+
+
+def _runs_freely(recorded: Recorded, states: Mapping[Run, Status]) -> bool:
+    """Past its first record and not held up: slow motion shows each step as it is taken, what hangs may never go on."""
+    run, _, history = recorded
+    is_free = run.desk.control().steps_per_second is None and not is_silent(run)
+    return states[run].state == "training" and bool(history.steps) and is_free
 
 
 def _batches(config: RunConfig) -> tuple[object, ...]:
