@@ -1,6 +1,6 @@
 """The form of the Train page: refused values, what is created, and what a failed start says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from streamlit.testing.v1.element_tree import Button
 from bnvae.config import RunConfig
 from bnvae.runs import Run, RunStore
 from bnvae.runs.control import Control
+from bnvae.steering import Change
 from tests.pages.reading import checked, drawn, runs_choice, words
 
 Visit = Callable[..., AppTest]
@@ -158,6 +159,24 @@ def test_a_new_pace_takes_back_no_stop(runs: RunStore, visit: Visit, monkeypatch
     run.request_stop()
     checked(page.button(key="pause").click().run())
     assert run.desk.control() == Control(pause_at=0, steps_per_second=1.0, stop=True)
+
+
+def test_a_change_that_one_of_two_runs_refuses_stays_open_and_says_why(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = [runs.get(name) for name in ("digits-plain", "digits-scaler")]
+    for run in pair:
+        run.write_status(run.status.replace(state="paused", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+
+    def steered(config: RunConfig, changes: Sequence[Change]) -> None:
+        if config.model.head == "gaussian":
+            raise ValueError("beta is 1: <b>give less</b>.")
+
+    monkeypatch.setattr("pages.shared.train.transport.steered", steered)
+    page = checked(visit("train", *(run.id for run in pair)).button(key="change-go").click().run())
+    assert "digits-plain: beta is 1: <b>give less</b>." in [text.value for text in page.text]
+    assert [len(run.desk.requested()) for run in pair] == [0, 1]
 
 
 def test_a_run_stopped_while_paused_goes_on(runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:

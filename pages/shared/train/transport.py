@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
-from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from bnvae.launcher import state, stop, submit
 from bnvae.runs import Run, Status
@@ -15,6 +15,9 @@ from pages.shared.mode import may_change
 from pages.shared.state import select, store
 from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 SLOW_STEPS_PER_SECOND = 1.0
 NAMED_LETTERS = 48
@@ -77,7 +80,7 @@ def _together(runs: Sequence[Run]) -> None:
             st.rerun()
 
 
-def popover(label: str, icon: str, *, disabled: bool = False) -> PopoverContainer:
+def popover(label: str, icon: str, *, disabled: bool = False) -> "DeltaGenerator":
     """One that `close` can close, so that nobody has to look for the curves behind it."""
     return st.popover(label, icon=icon, disabled=disabled, key=f"{label}-{st.session_state.get(_uses(label), 0)}")
 
@@ -100,14 +103,15 @@ def _change(runs: Sequence[Run]) -> None:
     value = _value_input(values, name, key="change")
     if not st.button("Change it", type="primary", key="change-go"):
         return
-    asked = []
+    asked, has_refused = [], False
     for run in runs:
         if name not in steerable(run):
             continue
         try:
             steered(run.steered_config, [Change(step=0, field=name, value=value)])
         except ValueError as error:
-            st.text(str(error))
+            st.text(f"{run.id}: {error}")
+            has_refused = True
         else:
             asked.append(run.desk)
     try:
@@ -117,7 +121,8 @@ def _change(runs: Sequence[Run]) -> None:
     else:
         if asked:
             st.toast("Changed from the next step on.")
-            close("Change")
+            if not has_refused:  # or else nobody could read why
+                close("Change")
 
 
 def _branch_off(runs: Sequence[Run], *, living: bool = False) -> None:
