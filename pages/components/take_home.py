@@ -29,7 +29,7 @@ class Offered:
     file_name: str
     """different for each"""
     make: Callable[[], bytes]
-    """a ValueError of it is said beside the button"""
+    """a ValueError or an OSError of it, as of a run that was deleted meanwhile, is said beside the button"""
 
 
 @st.fragment
@@ -68,7 +68,7 @@ def _made(number: int, file: Offered) -> dict[str, Any]:
     answer: dict[str, Any] = {"number": number, "name": file.file_name, "content": "", "problem": ""}
     try:
         return answer | {"content": base64.b64encode(file.make()).decode()}
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         return answer | {"problem": str(error)}
 
 
