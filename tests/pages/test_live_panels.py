@@ -11,7 +11,7 @@ from bnvae.runs.control import Control
 from bnvae.runs.status import RunState
 from pages.shared.live.panels import training_panels
 from pages.shared.panels import histories, readable
-from pages.shared.words import seen
+from pages.shared.words import seen, told_from
 
 PAIR = ("digits-plain", "digits-scaler")
 
@@ -84,3 +84,14 @@ def test_a_verdict_waits_for_200_steps_and_the_warm_up_or_the_end(
     assert before.startswith("**Too early to tell.** 0.01 nats in all so far")
     assert before.endswith(f"look again at step {told}.")
     assert seen(config, record_at(run, told, told / 100)).startswith("**Collapsed.**")
+
+
+@pytest.mark.parametrize(("warmup", "told"), [(5.0, 2340), (100.0, 46_800)])
+def test_the_step_of_a_verdict_does_not_move_with_the_rounding_of_epochs(
+    warmup: float, told: int, runs: RunStore
+) -> None:
+    run = runs.get("digits-plain")
+    training = TrainingConfig(epochs=200, kl_schedule="linear", kl_warmup_epochs=warmup)
+    config = dataclasses.replace(run.config, training=training)
+    records = [record_at(run, step, float(f"{step / 468:.6g}")) for step in range(1, 2340, 9)]  # 6 digits, as kept
+    assert {told_from(config, record) for record in records} == {told}
