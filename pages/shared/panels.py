@@ -17,7 +17,7 @@ from pages.components.kl_bars import chart, draw_kl_bars
 from pages.components.preview_sections import Made, draw_preview_sections, section
 from pages.shared import cache
 from pages.shared.colours import colour_of
-from pages.shared.words import head_words, seen
+from pages.shared.words import head_words, verdict_words
 
 HEAD_FLOORS = {
     "bn-mean": "floor γ²/2",
@@ -169,4 +169,4 @@ def last_record(history: HistoryReader) -> Record | None:
 def sentence_on(config: RunConfig, record: Record | None) -> None:
     """What the bars of a record say, in words."""
     if record is not None:
-        st.markdown(seen(config, record))
+        st.markdown(verdict_words(config, record))

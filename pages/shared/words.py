@@ -88,7 +88,7 @@ def told_from(config: RunConfig, record: Record) -> int:
     return min(max(TOLD_FROM_STEP, math.ceil(risen)), training.epochs * steps_per_epoch)
 
 
-def seen(config: RunConfig, record: Record) -> str:
+def verdict_words(config: RunConfig, record: Record) -> str:
     """What a record's bars show, in one sentence; of a training that has hardly begun, that they show nothing yet."""
     dimensions = len(record.kl_per_dimension)
     if record.step < (ground := told_from(config, record)):

@@ -11,7 +11,7 @@ from bnvae.runs.control import Control
 from bnvae.runs.status import RunState
 from pages.shared.live.panels import training_panels
 from pages.shared.panels import histories, readable
-from pages.shared.words import seen, told_from
+from pages.shared.words import told_from, verdict_words
 
 PAIR = ("digits-plain", "digits-scaler")
 
@@ -80,10 +80,10 @@ def test_a_verdict_waits_for_200_steps_and_the_warm_up_or_the_end(
     run = runs.get("digits-plain")
     training = TrainingConfig(epochs=epochs, kl_schedule=schedule, kl_warmup_epochs=5.0)
     config: RunConfig = dataclasses.replace(run.config, training=training)
-    before = seen(config, record_at(run, told - 1, (told - 1) / 100))  # of 100 steps an epoch
+    before = verdict_words(config, record_at(run, told - 1, (told - 1) / 100))  # of 100 steps an epoch
     assert before.startswith("**Too early to tell.** 0.01 nats in all so far")
     assert before.endswith(f"look again at step {told}.")
-    assert seen(config, record_at(run, told, told / 100)).startswith("**Collapsed.**")
+    assert verdict_words(config, record_at(run, told, told / 100)).startswith("**Collapsed.**")
 
 
 @pytest.mark.parametrize(("warmup", "told"), [(5.0, 2340), (100.0, 46_800)])

@@ -15,7 +15,7 @@ INTERPRETED = {"markdown", "caption", "write", "html", "info", "warning", "error
                "subheader", "toast", "latex", "metric", "expander", "popover"}  # fmt: skip
 """Streamlit functions that read their first argument as markdown or HTML."""
 SLOW = ("umap", "sklearn", "torchvision", "scipy", "numba")
-OUR_OWN_WORDS = {"STYLE", "seen", "_why_not", "label", "title", "question", "absence", "counts"}
+OUR_OWN_WORDS = {"STYLE", "verdict_words", "_why_not", "label", "title", "question", "absence", "counts"}
 """Names whose text is written in the source, or made of numbers and such text."""
 
 

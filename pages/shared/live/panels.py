@@ -18,8 +18,7 @@ from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import change_words, head_words, origin_words, share_done, status_words
-from pages.shared.words import seen as what_is_seen
+from pages.shared.words import change_words, head_words, origin_words, share_done, status_words, verdict_words
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
@@ -121,7 +120,7 @@ def state_words(config: RunConfig, record: Record | None, status: Status) -> dic
     if record and record.step > status.step:
         # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
         status = status.replace(step=record.step)
-    verdict, _, rest = (what_is_seen(config, record) if record else "").removeprefix("**").partition("** ")
+    verdict, _, rest = (verdict_words(config, record) if record else "").removeprefix("**").partition("** ")
     message = "" if status.message in ROUTINE_MESSAGES else status.message
     return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
 
