@@ -76,12 +76,8 @@ def choose_config() -> tuple[RunConfig | None, bool]:
         )
     elif model["head"] in FIXED_SCALE:
         model["gamma"] = st.slider("γ", 0.1, 2.0, 0.5, 0.1, key="set-gamma", bind="query-params", help=HELP["gamma"])
-    model["latent_dimensions"] = st.number_input(
-        "Latent dimensions", 1, 512, 16, key="set-dimensions", bind="query-params", help=HELP["latent_dimensions"]
-    )
-    training["epochs"] = st.number_input(
-        "Epochs", 1, 1000, 10, key="set-epochs", bind="query-params", help=HELP["epochs"]
-    )
+    model["latent_dimensions"] = _number("Latent dimensions", 1, 512, 16, "latent_dimensions", key="set-dimensions")
+    training["epochs"] = _number("Epochs", 1, 1000, 10, "epochs", key="set-epochs")
     twin = st.toggle(
         "Train the plain twin too",
         value=True,
@@ -121,6 +117,13 @@ def _usable(data: DataConfig, place: DeltaGenerator) -> bool:
     return True
 
 
+def _number(
+    label: str, low: float, high: float, default: float, field: str, *, key: str, step: float | None = None
+) -> float:
+    """What is chosen for a field of the configuration, whose help it has."""
+    return st.number_input(label, low, high, default, step, key=key, bind="query-params", help=HELP[field])
+
+
 def _network(model: dict[str, Any], *, text: bool) -> None:
     networks = NETWORKS_OF["text" if text else "image"][:: 1 if text else -1]
     model["network"] = st.selectbox(
@@ -130,50 +133,21 @@ def _network(model: dict[str, Any], *, text: bool) -> None:
         bind="query-params",
         help=HELP["network"],
     )
-    model["hidden_units"] = st.number_input(
-        "Hidden units",
-        4,
-        4096,
-        DEFAULT.hidden_units,
-        4,
-        key="set-hidden",
-        bind="query-params",
-        help=HELP["hidden_units"],
+    model["hidden_units"] = _number(
+        "Hidden units", 4, 4096, DEFAULT.hidden_units, "hidden_units", key="set-hidden", step=4
     )
     if model["network"] == "lstm":
-        model["embedding_units"] = st.number_input(
-            "Embedding units",
-            4,
-            4096,
-            DEFAULT.embedding_units,
-            key="set-embedding",
-            bind="query-params",
-            help=HELP["embedding_units"],
+        model["embedding_units"] = _number(
+            "Embedding units", 4, 4096, DEFAULT.embedding_units, "embedding_units", key="set-embedding"
         )
     if model["network"] in ("mlp", "transformer"):
-        model["layers"] = st.number_input(
-            "Layers", 1, 24, DEFAULT.layers, key="set-layers", bind="query-params", help=HELP["layers"]
-        )
+        model["layers"] = _number("Layers", 1, 24, DEFAULT.layers, "layers", key="set-layers")
     if model["network"] == "transformer":
-        model["attention_heads"] = st.number_input(
-            "Attention heads",
-            1,
-            64,
-            DEFAULT.attention_heads,
-            key="set-attention",
-            bind="query-params",
-            help=HELP["attention_heads"],
+        model["attention_heads"] = _number(
+            "Attention heads", 1, 64, DEFAULT.attention_heads, "attention_heads", key="set-attention"
         )
     if model["network"] == "conv":
-        model["conv_channels"] = st.number_input(
-            "Channels",
-            4,
-            256,
-            DEFAULT.conv_channels,
-            key="set-channels",
-            bind="query-params",
-            help=HELP["conv_channels"],
-        )
+        model["conv_channels"] = _number("Channels", 4, 256, DEFAULT.conv_channels, "conv_channels", key="set-channels")
     if text:
         model["dropout"] = st.slider(
             "Dropout", 0.0, 0.95, 0.5, 0.05, key="set-dropout", bind="query-params", help=HELP["dropout"]
@@ -181,29 +155,23 @@ def _network(model: dict[str, Any], *, text: bool) -> None:
 
 
 def _objective(training: dict[str, Any]) -> None:
-    training["beta"] = st.number_input(
-        "β", 0.0, 1000.0, 1.0, 0.1, key="set-beta", bind="query-params", help=HELP["beta"]
-    )
+    training["beta"] = _number("β", 0.0, 1000.0, 1.0, "beta", key="set-beta", step=0.1)
     training["kl_schedule"] = st.selectbox(
         "KL weight", get_args(KlScheduleName), key="set-schedule", bind="query-params", help=HELP["kl_schedule"]
     )
     if training["kl_schedule"] != "constant":
-        training["kl_warmup_epochs"] = st.number_input(
-            "Warm-up (epochs)", 0.1, 1000.0, 5.0, key="set-warmup", bind="query-params", help=HELP["kl_warmup_epochs"]
+        training["kl_warmup_epochs"] = _number(
+            "Warm-up (epochs)", 0.1, 1000.0, 5.0, "kl_warmup_epochs", key="set-warmup"
         )
     for name, label in (
         ("free_bits_per_dimension", "Free bits per dimension (nats)"),
         ("free_bits_total", "Free bits in all (nats)"),
     ):
-        training[name] = st.number_input(
-            label, 0.0, 100.0, 0.0, 0.1, key=f"set-{name}", bind="query-params", help=HELP[name]
-        )
+        training[name] = _number(label, 0.0, 100.0, 0.0, name, key=f"set-{name}", step=0.1)
 
 
 def _optimisation(training: dict[str, Any]) -> None:
-    training["batch_size"] = st.number_input(
-        "Batch size", 1, 4096, 64, key="set-batch", bind="query-params", help=HELP["batch_size"]
-    )
+    training["batch_size"] = _number("Batch size", 1, 4096, 64, "batch_size", key="set-batch")
     training["learning_rate"] = st.number_input(
         "Learning rate",
         1e-6,
@@ -214,7 +182,7 @@ def _optimisation(training: dict[str, Any]) -> None:
         bind="query-params",
         help=HELP["learning_rate"],
     )
-    training["seed"] = st.number_input("Seed", 0, 2**31 - 1, 0, key="set-seed", bind="query-params", help=HELP["seed"])
+    training["seed"] = _number("Seed", 0, 2**31 - 1, 0, "seed", key="set-seed")
     devices = {info.name: info for info in available_devices()}
     training["device"] = st.selectbox(
         "Device",
@@ -235,9 +203,7 @@ def _device_words(info: Any) -> str:
 
 
 def _data(data: dict[str, Any], *, text: bool) -> None:
-    data["training_examples"] = st.number_input(
-        "Training examples", 0, 10_000_000, 0, key="set-examples", bind="query-params", help=HELP["training_examples"]
-    )
+    data["training_examples"] = _number("Training examples", 0, 10_000_000, 0, "training_examples", key="set-examples")
     if text and data["name"] == "text":
         data["column"] = st.text_input(
             "Column with the sentences", "text", key="set-column", persist_state="session", help=HELP["column"]
@@ -249,22 +215,12 @@ def _data(data: dict[str, Any], *, text: bool) -> None:
         data["tokenizer"] = st.selectbox(
             "Tokens", get_args(TokenizerName), key="set-tokens", bind="query-params", help=HELP["tokenizer"]
         )
-        data["vocabulary_size"] = st.number_input(
-            "Vocabulary (tokens)",
-            8,
-            100_000,
-            10_000,
-            key="set-vocabulary",
-            bind="query-params",
-            help=HELP["vocabulary_size"],
+        data["vocabulary_size"] = _number(
+            "Vocabulary (tokens)", 8, 100_000, 10_000, "vocabulary_size", key="set-vocabulary"
         )
-        data["max_tokens"] = st.number_input(
-            "Longest sentence (tokens)", 4, 512, 64, key="set-longest", bind="query-params", help=HELP["max_tokens"]
-        )
+        data["max_tokens"] = _number("Longest sentence (tokens)", 4, 512, 64, "max_tokens", key="set-longest")
     else:
-        data["image_size"] = st.number_input(
-            "Image size (pixels)", 0, 128, 0, key="set-size", bind="query-params", help=HELP["image_size"]
-        )
+        data["image_size"] = _number("Image size (pixels)", 0, 128, 0, "image_size", key="set-size")
         data["binarise"] = st.toggle(
             "Black and white pixels", key="set-binarise", bind="query-params", help=HELP["binarise"]
         )
