@@ -21,7 +21,7 @@ from bnvae.data import load_dataset
 from bnvae.model import VAE
 from bnvae.runs import checkpoint
 from bnvae.runs.history import HistoryWriter
-from bnvae.session import CHECKPOINT_SECONDS
+from bnvae.runs.intervals import CHECKPOINT_SECONDS
 from bnvae.training import Trainer
 
 LARGE = RunConfig(

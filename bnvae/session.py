@@ -17,7 +17,7 @@ from bnvae.environment import trainer_of, write_environment
 from bnvae.evaluation import encode
 from bnvae.pacing import Conductor
 from bnvae.records import EvaluationRecord, Record, StepRecord
-from bnvae.runs import checkpoint, snapshots
+from bnvae.runs import checkpoint, intervals, snapshots
 from bnvae.runs.beat import Heart
 from bnvae.runs.clock import Clock
 from bnvae.runs.control import PLAY, Control
@@ -30,11 +30,6 @@ from bnvae.showcase import Showcase
 from bnvae.steering import steered, until
 
 STATUS_SECONDS = 0.25
-CHECKPOINT_SECONDS = 10.0
-"""between two, or more where one takes more than `CHECKPOINT_SHARE` of that: a large model, a slow disk"""
-CHECKPOINT_SHARE = 0.03
-CHECKPOINT_STRETCH = 12.0
-"""times `CHECKPOINT_SECONDS` between two at most: a kill costs no more, nor does one that had to wait for room"""
 GLANCE_SECONDS = 0.02
 """between two looks at the control: a look asks the file system, at short steps as long as a hundredth of one"""
 REQUEST_SECONDS = 0.1
@@ -99,7 +94,7 @@ class Session:
         self._speed = _Speed(self.trainer.step)
         self._clock = Clock(run.folder, self.trainer.step)
         self._saved_at = self._written_at = time.monotonic()
-        self._checkpoint_seconds = CHECKPOINT_SECONDS
+        self._checkpoint_seconds = intervals.checkpoint_interval(0.0)
         self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
         self._control = PLAY
         self.conductor.join(run.id, self.trainer.step, self._desk.wishes)
@@ -281,7 +276,7 @@ class Session:
             history_sha256=history.sha256,
         )
         self._saved_at = time.monotonic()
-        self._checkpoint_seconds = checkpoint_interval(self._saved_at - begun)
+        self._checkpoint_seconds = intervals.checkpoint_interval(self._saved_at - begun)
 
     def _write_status(self, message: str, *, state: RunState = "training", seconds_left: float | None = 0.0) -> None:
         trainer = self.trainer
@@ -303,12 +298,6 @@ class Session:
 
     def _with_notes(self, message: str) -> str:
         return " ".join(filter(None, (message, self._skipped, self._refusal)))
-
-
-def checkpoint_interval(cost_seconds: float) -> float:
-    """Seconds until the next checkpoint after one that took so many."""
-    stretch = cost_seconds / (CHECKPOINT_SHARE * CHECKPOINT_SECONDS)
-    return CHECKPOINT_SECONDS * max(1.0, min(stretch, CHECKPOINT_STRETCH))
 
 
 class _Speed:

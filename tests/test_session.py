@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from bnvae import launcher, session
+from bnvae import launcher
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.environment import trainer_of
 from bnvae.networks import ImageDecoder
 from bnvae.records import Record, StepRecord
-from bnvae.runs import Run, RunStore, Status, checkpoint
+from bnvae.runs import Run, RunStore, Status, checkpoint, intervals
 from bnvae.runs import snapshots as album
 from bnvae.runs.control import CHANGES, PAUSE, PLAY, Control, request_of_all
 from bnvae.runs.history import HistoryWriter
@@ -142,7 +142,7 @@ def test_a_change_is_kept_and_takes_effect_at_the_next_step(store: RunStore, tin
 def test_a_run_with_the_same_schedule_from_the_start_ends_with_the_same_bytes(
     store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
     steered_run, twin = store.create("a", tiny), store.create("b", tiny)
     wishes = {4: ("beta", 2.0), 8: ("tau", 0.8), 11: ("learning_rate", 0.01)}
 
@@ -359,18 +359,13 @@ def test_a_training_of_pictures_begins_at_their_mean_pixel(store: RunStore, tiny
     assert drawn == pytest.approx(dataset.training.examples.float().mean().item() / 255, abs=0.02)
 
 
-@pytest.mark.parametrize(("cost", "interval"), [(0.0, 10.0), (0.3, 10.0), (0.6, 20.0), (3.0, 100.0), (3_600.0, 120.0)])
-def test_a_checkpoint_that_takes_long_is_made_less_often(cost: float, interval: float) -> None:
-    assert session.checkpoint_interval(cost) == pytest.approx(interval)  # 3 % of 20 s are 0.6 s
-
-
 @pytest.mark.parametrize(("stretch", "saved"), [(1.0, [3, 6, 9, 12, 15, 16]), (1e9, [3, 16])])
 def test_a_training_waits_for_the_next_checkpoint_as_long_as_the_last_one_says(
     stretch: float, saved: list[int], store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", 1e-6)
-    monkeypatch.setattr(session, "CHECKPOINT_SHARE", 1e-9)
-    monkeypatch.setattr(session, "CHECKPOINT_STRETCH", stretch)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", 1e-6)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SHARE", 1e-9)
+    monkeypatch.setattr(intervals, "CHECKPOINT_STRETCH", stretch)
     save, steps = checkpoint.save, []
 
     def noted(folder: Any, trainer: Any, *rest: Any, **named: Any) -> None:

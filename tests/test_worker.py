@@ -14,7 +14,7 @@ from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.examiner import evaluate_run
 from bnvae.records import EvaluationRecord, Record, StepRecord
-from bnvae.runs import Run, RunStore, Status, checkpoint, lease
+from bnvae.runs import Run, RunStore, Status, checkpoint, intervals, lease
 from bnvae.runs.archive import export_run, import_run
 from bnvae.worker import describe, train_run
 
@@ -39,7 +39,7 @@ def wait_until(condition: Any, *, seconds: float = 240) -> None:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint and a look for stop requests at every record."""
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
     monkeypatch.setattr(session, "STATUS_SECONDS", -1.0)
 
 
@@ -157,8 +157,8 @@ def test_a_resumed_run_keeps_the_precision_that_auto_meant_when_it_began(
 
 def train_process(run: Run) -> "subprocess.Popen[bytes]":
     program = (
-        "import sys; from pathlib import Path; from bnvae import session, worker; from bnvae.runs import Run\n"
-        "session.CHECKPOINT_SECONDS = 0.2\n"
+        "import sys; from pathlib import Path; from bnvae import worker; from bnvae.runs import Run, intervals\n"
+        "intervals.CHECKPOINT_SECONDS = 0.2\n"
         "worker.train_run(Run(Path(sys.argv[1])))"
     )
     return subprocess.Popen([sys.executable, "-c", program, str(run.folder)], cwd=ROOT)

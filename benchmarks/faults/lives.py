@@ -60,10 +60,11 @@ def _live(
 ) -> None:
     """A worker's whole life; its exit status says how it ended."""
     from bnvae import session, worker
-    from bnvae.runs import patience
+    from bnvae.runs import intervals, patience
 
     patience.WAIT_SECONDS = 0.02
-    session.CHECKPOINT_SECONDS, session.CHECKPOINT_STRETCH, session.STATUS_SECONDS = checkpoint_seconds, 1.0, 0.05
+    intervals.CHECKPOINT_SECONDS, intervals.CHECKPOINT_STRETCH = checkpoint_seconds, 1.0
+    session.STATUS_SECONDS = 0.05
     os.fsync = _without_waiting  # type: ignore[assignment]
     disk = FaultyDisk(fault or UNDISTURBED, *map(Path, folders))
     if largest_file_bytes:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
 from bnvae.model import VAE
 from bnvae.records import Record
-from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint
+from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint, intervals
 from bnvae.runs.files import UnreadableRunError
 from bnvae.runs.fork import fork_run
 from bnvae.runs.history import HISTORY, ChangedHistoryError, HistoryWriter
@@ -141,7 +140,7 @@ def test_one_damaged_and_one_unreadable_checkpoint_are_worth_another_try(
 @pytest.fixture
 def whole(store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Finished, undisturbed."""
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
     run = store.create("whole", tiny)
     train_run(run)
     return run

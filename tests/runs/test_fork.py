@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.records import EvaluationRecord, Record, StepRecord
-from bnvae.runs import Run, RunStore, Status, checkpoint, fork
+from bnvae.runs import Run, RunStore, Status, checkpoint, fork, intervals
 from bnvae.runs.clock import CLOCK, read_marks
 from bnvae.runs.fork import Origin, fork_run, origin_of, steerable
 from bnvae.worker import train_run
@@ -16,7 +15,7 @@ from bnvae.worker import train_run
 @pytest.fixture
 def stopped(store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch) -> Run:
     """At step 6 of 16."""
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
     run = store.create("a", tiny)
 
     def report(told: Run, record: Record, status: Status) -> None:
@@ -113,7 +112,7 @@ def test_a_fork_in_the_making_is_no_run(store: RunStore, stopped: Run, monkeypat
 def test_a_fork_of_a_running_training_starts_from_a_whole_checkpoint(
     store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
     made: list[Run] = []
 
     def report(run: Run, record: Record, status: Status) -> None:
