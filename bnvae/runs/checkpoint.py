@@ -80,9 +80,13 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
 
     Raises:
         ValueError: the data set is not the one the checkpoint was trained on.
+        UnreadableRunError: the newest may be whole, and can't be read now: an older one would cut off what it holds.
         BrokenRunError: there are checkpoints and none can be used; it says what can be done about that.
     """
     manifests, refused = _manifests(folder)
+    for path, error in refused.items():
+        if isinstance(error, UnreadableRunError):  # whose step nobody knows
+            raise _unreadable(path, [str(error)])
     skipped = [f"{path.name} passed over: {error}" for path, error in refused.items()]
     for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
         tensors_path, manifest_path = _paths(folder, slot)
@@ -96,6 +100,8 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
                 )
             note = _check_history(folder, manifest)
             _restore(trainer, load_tensors(content))
+        except UnreadableRunError as error:
+            raise _unreadable(manifest_path, [*skipped, f"checkpoint of step {step}: {error}"]) from None
         except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
             skipped.append(f"checkpoint of step {step} passed over: {error}")
             refused[manifest_path] = error
@@ -111,13 +117,18 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
     return None
 
 
+def _unreadable(manifest_path: Path, said: list[str]) -> UnreadableRunError:
+    """What loses least where a checkpoint that may be whole can't be read."""
+    others = [path.name for path in manifest_path.parent.glob("trainer-*.json") if path.name != manifest_path.name]
+    older = f" If it never does, delete {manifest_path.name}: the other checkpoint is tried then." if others else ""
+    return UnreadableRunError(
+        "the checkpoint can't be read now, and nothing is lost by that: resume when its disk answers again and its "
+        f"files may be read.{older} {' '.join(said)}"
+    )
+
+
 def _remedy(errors: list[Exception]) -> tuple[type[BrokenRunError], str]:
     """What loses least where no checkpoint can be used."""
-    if any(isinstance(error, UnreadableRunError) for error in errors):
-        return UnreadableRunError, (
-            "the checkpoint can't be read now, and nothing is lost by that: resume when its disk answers again and its "
-            "files may be read."
-        )
     if any(isinstance(error, ChangedHistoryError) for error in errors):
         return ChangedHistoryError, (
             f"what was learned is whole, but {HISTORY} is not: put it back from a copy and resume, or rename it and "

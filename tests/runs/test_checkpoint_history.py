@@ -1,6 +1,7 @@
 """Checkpoints know their history; and files that can't be read now are not damaged ones."""
 
 import errno
+import io
 import json
 import os
 import random
@@ -135,6 +136,36 @@ def test_one_damaged_and_one_unreadable_checkpoint_are_worth_another_try(
     monkeypatch.setattr(Path, "read_bytes", failing)
     with pytest.raises(UnreadableRunError, match=r"nothing is lost.*step 6 passed over.*does not match its hash"):
         checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+
+
+@pytest.mark.parametrize("name", ["trainer-1.safetensors", "trainer-1.json", HISTORY])
+def test_the_newest_checkpoint_is_not_given_up_for_the_older_one_while_it_cannot_be_read(
+    name: str, saved: tuple[Path, dict[int, int]], tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, lengths = saved
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    bad = lengths[3] if name == HISTORY else 0  # as one sector of a disk may be
+    real = Path.open
+
+    class Bad(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if size is None or size < 0 or self.tell() + size > bad:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().read(size) or b""
+
+        readall = read  # type: ignore[assignment]
+
+    def opened(self: Path, *arguments: object, **options: object) -> object:
+        return Bad(self) if self.name == name else real(self, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(UnreadableRunError, match=r"resume when its disk answers.*delete trainer-1\.json"):
+        checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+    assert {path.name for path in folder.iterdir()} == before.keys()
+    (folder / "trainer-1.json").unlink()
+    position = checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+    assert position is not None
+    assert (position.step, position.history_bytes) == (3, lengths[3])
 
 
 @pytest.fixture
