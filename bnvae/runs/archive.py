@@ -11,6 +11,7 @@ from bnvae.data.dataset import TextShape
 from bnvae.runs import snapshots
 from bnvae.runs.codes import read_codes
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
+from bnvae.runs.history import HISTORY
 from bnvae.runs.mapped import read_mapped
 from bnvae.runs.projections import read_maps
 from bnvae.runs.run import Run
@@ -23,7 +24,7 @@ EXPORTED = (
     "environment.json",
     "steering.json",
     "origin.json",
-    "history.jsonl",
+    HISTORY,
     "weights.safetensors",
     "description.json",
     "arrays.npz",

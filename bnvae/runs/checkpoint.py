@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +183,8 @@ def _manifests(folder: Path) -> tuple[dict[int, dict[str, Any]], dict[Path, Exce
             continue
         except BrokenRunError:
             manifest = {}
-        if isinstance(manifest.get("step"), int) and isinstance(manifest.get("history_bytes"), int):
+        length_bytes = manifest.get("history_bytes")
+        if isinstance(manifest.get("step"), int) and isinstance(length_bytes, int) and length_bytes >= 0:
             found[slot] = manifest
         elif path.exists():
             refused[path] = BrokenRunError("it is damaged.")
@@ -209,7 +211,7 @@ def _check_history(folder: Path, manifest: dict[str, Any]) -> list[str]:
     try:
         check_history(folder / HISTORY, manifest["history_bytes"], wanted)
     except ChangedHistoryError:
-        if (folder / HISTORY).exists():
+        if os.path.lexists(folder / HISTORY):
             raise
         return [f"{HISTORY} is missing: its curves begin at step {manifest['step']}."]
     return []

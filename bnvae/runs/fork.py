@@ -10,8 +10,8 @@ from typing import Any, final
 from bnvae.config import SCALED, RunConfig
 from bnvae.runs import checkpoint, snapshots
 from bnvae.runs.clock import CLOCK
-from bnvae.runs.files import BrokenRunError, read_json, sha256, write_atomic, write_json
-from bnvae.runs.history import HISTORY
+from bnvae.runs.files import BrokenRunError, UnreadableRunError, read_json, write_atomic, write_json
+from bnvae.runs.history import HISTORY, ChangedHistoryError, checked_history
 from bnvae.runs.run import Run
 from bnvae.runs.store import RunStore, check_id, name_taken
 from bnvae.steering import STEERABLE, Change, steered, until
@@ -99,19 +99,13 @@ def _prolonged(run: Run, config: RunConfig, more_epochs: int, step: int) -> tupl
 
 
 def _shared_history(run: Run, manifest: dict[str, Any]) -> bytes:
-    length_bytes, wanted = int(manifest["history_bytes"]), manifest.get("history_sha256")
+    pieces = checked_history(run.folder / HISTORY, int(manifest["history_bytes"]), manifest.get("history_sha256"))
     try:
-        with (run.folder / HISTORY).open("rb") as history:
-            shared = history.read(length_bytes)
-    except OSError as error:
-        raise BrokenRunError(f"{run.id}/history.jsonl cannot be read ({error.strerror}).") from None
-    if len(shared) < length_bytes:
-        raise BrokenRunError(f"{run.id}/history.jsonl is shorter than at its checkpoint: it was cut.")
-    if wanted is not None and sha256(shared) != wanted:
-        raise BrokenRunError(
-            f"{run.id}/history.jsonl is not what its training wrote: put it back from a copy before branching off."
-        )
-    return shared
+        return b"".join(pieces)
+    except UnreadableRunError as error:
+        raise UnreadableRunError(f"{error} Branch off when its disk answers again and it may be read.") from None
+    except ChangedHistoryError as error:
+        raise ChangedHistoryError(f"{error} Put it back from a copy before branching off.") from None
 
 
 def _copy_album(folder: Path, fork: Path, until_step: int) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 from typing import Self, TypeVar, final
@@ -30,24 +32,33 @@ def check_history(path: Path, length_bytes: int, sha256: str) -> None:
         ChangedHistoryError: the file is missing, shorter, or another.
         UnreadableRunError: it can't be read now.
     """
+    for _ in checked_history(path, length_bytes, sha256):
+        pass
+
+
+def checked_history(path: Path, length_bytes: int, sha256: str | None) -> Iterator[bytes]:
+    """The beginning of a history in pieces; good only if none raises, as in `check_history`. Without a hash (None) only
+    its length is compared."""
+    name = f"{path.parent.name}/{path.name}"
     digest, left = hashlib.sha256(), length_bytes
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):  # to open a pipe would wait for ever
+            raise ChangedHistoryError(f"{name} is not a plain file.")
         with path.open("rb") as file:
-            while left and (part := file.read(min(left, READ_BYTES))):
+            while left > 0 and (part := file.read(min(left, READ_BYTES))):
                 digest.update(part)
                 left -= len(part)
-    except FileNotFoundError:
-        raise ChangedHistoryError(f"{path.parent.name}/{path.name} is missing.") from None
+                yield part
+    except (FileNotFoundError, NotADirectoryError):
+        raise ChangedHistoryError(f"{name} is missing.") from None
     except OSError as error:
-        raise UnreadableRunError(f"{path.parent.name}/{path.name} cannot be read ({error.strerror}).") from None
-    if left:
+        raise UnreadableRunError(f"{name} cannot be read ({error.strerror}).") from None
+    if left > 0:
+        raise ChangedHistoryError(f"{name} is {left} bytes shorter than its training left it: it was cut.")
+    if sha256 is not None and digest.hexdigest() != sha256:
         raise ChangedHistoryError(
-            f"{path.parent.name}/{path.name} is {left} bytes shorter than its training left it: it was cut."
-        )
-    if digest.hexdigest() != sha256:
-        raise ChangedHistoryError(
-            f"{path.parent.name}/{path.name} is not what its training wrote: something in its first {length_bytes} "
-            "bytes was changed or damaged."
+            f"{name} is not what its training wrote: something in its first {length_bytes} bytes was changed or "
+            "damaged."
         )
 
 

@@ -19,7 +19,7 @@ from bnvae.runs.card import DataCard
 from bnvae.runs.control import Desk
 from bnvae.runs.encodings import read_posterior, write_posterior
 from bnvae.runs.files import MIB, BrokenRunError, read_bytes, read_json, write_atomic, write_json
-from bnvae.runs.history import HistoryReader
+from bnvae.runs.history import HISTORY, HistoryReader
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.pictures import Examples, Preview
 from bnvae.runs.snapshots import Snapshot
@@ -194,11 +194,11 @@ class Run:
 
     def history(self) -> HistoryReader:
         """Everything recorded so far; its `read` takes in what came since."""
-        reader = HistoryReader(self.folder / "history.jsonl")
+        reader = HistoryReader(self.folder / HISTORY)
         try:
             reader.read()
         except ValueError as error:
-            raise BrokenRunError(f"{self.id}/history.jsonl: {error}") from None
+            raise BrokenRunError(f"{self.id}/{HISTORY}: {error}") from None
         return reader
 
     # -- what it has learned ------------------------------------------------------------------------------------------

@@ -47,11 +47,11 @@ def history(run: Run, dimensions: int) -> HistoryReader:
             reader.read()
             recorded = reader.copied()  # another visitor's look must not lengthen what this one is drawing
     except ValueError as error:
-        raise BrokenRunError(f"{run.id}/history.jsonl: {error}") from None
+        raise BrokenRunError(f"{run.id}/{HISTORY}: {error}") from None
     for record in recorded.steps:
         if not _fits(record, dimensions):
             raise BrokenRunError(
-                f"{run.id}/history.jsonl has values at step {record.step} that are not one for each of {dimensions} "
+                f"{run.id}/{HISTORY} has values at step {record.step} that are not one for each of {dimensions} "
                 "latent dimensions."
             )
     return recorded

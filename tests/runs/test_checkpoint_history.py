@@ -230,9 +230,40 @@ def test_without_its_damaged_history_a_run_goes_on_with_shorter_curves(whole: Ru
 
 def test_a_branch_does_not_take_over_a_changed_history(stopped: Run, store: RunStore) -> None:
     flip(stopped.folder / HISTORY, 400)
-    with pytest.raises(BrokenRunError, match=r"a/history\.jsonl is not what its training wrote: put it back"):
+    with pytest.raises(
+        BrokenRunError,
+        match=r"a/history\.jsonl is not what its training wrote: .* Put it back from a copy before branch",
+    ):
         fork_run(store, stopped, "b", {"beta": 2.0})
     assert "b" not in store
+
+
+def test_a_branch_does_not_call_a_history_damaged_that_cannot_be_read_now(
+    stopped: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def failing(self: Path, *arguments: object, **options: object) -> object:
+        if self.name == HISTORY:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
+        return real(self, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", failing)
+    with pytest.raises(
+        UnreadableRunError, match=r"a/history\.jsonl cannot be read .* Branch off when its disk answers"
+    ):
+        fork_run(store, stopped, "b", {"beta": 2.0})
+    assert "b" not in store
+
+
+def test_a_manifest_of_a_negative_length_is_damaged(saved: tuple[Path, dict[int, int]], tiny: RunConfig) -> None:
+    folder, _ = saved
+    manifest = json.loads((folder / "trainer-1.json").read_text())
+    (folder / "trainer-1.json").write_text(json.dumps({**manifest, "history_bytes": -1}))
+    assert list(checkpoint._manifests(folder)[0]) == [0]
+    position = checkpoint.restore(folder, trainer_of(tiny), DIGEST)
+    assert position is not None
+    assert (position.step, position.skipped) == (3, ("trainer-1.json passed over: it is damaged.",))
 
 
 def test_a_listing_says_that_the_curves_of_a_finished_run_were_changed(whole: Run) -> None:

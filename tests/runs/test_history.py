@@ -3,8 +3,10 @@
 import dataclasses
 import errno
 import hashlib
+import io
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,39 @@ def test_the_beginning_of_a_history_is_compared_with_its_hash(content: bytes | N
         return
     with pytest.raises(ChangedHistoryError, match=rf"history\.jsonl is.* {message}"):
         check_history(path, 8, wanted)
+
+
+def leads_elsewhere(path: Path) -> None:
+    (path.parent / "elsewhere").write_bytes(b"abcdefgh")
+    path.symlink_to(path.parent / "elsewhere")
+
+
+def a_pipe(path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("made", [leads_elsewhere, a_pipe, Path.mkdir])
+def test_only_a_plain_file_is_read_as_a_history(made: Callable[[Path], None], path: Path) -> None:
+    made(path)
+    with pytest.raises(ChangedHistoryError, match=r"history\.jsonl is not a plain file"):
+        check_history(path, 8, hashlib.sha256(b"abcdefgh").hexdigest())
+
+
+def test_nothing_is_read_for_a_negative_length(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    class Noting(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            read.append(size or 0)
+            return super().read(size) or b""
+
+    path.write_bytes(b"abcdefgh")
+    monkeypatch.setattr(Path, "open", lambda self, *arguments: Noting(self))
+    with pytest.raises(ChangedHistoryError, match="not what its training wrote"):
+        check_history(path, -5, hashlib.sha256(b"abcdefgh").hexdigest())
+    assert read == []
 
 
 def test_what_cannot_be_synced_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from bnvae.config import RunConfig
 from bnvae.launcher import state
 from bnvae.pulse import is_silent
 from bnvae.runs import Run, Status
+from bnvae.runs.history import HISTORY
 from pages.shared.cache import version
 from pages.shared.live.panels import training_panels
 from pages.shared.panels import histories, preview_sections, readable
@@ -19,7 +20,7 @@ from pages.shared.state import store
 
 MOST_KEPT = 32
 WATCHED_FILES = (
-    "config.json", "history.jsonl", "live.json", "preview.npz", "steering.json", "control.json", "snapshots",
+    "config.json", HISTORY, "live.json", "preview.npz", "steering.json", "control.json", "snapshots",
 )  # fmt: skip
 
 
