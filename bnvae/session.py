@@ -93,7 +93,9 @@ class Session:
         self._showcase = Showcase(run, self.trainer, self.dataset)
         self._speed = _Speed(self.trainer.step)
         self._clock = Clock(run.folder, self.trainer.step)
-        self._saved_at = self._written_at = time.monotonic()
+        self._written_at = time.monotonic()
+        # Without a history it is saved soon: the old one, if it is put back after that, is refused rather than cut.
+        self._saved_at = -math.inf if position and not position.history_bytes else self._written_at
         self._checkpoint_seconds = intervals.checkpoint_interval(0.0)
         self._asked_at = self._looked_at = -math.inf  # what waits on the desk is taken before the first step
         self._control = PLAY

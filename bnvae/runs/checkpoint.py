@@ -19,6 +19,7 @@ from bnvae.runs.files import (
     overwrite,
     read_bytes,
     read_json,
+    sha256,
     write_atomic,
     write_json,
 )
@@ -77,7 +78,8 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
     """Put the newest undamaged checkpoint into the trainer; None if there is none.
 
     One whose history is no longer what it was then is passed over like a damaged one: going on from it would pass a
-    changed curve on. Without any history it is taken, since whoever removes a damaged one wants to go on.
+    changed curve on. Without any history it is taken, since whoever removes a damaged one wants to go on, and says from
+    then on that its history begins there.
 
     Raises:
         ValueError: the data set is not the one the checkpoint was trained on.
@@ -110,6 +112,9 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
         # Else it would pass for the newest, and the next save would replace the good one.
         for path in refused:
             path.unlink()
+        if note:  # else the new history would not fit either, after a kill before the next checkpoint
+            manifest = {**manifest, "history_bytes": 0, "history_sha256": sha256(b"")}
+            write_json(manifest_path, {**manifest, "sha256": _hash(manifest, content)})
         trainer.step = step
         return Position(step, int(manifest["history_bytes"]), tuple(skipped + note))
     if refused:

@@ -228,6 +228,27 @@ def test_without_its_damaged_history_a_run_goes_on_with_shorter_curves(whole: Ru
     assert checkpoint.history_doubt(stopped.folder) == ""
 
 
+@pytest.mark.parametrize("step", [9, 15], ids=["at once", "later"])
+def test_a_run_that_goes_on_without_its_history_may_be_killed_at_any_step(
+    step: int, whole: Run, stopped: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(run: Run, record: Record, status: Status) -> None:
+        if record.step == step:
+            raise KeyboardInterrupt
+
+    (stopped.folder / HISTORY).rename(stopped.folder / "history.damaged")
+    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", 1e9)
+    with pytest.raises(KeyboardInterrupt):
+        train_run(stopped, killed)
+    newest = checkpoint.newest(stopped.folder)
+    assert newest is not None
+    assert (newest[0]["history_bytes"] > 0) == (step > 9)  # after its first record one is saved that knows it
+    assert checkpoint.history_doubt(stopped.folder) == ""
+    assert train_run(stopped).state == "finished"
+    assert (whole.folder / HISTORY).read_bytes().endswith((stopped.folder / HISTORY).read_bytes())
+    assert stopped.history().steps[0].step == 9
+
+
 def test_a_branch_does_not_take_over_a_changed_history(stopped: Run, store: RunStore) -> None:
     flip(stopped.folder / HISTORY, 400)
     with pytest.raises(
