@@ -160,12 +160,25 @@ def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
 
 def history_doubt(folder: Path) -> str:
     """In words, if the history is not what it was at the newest checkpoint, a finished run's whole one; "" if it is."""
-    manifests = _manifests(folder)[0].values()
     try:
-        _check_history(folder, max(manifests, key=lambda manifest: manifest["step"], default={}))
+        check_newest_history(folder)
     except BrokenRunError as error:
         return str(error)
     return ""
+
+
+def check_newest_history(folder: Path) -> None:
+    """Compare the history with what the newest checkpoint knows of it.
+
+    Raises:
+        ChangedHistoryError: it is another.
+        UnreadableRunError: it or a manifest can't be read now.
+    """
+    manifests, refused = _manifests(folder)
+    for error in refused.values():
+        if isinstance(error, UnreadableRunError):
+            raise error
+    _check_history(folder, max(manifests.values(), key=lambda manifest: manifest["step"], default={}))
 
 
 def place(folder: Path, manifest: dict[str, Any], tensors: bytes) -> None:

@@ -1,6 +1,7 @@
 """Cached wrappers, named for what they wrap. Caches are shared by all visitors; keys change when a file does."""
 
 import threading
+from pathlib import Path
 
 import streamlit as st
 import torch
@@ -13,7 +14,8 @@ from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
 from bnvae.records import StepRecord
 from bnvae.runs import BrokenRunError, Run, checkpoint
-from bnvae.runs.history import HISTORY, HistoryReader
+from bnvae.runs.files import UnreadableRunError
+from bnvae.runs.history import HISTORY, ChangedHistoryError, HistoryReader
 from bnvae.runs.pictures import Examples, Preview
 from bnvae.runs.snapshots import Snapshot
 from pages.shared.state import store
@@ -58,13 +60,22 @@ def history(run: Run, dimensions: int) -> HistoryReader:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _doubt(run_id: str, *versions: tuple[int, int]) -> str:
-    return checkpoint.history_doubt(store().get(run_id).folder)
+def _doubt(run_id: str, *versions: tuple[int, int], _folder: Path) -> str:
+    """What can't be read now is raised, since it may be read next time: only what is returned is kept."""
+    try:
+        checkpoint.check_newest_history(_folder)
+    except ChangedHistoryError as error:
+        return str(error)
+    return ""
 
 
 def history_doubt(run: Run) -> str:
     """What is wrong with the history of a run that does not train, as far as its checkpoint tells; "" if nothing is."""
-    return _doubt(run.id, *(version(run, name) for name in (HISTORY, *checkpoint.MANIFESTS)))
+    versions = [version(run, name) for name in (HISTORY, *checkpoint.MANIFESTS)]
+    try:
+        return _doubt(run.id, *versions, _folder=run.folder)
+    except UnreadableRunError as error:
+        return str(error)
 
 
 def live(run: Run, dimensions: int) -> StepRecord | None:

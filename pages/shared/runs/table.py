@@ -60,16 +60,16 @@ def run_table(runs: Sequence[Run]) -> Sequence[Run]:
 
 def _sweep_row(name: str, members: Sequence[Run]) -> dict[str, Any]:
     first, over_tau = _row(members[0]), differ_in_tau_alone(members)
-    finished = sum(state(run).state == "finished" for run in members)
+    states = [state(run) for run in members]
+    doubts = (history_doubt(run) for run, status in zip(members, states, strict=True) if not status.alive)
+    doubt = next(filter(None, doubts), "")
+    finished = sum(status.state == "finished" for status in states)
     return {
         "run": name,
         "state": f"{finished} of {len(members)} finished",
         **{column: first.get(column) for column in ("data", "dimensions")},
-        **(
-            {"head": first.get("head"), "note": "one run for each τ"}
-            if over_tau
-            else {"note": "one run for each method"}
-        ),
+        **({"head": first.get("head")} if over_tau else {}),
+        "note": ". ".join(filter(None, ("one run for each τ" if over_tau else "one run for each method", doubt))),
     }
 
 
@@ -77,7 +77,7 @@ def _row(run: Run) -> dict[str, Any]:
     status = state(run)
     row: dict[str, Any] = {"run": run.id, "state": status.state}
     note = status.message if status.state in ("failed", "interrupted", "broken") else None
-    if not status.alive:
+    if not status.alive:  # of one that trains, what was read of its files a moment apart need not fit
         note = note or history_doubt(run) or None
     try:
         config, evaluation = run.config, run.evaluation() or {}
