@@ -1,10 +1,12 @@
 """Files that are whole or not there."""
 
 import errno
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +60,7 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> 
     program = """
 import resource, signal, sys
 from pathlib import Path
+from typing import Any
 from bnvae.runs.files import write_atomic
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -181,28 +184,32 @@ def test_overwriting_a_link_leaves_what_it_leads_to_as_it_is(tmp_path: Path) -> 
 def test_a_file_that_is_refused_half_way_is_written_whole_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, fsync = tmp_path / "a.bin", os.fsync
+    path, real = tmp_path / "a.bin", Path.open
     said: list[object] = []
-    path.write_bytes(b"old")
+    path.write_bytes(b"the old content, which is longer")
 
     class Waiter:
         def refused(self, error: OSError) -> None:
-            said.append((error.filename, error.errno))
-            monkeypatch.undo()
+            said.append((error.filename, error.errno, path.read_bytes()))
+            monkeypatch.setattr(Path, "open", real)
 
         def relieved(self) -> None:
             said.append("relieved")
 
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(io.FileIO):
+        """Takes one piece."""
+
+        def write(self, content: Any, /) -> int:
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
 
     monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "open", lambda self, mode: Full(self, mode))
     with patience.patient(Waiter()):
         overwrite(path, [b"one", b"two"])
-    assert os.fsync is fsync
     assert path.read_bytes() == b"onetwo"
-    assert said == [(str(path), errno.ENOSPC), "relieved"]
+    assert said == [(str(path), errno.ENOSPC, b"one old content, which is longer"), "relieved"]
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
