@@ -153,7 +153,7 @@ def test_the_newest_checkpoint_is_not_given_up_for_the_older_one_while_it_cannot
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             return super().read(size) or b""
 
-        readall = read  # type: ignore[assignment]
+        readall = read
 
     def opened(self: Path, *arguments: object, **options: object) -> object:
         return Bad(self) if self.name == name else real(self, *arguments, **options)  # type: ignore[call-overload]
