@@ -25,6 +25,7 @@ from bnvae.runs.files import (
 )
 from bnvae.runs.history import HISTORY, ChangedHistoryError, check_history
 from bnvae.runs.patience import insist
+from bnvae.runs.remedies import remedy_of, unreadable
 from bnvae.runs.tensor_bytes import views_of
 from bnvae.training import Trainer
 
@@ -89,7 +90,7 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
     manifests, refused = _manifests(folder)
     for path, error in refused.items():
         if isinstance(error, UnreadableRunError):  # whose step nobody knows
-            raise _unreadable(path, [str(error)])
+            raise unreadable(path, [str(error)])
     skipped = [f"{path.name} passed over: {error}" for path, error in refused.items()]
     for slot, manifest in sorted(manifests.items(), key=lambda item: -item[1]["step"]):
         tensors_path, manifest_path = _paths(folder, slot)
@@ -104,7 +105,7 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
             note = _check_history(folder, manifest)
             _restore(trainer, load_tensors(content))
         except UnreadableRunError as error:
-            raise _unreadable(manifest_path, [*skipped, f"checkpoint of step {step}: {error}"]) from None
+            raise unreadable(manifest_path, [*skipped, f"checkpoint of step {step}: {error}"]) from None
         except (BrokenRunError, SafetensorError, KeyError, RuntimeError) as error:
             skipped.append(f"checkpoint of step {step} passed over: {error}")
             refused[manifest_path] = error
@@ -118,31 +119,9 @@ def restore(folder: Path, trainer: Trainer, data_digest: str) -> Position | None
         trainer.step = step
         return Position(step, int(manifest["history_bytes"]), tuple(skipped + note))
     if refused:
-        kind, remedy = _remedy(list(refused.values()))
+        kind, remedy = remedy_of(list(refused.values()))
         raise kind(f"{remedy} {' '.join(skipped)}")
     return None
-
-
-def _unreadable(manifest_path: Path, said: list[str]) -> UnreadableRunError:
-    """What loses least where a checkpoint that may be whole can't be read."""
-    others = [path.name for path in manifest_path.parent.glob("trainer-*.json") if path.name != manifest_path.name]
-    older = f" If it never does, delete {manifest_path.name}: the other checkpoint is tried then." if others else ""
-    return UnreadableRunError(
-        "the checkpoint can't be read now, and nothing is lost by that: resume when its disk answers again and its "
-        f"files may be read.{older} {' '.join(said)}"
-    )
-
-
-def _remedy(errors: list[Exception]) -> tuple[type[BrokenRunError], str]:
-    """What loses least where no checkpoint can be used."""
-    if any(isinstance(error, ChangedHistoryError) for error in errors):
-        return ChangedHistoryError, (
-            f"what was learned is whole, but {HISTORY} is not: put it back from a copy and resume, or rename it and "
-            "resume with curves that begin at the checkpoint. Until then the run can be looked at and evaluated."
-        )
-    return BrokenRunError, (
-        "no checkpoint is usable: start a new run. What this one has published can still be looked at."
-    )
 
 
 def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:

@@ -12,13 +12,11 @@ import pytest
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
 from bnvae.model import VAE
-from bnvae.records import Record
-from bnvae.runs import BrokenRunError, Run, RunStore, Status, checkpoint, intervals
+from bnvae.runs import checkpoint
 from bnvae.runs.files import UnreadableRunError
-from bnvae.runs.fork import fork_run
 from bnvae.runs.history import HISTORY, ChangedHistoryError, HistoryWriter
 from bnvae.training import Trainer
-from bnvae.worker import describe, train_run
+from tests.runs.damage import flip
 
 DIGEST = "d" * 64
 FLIPS = 1_000
@@ -42,12 +40,6 @@ def saved(tiny: RunConfig, tmp_path: Path) -> tuple[Path, dict[int, int]]:
         checkpoint.save(tmp_path, trainer, history.bytes_written, DIGEST, history_sha256=history.sha256)
     history.close()
     return tmp_path, lengths
-
-
-def flip(path: Path, bit: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[bit // 8] ^= 1 << bit % 8
-    path.write_bytes(content)
 
 
 def test_every_one_of_a_thousand_flipped_bits_of_a_history_is_noticed_and_costs_what_came_after_it(
@@ -168,115 +160,6 @@ def test_the_newest_checkpoint_is_not_given_up_for_the_older_one_while_it_cannot
     assert (position.step, position.history_bytes) == (3, lengths[3])
 
 
-@pytest.fixture
-def whole(store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Finished, undisturbed."""
-    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", -1.0)
-    run = store.create("whole", tiny)
-    train_run(run)
-    return run
-
-
-@pytest.fixture
-def stopped(whole: Run, store: RunStore, tiny: RunConfig) -> Run:
-    """At step 6, with a checkpoint of step 3 as well."""
-    run = store.create("a", tiny)
-
-    def report(told: Run, record: Record, status: Status) -> None:
-        if record.step == 6:
-            told.request_stop()
-
-    train_run(run, report)
-    return run
-
-
-def history_bytes(run: Run) -> list[int]:
-    """Of its checkpoints, the older one's first."""
-    return sorted(manifest["history_bytes"] for manifest in checkpoint._manifests(run.folder)[0].values())
-
-
-def test_a_changed_digit_after_the_older_checkpoint_is_trained_anew(whole: Run, stopped: Run) -> None:
-    flip(stopped.folder / HISTORY, 8 * (history_bytes(stopped)[0] + 40))
-    status = train_run(stopped)
-    assert "checkpoint of step 6 passed over: a/history.jsonl is not what its training wrote" in status.message
-    for name in (HISTORY, "weights.safetensors"):
-        assert (stopped.folder / name).read_bytes() == (whole.folder / name).read_bytes()
-
-
-def test_a_changed_digit_before_both_checkpoints_is_refused_until_it_is_put_right(whole: Run, stopped: Run) -> None:
-    flip(stopped.folder / HISTORY, 400)
-    with pytest.raises(ChangedHistoryError, match=r"what was learned is whole, but history\.jsonl is not"):
-        train_run(stopped)
-    assert stopped.status.state == "failed"
-    assert "put it back from a copy and resume" in stopped.status.message
-    flip(stopped.folder / HISTORY, 400)
-    assert train_run(stopped).state == "finished"
-    assert (stopped.folder / HISTORY).read_bytes() == (whole.folder / HISTORY).read_bytes()
-
-
-def test_without_its_damaged_history_a_run_goes_on_with_shorter_curves(whole: Run, stopped: Run) -> None:
-    (stopped.folder / HISTORY).rename(stopped.folder / "history.damaged")
-    status = train_run(stopped)
-    assert (status.state, "history.jsonl is missing: its curves begin at step 6" in status.message) == (
-        "finished",
-        True,
-    )
-    assert (whole.folder / HISTORY).read_bytes().endswith((stopped.folder / HISTORY).read_bytes())
-    assert stopped.history().steps[0].step == 9
-    name = "weights.safetensors"
-    assert (stopped.folder / name).read_bytes() == (whole.folder / name).read_bytes()
-    assert checkpoint.history_doubt(stopped.folder) == ""
-
-
-@pytest.mark.parametrize("step", [9, 15], ids=["at once", "later"])
-def test_a_run_that_goes_on_without_its_history_may_be_killed_at_any_step(
-    step: int, whole: Run, stopped: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(run: Run, record: Record, status: Status) -> None:
-        if record.step == step:
-            raise KeyboardInterrupt
-
-    (stopped.folder / HISTORY).rename(stopped.folder / "history.damaged")
-    monkeypatch.setattr(intervals, "CHECKPOINT_SECONDS", 1e9)
-    with pytest.raises(KeyboardInterrupt):
-        train_run(stopped, killed)
-    newest = checkpoint.newest(stopped.folder)
-    assert newest is not None
-    assert (newest[0]["history_bytes"] > 0) == (step > 9)  # after its first record one is saved that knows it
-    assert checkpoint.history_doubt(stopped.folder) == ""
-    assert train_run(stopped).state == "finished"
-    assert (whole.folder / HISTORY).read_bytes().endswith((stopped.folder / HISTORY).read_bytes())
-    assert stopped.history().steps[0].step == 9
-
-
-def test_a_branch_does_not_take_over_a_changed_history(stopped: Run, store: RunStore) -> None:
-    flip(stopped.folder / HISTORY, 400)
-    with pytest.raises(
-        BrokenRunError,
-        match=r"a/history\.jsonl is not what its training wrote: .* Put it back from a copy before branch",
-    ):
-        fork_run(store, stopped, "b", {"beta": 2.0})
-    assert "b" not in store
-
-
-def test_a_branch_does_not_call_a_history_damaged_that_cannot_be_read_now(
-    stopped: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = Path.open
-
-    def failing(self: Path, *arguments: object, **options: object) -> object:
-        if self.name == HISTORY:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
-        return real(self, *arguments, **options)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(Path, "open", failing)
-    with pytest.raises(
-        UnreadableRunError, match=r"a/history\.jsonl cannot be read .* Branch off when its disk answers"
-    ):
-        fork_run(store, stopped, "b", {"beta": 2.0})
-    assert "b" not in store
-
-
 def test_a_manifest_of_a_negative_length_is_damaged(saved: tuple[Path, dict[int, int]], tiny: RunConfig) -> None:
     folder, _ = saved
     manifest = json.loads((folder / "trainer-1.json").read_text())
@@ -285,15 +168,3 @@ def test_a_manifest_of_a_negative_length_is_damaged(saved: tuple[Path, dict[int,
     position = checkpoint.restore(folder, trainer_of(tiny), DIGEST)
     assert position is not None
     assert (position.step, position.skipped) == (3, ("trainer-1.json passed over: it is damaged.",))
-
-
-def test_a_listing_says_that_the_curves_of_a_finished_run_were_changed(whole: Run) -> None:
-    assert "doubt" not in describe(whole)
-    flip(whole.folder / HISTORY, 8 * ((whole.folder / HISTORY).stat().st_size - 40))  # in the last line
-    assert "whole/history.jsonl is not what its training wrote" in str(describe(whole)["doubt"])
-
-
-def test_a_run_that_came_without_checkpoints_is_not_in_doubt(whole: Run) -> None:
-    for path in whole.folder.glob("trainer-*"):
-        path.unlink()
-    assert checkpoint.history_doubt(whole.folder) == ""
