@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from bnvae import launcher
 from bnvae.launcher import PID
 from bnvae.runs import RunStore
 from tests.browser.test_pages import enter, heading, wait_for_step
-from tests.browser.watching import SECOND, watched
+from tests.browser.watching import SECOND, rests, watched
 from tests.pages.reading import small
 
 RUN, BRANCH = "steered", "steered-branch"
@@ -24,7 +25,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
     store = RunStore(tmp_path_factory.mktemp("runs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BNVAE_CHECKPOINTS", str(store.root))
-        launcher.submit(store.create(RUN, small("digits", "rms-scaler", 4, epochs=100_000)), threads=1)
+        run = store.create(RUN, small("digits", "rms-scaler", 4, epochs=100_000))
+        launcher.submit(run, threads=1)
+        deadline = time.monotonic() + 60
+        while not any(run.folder.glob("trainer-*.json")):  # before there is a checkpoint nothing can branch off
+            assert time.monotonic() < deadline, run.status.message
+            time.sleep(0.1)
         yield store
         for run in store.runs():
             if run.is_held:
@@ -66,7 +72,9 @@ def paused(page: Page, address: str) -> int:
         wait_for_step(page, 1)
         button(page, "Pause").click()
     expect(button(page, "Play")).to_be_visible()
-    return paused_at(page)
+    step = paused_at(page)
+    rests(page)
+    return step
 
 
 def test_what_was_set_in_the_form_is_there_after_another_page_and_a_reload(tab: Page, address: str) -> None:
@@ -92,6 +100,7 @@ def test_one_step_is_one_step_and_two_visitors_who_press_at_once_see_the_same(
     expect(tab.get_by_test_id("state-words")).to_have_text(words)
     with watched(browser) as other:
         assert paused(other, address) == before + 1
+        rests(tab)
         for page in (tab, other):
             # Sent without waiting for what comes of it, so that both are under way.
             button(page, "One step").evaluate("node => node.click()")
@@ -112,13 +121,17 @@ def test_a_change_closes_its_form_and_marks_the_curve_at_the_step_from_which_it_
     button(tab, "Change").click()
     tab.get_by_role("combobox", name=re.compile("What")).click()
     tab.get_by_role("option", name="τ", exact=True).click()
-    expect(tab.get_by_label("Value", exact=True)).to_have_value("0.5")  # of τ: β's field would read 1
+    expect(tab.locator('input[aria-label="Value"][value="0.5"]')).to_have_count(1)  # of τ: β's field reads 1
+    expect(tab.get_by_label("Value", exact=True)).to_have_count(1)  # and has gone
     enter(tab, "Value", "0.8")
     tab.get_by_role("button", name="Change it").click()
     expect(tab.get_by_role("button", name="Change it")).to_have_count(0)
-    curve = tab.get_by_test_id("curves").first
-    expect(curve.get_by_text("τ = 0.8")).to_be_visible()
-    assert [(change.step, change.value) for change in store.get(RUN).desk.changes()] == [(step, 0.8)]
+    deadline = time.monotonic() + 30
+    while not (changes := store.get(RUN).desk.changes()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [(change.step, change.value) for change in changes] == [(step, 0.8)]
+    button(tab, "Play").click()  # its mark is seen once the curve has come there
+    expect(tab.get_by_test_id("curves").first.get_by_text("τ = 0.8")).to_be_visible()
 
 
 def test_a_branch_closes_its_form_stands_beside_its_origin_and_waits_where_that_waits(tab: Page, address: str) -> None:

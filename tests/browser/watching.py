@@ -23,3 +23,8 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
     page.close()
     serious = [error for error in errors if HARMLESS not in error]
     assert not serious, "\n".join(serious)
+
+
+def rests(page: Page) -> None:
+    """Until the page's script has run to its end: what is pressed in the middle of it may come to nothing."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
