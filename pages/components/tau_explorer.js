@@ -20,7 +20,7 @@ class TauExplorer {
     this.tau = 0;
     this.given = undefined; // the tau that Python gave last
     this.awaited = []; // values sent to Python that have not come back
-    this.slider = new TauSlider(root, { moved: () => this.request(), released: (tau) => this.release(tau) });
+    this.slider = new TauSlider(root, { moved: (tau) => this.move(tau), released: (tau) => this.release(tau) });
     this.stage = make("div", { class: "stage" }, root);
     const notice = this.panel("notice");
     this.meaning = make("span", { class: "meaning" }, notice);
@@ -147,13 +147,18 @@ class TauExplorer {
     this.setStateValue("tau", tau);
   }
 
+  /** At once, though it is drawn with the next frame: whatever draws before then would put the slider back. */
+  move(tau) {
+    this.tau = tau;
+    this.request();
+  }
+
   request() {
     if (!this.frame) this.frame = requestAnimationFrame(() => this.drag());
   }
 
   drag() {
     this.frame = 0;
-    this.tau = this.slider.value;
     this.draw();
     if (++this.draws % MARKS_KEPT === 0) performance.clearMarks("tau-draw");
     performance.mark("tau-draw", { detail: { tau: this.tau } });

@@ -218,6 +218,17 @@ def test_the_formula_has_the_numbers_of_the_dimension_across(demo: Page) -> None
     expect(equation).to_contain_text("0.500 · 0.119 = 0.060")
 
 
+def test_a_press_is_not_lost_to_a_drawing_that_comes_before_its_frame(demo: Page) -> None:
+    to_start(demo)
+    slider(demo).evaluate("node => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp' }))")
+    pressed_and_drawn = """node => {
+        node.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp' }));
+        node.getRootNode().querySelector("[data-testid=dimension-up]").dispatchEvent(new Event('change'));
+    }"""
+    slider(demo).evaluate(pressed_and_drawn)
+    expect_tau(demo, "0.200")
+
+
 def test_the_slider_of_a_sweep_rests_only_at_its_members(page: Page, address: str) -> None:
     opened(page, address, "snapped")
     page.mouse.move(*place(page, 0.1, 0.9))
