@@ -1,6 +1,6 @@
 """MNIST, Fashion-MNIST and KMNIST: four gzipped idx files each, in one folder of the cache.
 
-Addresses and md5 sums are torchvision's. Where it lists http only, https is tried first.
+Addresses and md5 sums are torchvision's.
 """
 
 from collections.abc import Sequence
@@ -18,50 +18,43 @@ from bnvae.data.limits import Progress, training_count
 
 SIDE = 28
 TRAINING_EXAMPLES, TEST_EXAMPLES = 60_000, 10_000
+FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+ENCRYPTED_MIRRORS = {
+    "FashionMNIST": ["https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"],
+    "KMNIST": ["https://codh.rois.ac.jp/kmnist/dataset/kmnist/"],
+}
+"""tried before torchvision's, which for these are plain http"""
 _CLASSES = 10
 _MOST_BYTES = 64 << 20
 
 
 def load_mnist(config: DataConfig, progress: Progress) -> Dataset:
     """Handwritten digits (LeCun et al. 1998)."""
-    from torchvision.datasets import MNIST  # takes seconds
-
-    names = [name.partition(" ")[0] for name in MNIST.classes]
-    return _load(config, MNIST.resources, MNIST.mirrors, names, progress)
+    return _load(config, "MNIST", ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], progress)
 
 
 def load_fashion_mnist(config: DataConfig, progress: Progress) -> Dataset:
     """Pictures of clothes (Xiao et al. 2017)."""
-    from torchvision.datasets import FashionMNIST
-
-    encrypted = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
-    return _load(config, FashionMNIST.resources, [encrypted, *FashionMNIST.mirrors], FashionMNIST.classes, progress)
+    return _load(config, "FashionMNIST", CLOTHES, progress)
 
 
 def load_kmnist(config: DataConfig, progress: Progress) -> Dataset:
     """Cursive Japanese characters (Clanuwat et al. 2018)."""
-    from torchvision.datasets import KMNIST
-
-    encrypted = [mirror.replace("http://", "https://") for mirror in KMNIST.mirrors]
-    return _load(config, KMNIST.resources, [*encrypted, *KMNIST.mirrors], KMNIST.classes, progress)
+    return _load(config, "KMNIST", ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"], progress)
 
 
-def _load(
-    config: DataConfig,
-    resources: Sequence[tuple[str, str]],
-    mirrors: Sequence[str],
-    label_names: Sequence[str],
-    progress: Progress,
-) -> Dataset:
+def _load(config: DataConfig, published: str, label_names: Sequence[str], progress: Progress) -> Dataset:
     folder = cache_folder() / config.name
     count = training_count(config, TRAINING_EXAMPLES)
-    # torchvision lists them in this order, and a test holds it to that.
-    training_images, training_labels, test_images, test_labels = (
-        fetch(
-            [f"{mirror}{name}" for mirror in mirrors], folder / name, most_bytes=_MOST_BYTES, progress=progress, md5=md5
-        )
-        for name, md5 in resources
-    )
+    if not all((folder / name).is_file() for name in FILES):
+        _fetch_all(published, folder, progress)
+    training_images, training_labels, test_images, test_labels = (folder / name for name in FILES)
     return Dataset(
         name=config.name,
         shape=ImageShape(channels=1, height=SIDE, width=SIDE),
@@ -69,6 +62,17 @@ def _load(
         test=_split(test_images, test_labels, TEST_EXAMPLES, TEST_EXAMPLES),
         label_names=tuple(label_names),
     )
+
+
+def _fetch_all(published: str, folder: Path, progress: Progress) -> None:
+    # It imports all of torchvision, more than a second: not for files that are there.
+    from torchvision import datasets
+
+    known = getattr(datasets, published)
+    mirrors = [*ENCRYPTED_MIRRORS.get(published, ()), *known.mirrors]
+    for name, md5 in known.resources:
+        addresses = [f"{mirror}{name}" for mirror in mirrors]
+        fetch(addresses, folder / name, most_bytes=_MOST_BYTES, progress=progress, md5=md5)
 
 
 def _split(images_file: Path, labels_file: Path, examples: int, count: int) -> Split:

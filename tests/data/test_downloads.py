@@ -1,6 +1,9 @@
 import gzip
 import hashlib
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +86,27 @@ def test_labels_beyond_the_classes_are_refused(files: dict[str, bytes], cache: P
         load_dataset(DataConfig(name="mnist"))
 
 
-@pytest.mark.parametrize("published", [MNIST, FashionMNIST, KMNIST])
-def test_torchvision_lists_the_files_in_the_order_relied_on(published: type[MNIST]) -> None:
-    assert tuple(name for name, _ in published.resources) == NAMES
+@pytest.mark.parametrize(("name", "published"), [("mnist", MNIST), ("fashion-mnist", FashionMNIST), ("kmnist", KMNIST)])
+def test_files_and_classes_are_torchvisions(
+    name: DataName, published: type[MNIST], files: dict[str, bytes], cache: Path
+) -> None:
+    assert tuple(each for each, _ in published.resources) == NAMES
     assert all(mirror.endswith("/") for mirror in published.mirrors)
+    _put(files, cache / name)
+    # "0 - zero" and so on for MNIST, whose digits say enough.
+    assert load_dataset(DataConfig(name=name)).label_names == tuple(
+        each.partition(" - ")[0] for each in published.classes
+    )
+
+
+def test_files_that_are_there_are_read_without_importing_torchvision(files: dict[str, bytes], cache: Path) -> None:
+    _put(files, cache / "mnist")
+    program = """
+import sys
+from bnvae.config import DataConfig
+from bnvae.data import load_dataset
+assert len(load_dataset(DataConfig(name="mnist", training_examples=100)).training) == 100
+sys.exit("torchvision" in sys.modules)
+"""
+    environment = os.environ | {"BNVAE_DATA": str(cache)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
