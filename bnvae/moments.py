@@ -13,10 +13,14 @@ from typing import Any, ClassVar, Final, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
+from torch.autograd.function import once_differentiable
 
 SMALLEST_SQUARE: Final = 1e-12
 """Lower limit of the mean square that is divided by. A limit, not added as BatchNorm's eps: an encoder that shrinks its
 outputs would shrink the mean's share of the second moment by variance / (variance + eps), and with it the floor."""
+
+ADDED_SQUARE: Final = 1e-14
+"""torch's kernel knows no limit. An encoder whose outputs vary by 1e-5 loses 1e-4 of the mean's share to it."""
 
 SMALLEST_BATCH: Final = 2
 
@@ -24,12 +28,16 @@ SMALLEST_BATCH: Final = 2
 def _global_means(*values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], ...]:
     """The mean of each value over the batches of all processes, differentiable in every one of them."""
     count = values[0].shape[0]
-    if not (distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1):
+    if not _has_several_processes():
         return tuple(value.mean(0) for value in values)
     width = values[0].shape[1]
     sums = torch.cat([*(value.sum(0) for value in values), values[0].new_tensor([float(count)])])
     sums = _AllReduce.apply(sums)
     return tuple((sums[:-1] / sums[-1]).split(width))
+
+
+def _has_several_processes() -> bool:
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 class _AllReduce(torch.autograd.Function):
@@ -46,6 +54,26 @@ class _AllReduce(torch.autograd.Function):
         total = upstream.clone()
         distributed.all_reduce(total)
         return total
+
+
+class _DividedByRootMeanSquare(torch.autograd.Function):
+    """values / r with r^2 their mean square, and r^2; in one process. Its derivative is four operations, not twelve."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, smallest_square: float) -> tuple[Tensor, Tensor]:
+        square = values.square().mean(0)
+        scale = torch.rsqrt(square.clamp_min(smallest_square))
+        normalised = values * scale
+        ctx.save_for_backward(normalised, scale)
+        ctx.mark_non_differentiable(square)
+        return normalised, square
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor, None]:
+        normalised, scale = ctx.saved_tensors
+        along = (upstream * normalised).mean(0)
+        return torch.addcmul(upstream, normalised, along, value=-1) * scale, None
 
 
 class BatchMoments(nn.Module, ABC):
@@ -80,11 +108,18 @@ class BatchMoments(nn.Module, ABC):
                 f"the batch has {values.shape[0]} example: its moments are undefined. Train with 8 examples or more, "
                 "or call eval() to use the stored moments."
             )
-        center, square = self._moments(values)
+        normalised, center, square = self._normalised(values)
         with torch.no_grad():
             self.center.lerp_(center, self.momentum)
             self.square.lerp_(square, self.momentum)
-        return self._divided(values, center, square)
+        return normalised
+
+    def _normalised(
+        self, values: Float[Tensor, "B D"]
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "D"], Float[Tensor, "D"]]:
+        """Divided by their own moments, and these."""
+        center, square = self._moments(values)
+        return self._divided(values, center, square), center, square
 
     def _divided(
         self, values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
@@ -119,6 +154,19 @@ class BatchStandardiser(BatchMoments):
         (square,) = _global_means((values - center).square())
         return center, square
 
+    def _normalised(
+        self, values: Float[Tensor, "B D"]
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "D"], Float[Tensor, "D"]]:
+        if _has_several_processes():
+            return super()._normalised(values)
+        # torch's kernel, one operation each way instead of a dozen. It computes values * a - center * a, which is noise
+        # where values hardly vary about a large center, so it gets them centered; no gradient goes through a shift.
+        center = values.detach().mean(0)
+        normalised, _, scale = torch.native_batch_norm(
+            values - center, None, None, None, None, training=True, momentum=0.0, eps=ADDED_SQUARE
+        )
+        return normalised, center, scale.pow(-2)
+
 
 @final
 class RootMeanSquareNormaliser(BatchMoments):
@@ -130,6 +178,19 @@ class RootMeanSquareNormaliser(BatchMoments):
     def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
         (square,) = _global_means(values.square())
         return torch.zeros_like(square), square
+
+    def _normalised(
+        self, values: Float[Tensor, "B D"]
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "D"], Float[Tensor, "D"]]:
+        if _has_several_processes():
+            return super()._normalised(values)
+        normalised, square = _DividedByRootMeanSquare.apply(values, self.smallest_square)
+        return normalised, self.center, square
+
+    def _divided(
+        self, values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
+    ) -> Float[Tensor, "B D"]:
+        return values * torch.rsqrt(square.clamp_min(self.smallest_square))
 
 
 @contextmanager
