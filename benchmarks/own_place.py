@@ -38,7 +38,7 @@ def measure(codes: Tensor, labels: Tensor) -> list[list[str]]:
     model.transform_seed = 1
     again = torch.from_numpy(model.transform(codes[others].numpy()))
     started = time.process_time()
-    settled = torch.cat([settled_place(part, codes[fitted], points) for part in codes[others].split(1)])
+    settled = torch.cat([settled_place(part, codes[fitted], points) for part in torch.split(codes[others], 1)])
     each = (time.process_time() - started) / len(others)
     blended = place(codes[others], codes[fitted], points)
     spread = (points - points.mean(0)).square().sum(1).mean().sqrt()

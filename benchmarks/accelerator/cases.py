@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
 
 from torch import Tensor, nn
 
@@ -15,7 +15,7 @@ from bnvae.data.dataset import Dataset, TextShape
 
 EVER = 10_000
 """epochs: more than any measurement takes"""
-HEAD = "gaussian"
+HEAD: Final = "gaussian"
 
 
 @final
