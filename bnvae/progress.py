@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from bnvae.analysis.figure_units import UNITS
 from bnvae.config import SCALED
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs.run import Run
@@ -22,6 +23,8 @@ from bnvae.runs.status import Status
 BAR_LEVELS = " ▁▂▃▄▅▆▇█"
 WIDEST_BARS = 32
 WIDEST_TABLE = 1_000
+NUMBERS_WHOLE_FROM = 72
+"""columns of a terminal; in a narrower one numbers wrap as well, for there they would push their names out"""
 KL_OF_FULL_BAR = 1.0
 """nats at which a dimension's bar is full"""
 
@@ -118,29 +121,27 @@ ERROR = "_standard_error"
 """behind a figure's name: the name of its error"""
 
 
-def print_evaluation(run_id: str, figures: dict[str, Any]) -> None:
-    """A table of the figures that are one number, a column a split; then the thorough ones, if there are any."""
-    table = Table(title=f"{escape(run_id)} (nats per example)")
-    table.add_column("")
+def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | None = None) -> None:
+    """The figures that are one number with their units, a column a split; then the thorough ones, if there are any."""
+    console = console or Console()
     splits = [split for split in ("test", "training") if figures[split]]  # arrays have no training examples
-    for split in splits:
-        table.add_column(split if len(splits) > 1 else "", justify="right")
-    for name, value in figures["test"].items():
-        if not isinstance(value, list) and value is not None and not name.endswith(ERROR):
-            table.add_row(name.replace("_", " "), *(_cell(figures[split], name) for split in splits))
-    Console().print(table)
-    thorough = figures.get("thorough")
-    if not thorough:
-        return
-    table = Table(
-        title=f"{escape(run_id)}: thorough figures of test examples (nats per example where no unit is named)"
-    )
-    table.add_column("")
-    table.add_column("test", justify="right")
-    for name, value in thorough.items():
-        if not isinstance(value, dict) and value is not None and name != "weights" and not name.endswith(ERROR):
-            table.add_row(name.replace("_", " "), _cell(thorough, name))
-    Console().print(table)
+    whole = console.width >= NUMBERS_WHOLE_FROM
+    quick = {split if len(splits) > 1 else "": figures[split] for split in splits}
+    console.print(_figures(run_id, quick, whole=whole))
+    if thorough := figures.get("thorough"):
+        console.print(_figures(f"{run_id}: thorough figures of test examples", {"": thorough}, whole=whole))
+
+
+def _figures(title: str, columns: dict[str, dict[str, Any]], *, whole: bool) -> Table:
+    """A row for each figure that the first column has and that is one number, with its unit."""
+    table = Table("figure", "unit", box=SIMPLE_HEAD, title=escape(title), title_justify="left")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=whole)
+    for name, value in next(iter(columns.values())).items():
+        if isinstance(value, (int, float)) and not name.endswith(ERROR):
+            cells = (_cell(figures, name) for figures in columns.values())
+            table.add_row(name.replace("_", " "), UNITS.get(name, ""), *cells)
+    return table
 
 
 def _cell(figures: dict[str, Any], name: str) -> str:
@@ -174,7 +175,11 @@ def print_runs(entries: list[dict[str, Any]], console: Console | None = None) ->
     """
     console = console or Console()
     rows = [_row(entry) for entry in entries if "error" not in entry]
-    table = Table(box=SIMPLE_HEAD, title="runs (figures on test examples, nats per example)", title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD,
+        title="runs (figures on test examples; ELBO and rate in nats per example)",
+        title_justify="left",
+    )
     for name in COLUMNS_OF_RUNS:
         table.add_column(name, justify="right" if name in COLUMNS_OF_RUNS[4:] else "left", no_wrap=True)
     for row in rows:
@@ -204,7 +209,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
     return [
         entry["run"],
         entry["status"]["state"],
-        entry["config"]["data"]["name"],
+        entry["data"],
         _head(entry["config"]),
         _tau(model),
         *(f"{test[name]:.2f}" if isinstance(test.get(name), (int, float)) else "" for name in ("elbo", "rate")),

@@ -16,6 +16,7 @@ from bnvae.runs.groups import group_of
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
 from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading
+from bnvae.titles import data_title
 
 LISTENING_SECONDS = 0.2
 """between two moments at which the main thread of a race hears signals"""
@@ -136,6 +137,7 @@ def describe(run: Run) -> dict[str, object]:
     entry: dict[str, object] = {"run": run.id, "group": group_of(run), "status": dataclasses.asdict(run.status)}
     try:
         entry["config"] = dataclasses.asdict(run.config)
+        entry["data"] = data_title(run.config)
         evaluation = run.evaluation()
     except ValueError as error:
         return {**entry, "error": str(error)}

@@ -9,7 +9,7 @@ from pages.shared.decoding import choose_decoding
 from pages.shared.frame import frame
 from pages.shared.panels import decoded, distinct, readable, say_broken
 from pages.shared.state import choose_runs
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 frame("Samples", "Given the same latent codes, what does each model make of them?")
 
@@ -20,7 +20,7 @@ if found:
     originals: list[tuple[Run, Tensor]] = []
     rebuilt: dict[str, tuple[Run, Tensor]] = {}
     for run, config in found:
-        title = f"{run.id} · {head_words(config)}"
+        title = f"{run.id} · {caption_words(config)}"
         try:
             if config.data.modality == "text":
                 cache.vocabulary(run)

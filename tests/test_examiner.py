@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bnvae.__main__ import main
+from bnvae.analysis.figure_units import UNITS
 from bnvae.analysis.thorough import ThoroughSettings
 from bnvae.config import RunConfig
 from bnvae.examiner import evaluate_run
@@ -20,6 +21,7 @@ from bnvae.runs import BrokenRunError, Run, RunStore
 from bnvae.runs.evaluating import PROGRESS, STOP, EvaluationDesk, EvaluationStopped, kept_thorough
 from bnvae.worker import train_run
 
+WITH_ERRORS = {f"{name}_standard_error" for name in UNITS}
 QUICK = ThoroughSettings(samples=3, examples=20)
 
 
@@ -63,6 +65,8 @@ def test_thorough_figures_are_kept_beside_the_quick_ones(run: Run) -> None:
     assert (thorough["importance_samples"], thorough["examples"]) == (3, 20)
     assert thorough["bits_per_dimension"] == pytest.approx(thorough["nll"] / math.log(2) / 64)
     assert thorough["perplexity"] is None
+    assert {name for name, value in thorough.items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
+    assert {name for name, value in quick["test"].items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
     assert thorough["modes"]["stored_moments"] == thorough["modes"]["eval_mode"]  # published with exact ones
     assert kept_thorough(run) == thorough
 
@@ -74,6 +78,7 @@ def test_thorough_figures_of_sentences_have_a_perplexity(store: RunStore, tiny_t
     assert thorough["perplexity"] == pytest.approx(math.exp(thorough["nll"] / thorough["tokens"]))
     assert thorough["bits_per_dimension"] is None
     assert set(thorough["factor_gaps"]) >= {"mood", "who", "tense"}
+    assert {name for name, value in thorough.items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
     assert thorough["modes"]["training_mode"]["distortion"] > thorough["modes"]["eval_mode"]["distortion"]  # dropout
 
 

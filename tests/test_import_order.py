@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "config",
     "config_help",
+    "titles",
     "methods",
     "palette",
     "steering",

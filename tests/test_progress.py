@@ -1,13 +1,16 @@
 """What a terminal shows, at the widths that terminals have."""
 
+import dataclasses
 import io
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from bnvae.config import RunConfig
-from bnvae.progress import TerminalProgress, print_runs
+from bnvae.analysis.comparison import COLUMNS
+from bnvae.analysis.figure_units import UNITS
+from bnvae.config import DataConfig, RunConfig
+from bnvae.progress import TerminalProgress, print_evaluation, print_runs
 from bnvae.records import StepRecord
 from bnvae.runs import RunStore, Status
 from bnvae.worker import describe
@@ -54,6 +57,48 @@ def test_broken_and_failed_runs_are_listed_with_the_reason(store: RunStore, tiny
     shown = listed([describe(run) for run in store.runs()], columns=80, terminal=True)
     assert "cracked: broken: cracked/config.json" in shown
     assert "lost: failed: no such [file]" in shown
+
+
+def test_own_data_are_listed_by_their_file_without_its_folder(store: RunStore, tiny: RunConfig) -> None:
+    data = DataConfig(name="images", path="/home/somebody/birds.zip")
+    entry = describe(store.create("a", dataclasses.replace(tiny, data=data)))
+    shown = listed([entry], columns=120, terminal=True)
+    assert "birds.zip (images)" in shown
+    assert "somebody" not in shown
+
+
+SPLIT = {"examples": 12, "tau": 0.5, "elbo": -20.7356, "elbo_standard_error": 0.05, "active_units": 4, "kl": [0.5]}
+THOROUGH = {"nll": 580.3, "bits_per_dimension": 8.07, "hole_share": 0.12, "nll_by_samples": {"1": 2.0}, "weights": "ab"}
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_every_figure_of_an_evaluation_says_its_own_unit(columns: int) -> None:
+    shown = io.StringIO()
+    figures = {"test": SPLIT, "training": SPLIT, "thorough": THOROUGH}
+    print_evaluation("a[b]", figures, Console(file=shown, width=columns, color_system=None))
+    lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+    assert lines[0] == "a[b]"
+    assert [line for line in lines if line and line[-1].isdigit()] == [
+        "examples examples 12 12",
+        "tau fraction 0.5000 0.5000",
+        "elbo nats per example -20.7356 ± 0.0500 -20.7356 ± 0.0500",
+        "active units dimensions 4 4",
+        "nll nats per example 580.3000",
+        "bits per dimension bits per pixel value 8.0700",
+        "hole share share of prior draws 0.1200",
+    ]
+
+
+@pytest.mark.parametrize("columns", [48, 60])
+def test_a_narrow_terminal_shows_names_and_numbers_whole(columns: int) -> None:
+    shown = io.StringIO()
+    print_evaluation("a", {"test": SPLIT, "training": SPLIT}, Console(file=shown, width=columns, color_system=None))
+    assert "…" not in shown.getvalue()
+
+
+def test_units_in_the_terminal_are_those_of_the_comparison() -> None:
+    for column in COLUMNS:
+        assert UNITS[column.name].startswith(column.unit)
 
 
 def test_no_runs_are_said_to_be_none() -> None:

@@ -29,12 +29,13 @@ def add(commands: Subparsers) -> None:
 def _run(options: argparse.Namespace) -> int:
     from bnvae.data.first_look import first_look
     from bnvae.runs import RunStore
+    from bnvae.titles import short_title
 
     config, store = config_of(options), RunStore()
     for words in unused(config.model):
         print(f"bnvae: {words}", file=sys.stderr)
     first_look(config.data)  # what can't be trained on leaves no run behind
-    run_id = options.run or store.free_id(f"{config.data.name}-{config.model.head}")
+    run_id = options.run or store.free_id(f"{short_title(config.data)}-{config.model.head}")
     if not options.tensorboard:
         return follow(store.create(run_id, config).id, quiet=options.quiet)
     from bnvae.runs.event_files import FOLDER, check_tensorboard, write_event_file

@@ -8,7 +8,7 @@ from bnvae.config import RunConfig
 from bnvae.runs import Run
 from bnvae.runs.history import HistoryReader
 from pages.shared.panels import bars
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 FRAMES = 30
 SECONDS_PER_FRAME = 0.25
@@ -28,7 +28,7 @@ def film(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
                 # Early steps tell the story: half of the film is its first tenth.
                 position = max(1, round(len(steps) * (frame / FRAMES) ** 3))
                 record = steps[position - 1] if steps else None
-                where = head_words(config)
+                where = caption_words(config)
                 if record:
                     where += f" · recorded training, step {record.step:,} of {steps[-1].step:,}"
                 bars(run, config, record, key="film", caption=where)

@@ -17,7 +17,7 @@ from pages.components.kl_bars import chart, draw_kl_bars
 from pages.components.preview_sections import Made, draw_preview_sections, section
 from pages.shared import cache
 from pages.shared.colours import colour_of
-from pages.shared.words import head_words, verdict_words
+from pages.shared.words import caption_words, verdict_words
 
 HEAD_FLOORS = {
     "bn-mean": "floor γ²/2",
@@ -80,7 +80,7 @@ def bars_chart(run: Run, config: RunConfig, record: Record | None, *, colour: st
         None if record is None else fixed,
         getattr(record, "current_floor", None) if fixed else None,
         title=run.id,
-        caption=caption or head_words(config),
+        caption=caption or caption_words(config),
         colour=colour,
         scale_group="kl",
         fixed_floor_label=floor_label(config),

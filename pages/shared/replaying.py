@@ -14,7 +14,7 @@ from bnvae.runs.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot, kept, most_records
 from pages.shared import cache
 from pages.shared.panels import HEAD_FLOORS, Blame, floor_label, floors, say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 SENTENCES, PICTURES = 6, 8
 
@@ -43,7 +43,7 @@ def _film(run: Run, config: RunConfig, history: HistoryReader, colour: str) -> F
     widest = _widest(moments)
     return FilmRun(
         title=run.id,
-        caption=head_words(config),
+        caption=caption_words(config),
         colour=colour,
         steps=[record.step for record in steps],
         kl=np.array([record.kl_per_dimension for record in steps]),

@@ -9,6 +9,7 @@ import streamlit as st
 from bnvae.config import HeadName, RunConfig
 from bnvae.launcher import submit
 from bnvae.runs import Run
+from bnvae.titles import short_title
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim
 
@@ -32,7 +33,7 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
         check_room(len(configs))
         for one in configs:
             training = dataclasses.replace(one.training, threads=threads)
-            wish = f"{one.data.name}-{one.model.head}"
+            wish = f"{short_title(one.data)}-{one.model.head}"
             run = claim(store().create(store().free_id(wish), dataclasses.replace(one, training=training)))
             submit(run, threads=threads)
             started.append(run.id)
@@ -52,7 +53,7 @@ def start_race(configs: Sequence[RunConfig]) -> list[str]:
     try:
         check_room(len(configs))
         for config in configs:
-            wish = f"race-{config.data.name}-{config.model.head}"
+            wish = f"race-{short_title(config.data)}-{config.model.head}"
             runs.append(claim(store().create(store().free_id(wish), config)))
         submit(*runs, threads=1)
     except (OSError, ValueError) as error:

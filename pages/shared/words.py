@@ -8,6 +8,7 @@ from bnvae.runs import Status
 from bnvae.runs.fork import Origin
 from bnvae.scaler import fixed_floor, mean_fixed_floor
 from bnvae.steering import Change
+from bnvae.titles import data_title
 
 HEAD_NAMES: dict[HeadName, str] = {
     "gaussian": "plain VAE",
@@ -46,6 +47,11 @@ def head_words(config: RunConfig) -> str:
     return name
 
 
+def caption_words(config: RunConfig) -> str:
+    """What stands under or beside a run's name: its head, after the name of what is a user's own."""
+    return f"{data_title(config)} · {head_words(config)}" if config.data.path else head_words(config)
+
+
 def method_words(config: RunConfig) -> str:
     """The remedy against collapse, without its strength."""
     training = config.training
@@ -71,11 +77,6 @@ def recipe_words(config: RunConfig, tau: float | None = None) -> str:
     if training.free_bits_total > 0:
         parts.append(f"{training.free_bits_total:g} nats free")
     return ", ".join(parts)
-
-
-def data_words(config: RunConfig) -> str:
-    """What a run is of: its data set, or the file of arrays that it is."""
-    return config.data.path if config.source == "arrays" else config.data.name
 
 
 def told_from(config: RunConfig, record: Record) -> int:

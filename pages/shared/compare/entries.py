@@ -17,11 +17,12 @@ from bnvae.posterior import fixed_floors
 from bnvae.runs import Run
 from bnvae.runs.card import DataCard
 from bnvae.runs.evaluating import kept_thorough
+from bnvae.titles import data_title
 from pages.shared.cache import version
 from pages.shared.colours import colour_of
 from pages.shared.panels import HEAD_FLOORS, say_broken
 from pages.shared.state import store
-from pages.shared.words import data_words, recipe_words
+from pages.shared.words import recipe_words
 
 
 @final
@@ -90,7 +91,7 @@ def _compared(
     entry = Entry(
         run=run.id,
         recipe=recipe_words(config, number(evaluation, "test", "tau")),
-        data=data_words(config),
+        data=data_title(config),
         group=groups.words(config, card),
         evaluation=evaluation,
         thorough=thorough,
@@ -131,7 +132,7 @@ class _Groups:
             kind = "codes"
         if card.test_examples == 1:
             kind = kind.removesuffix("s")
-        words = f"{data_words(config)} · {card.test_examples:,} {kind}"
+        words = f"{data_title(config)} · {card.test_examples:,} {kind}"
         if self._digests.setdefault(words, card.digest) != card.digest:
             words += f" · {card.digest[:8]}"
         return words

@@ -14,7 +14,7 @@ from pages.components.factor_matrix import factor_matrix
 from pages.shared.colours import colour_of
 from pages.shared.explore import cache as explore_cache
 from pages.shared.panels import say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 ROWS = 64
 LEAST_TOP_NATS = 0.1
@@ -63,7 +63,7 @@ def show_factors(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 entropy=one.found.entropy.tolist(),
                 top=top,
                 title=one.run.id,
-                caption=head_words(one.config),
+                caption=caption_words(one.config),
                 words=_said(one.found),
                 colour=colour_of(one.run),
             )

@@ -19,7 +19,7 @@ from pages.shared.explore import cache as explore_cache
 from pages.shared.explore.start import NoSuchStart, Start, choose_start, say_no_start, shown, start_at
 from pages.shared.map.links import link_to_map
 from pages.shared.panels import say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 ENDS = "ends"
 FEWEST_STEPS, MOST_STEPS = 8, 16
@@ -100,7 +100,7 @@ def show_interpolate(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 typical=way.typical,
                 top=1.1 * top,
                 title=way.run.id,
-                caption=f"{head_words(way.config)} · {way.start.words} to {way.end.words}",
+                caption=f"{caption_words(way.config)} · {way.start.words} to {way.end.words}",
                 words=_said(way),
                 colour=colour_of(way.run),
             )

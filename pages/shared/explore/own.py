@@ -31,7 +31,7 @@ from pages.shared.explore.start import (
 from pages.shared.map import cache as map_cache
 from pages.shared.mode import may_change
 from pages.shared.panels import say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 DRAW, UPLOAD = "Draw", "Upload a picture"
 PICTURE_KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
@@ -108,7 +108,7 @@ def _result(run: Run, config: RunConfig, alike: list[Run]) -> None:
         key=f"own-{run.id}",
         shown=_told(run, start, made, neighbour) if text else _drawn(run, start, made, neighbour),
         title=run.id,
-        caption=head_words(config),
+        caption=caption_words(config),
         words=_said(start, f"{distance.item():.2f} prior std from {example_words(run, int(nearest))}", typical),
         colour=colour_of(run),
         unknown=0 if start.sentence is not None and start.sentence.unknown else None,
@@ -136,7 +136,7 @@ def _go(name: str, tick: str) -> None:
 def _await(run: Run, config: RunConfig, why: str) -> None:
     """What is missing, where the result will be."""
     exhibits(
-        key=f"own-{run.id}", shown={}, title=run.id, caption=head_words(config), words=why,
+        key=f"own-{run.id}", shown={}, title=run.id, caption=caption_words(config), words=why,
         colour=colour_of(run),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from pages.shared.explore import cache as explore_cache
 from pages.shared.explore.start import NoSuchStart, Start, choose_start, say_no_start, shown, start_at
 from pages.shared.map.links import link_to_map
 from pages.shared.panels import say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 VALUES = {"image": 7, "text": 5}
 """steps of a row: sentences take more room"""
@@ -69,7 +69,7 @@ def show_traverse(found: Sequence[tuple[Run, RunConfig]]) -> None:
                 key=f"traverse-{one.run.id}",
                 traversal=one.traversal,
                 title=one.run.id,
-                caption=f"{head_words(one.config)} · {one.start.words}",
+                caption=f"{caption_words(one.config)} · {one.start.words}",
                 colour=colour_of(one.run),
                 words=_said(one.traversal, reach, modality),
                 unit=UNITS[modality],

@@ -18,7 +18,7 @@ from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import change_words, head_words, origin_words, share_done, status_words, verdict_words
+from pages.shared.words import caption_words, change_words, origin_words, share_done, status_words, verdict_words
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
@@ -100,7 +100,7 @@ def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
 
 def _panels(seen: _Seen, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:
     run, config, record = seen.run, seen.config, seen.record
-    caption = f"{head_words(config)} · at step {record.step:,}" if seen.together and record else ""
+    caption = f"{caption_words(config)} · at step {record.step:,}" if seen.together and record else ""
     yield "bars", bars_chart(run, config, record, colour=colour, caption=caption)
     yield "state", state_words(config, record, seen.status)
     yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), top=top)

@@ -15,7 +15,7 @@ from pages.shared.map.panels import Chart, Wish
 from pages.shared.map.start import ask_for_maps, watch_maps
 from pages.shared.map.words import verdict
 from pages.shared.panels import say_broken
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 
 @st.fragment
@@ -79,7 +79,7 @@ def _panel(film: Film, chart: Chart, colours: Colouring, place: int, count: int)
     moments = [moment.numpy() for moment in film.moments]
     return Panel(
         title=film.run.id,
-        caption=head_words(chart.run.config),
+        caption=caption_words(chart.run.config),
         verdict=verdict(chart.encoded, map_cache.told(chart.run)),
         words=film.words,
         axes=film.axes,

@@ -17,7 +17,7 @@ from pages.shared.map.search import WANTED
 from pages.shared.map.selection import selection_words, tell_selection
 from pages.shared.map.url import ADDRESS, keep_in_url, view_in_url
 from pages.shared.map.words import METHODS, belief_words, made_words, verdict
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -104,7 +104,7 @@ def _panel(chart: Chart, colours: Colouring, place: int, wanted_layers: Sequence
     layers, words = prior_layers(chart, wanted_layers)
     return Panel(
         title=chart.run.id,
-        caption=head_words(chart.run.config),
+        caption=caption_words(chart.run.config),
         verdict=verdict(chart.encoded, map_cache.told(chart.run)),
         words=f"{made_words(chart.projection, common=chart.common)}: {belief_words(chart.projection, chart.encoded)}"
         + words,

@@ -9,10 +9,11 @@ from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.groups import differ_in_tau_alone, group_of, groups
+from bnvae.titles import data_title
 from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
-from pages.shared.words import HEAD_NAMES, data_words, head_words
+from pages.shared.words import HEAD_NAMES, head_words
 
 LARGEST_FIGURE = 1e12
 COLUMNS = ("run", "state", "data", "head", "tau", "dimensions", "ELBO", "rate", "active units", "note")
@@ -87,7 +88,7 @@ def _row(run: Run) -> dict[str, Any]:
     return (
         row
         | {
-            "data": data_words(config),
+            "data": data_title(config),
             "head": head_words(config) if config.is_brought else _head(config),
             "tau": config.model.tau if config.model.head in SCALED else None,
             "dimensions": config.model.latent_dimensions,

@@ -18,7 +18,7 @@ from pages.components.tau_explorer import TauRun
 from pages.shared import cache
 from pages.shared.colours import colour_of
 from pages.shared.state import store
-from pages.shared.words import head_words
+from pages.shared.words import caption_words
 
 FINE_STEP, COARSE_STEP = 0.001, 0.005
 """tau from one row of thetas to the next; the fine one is the slider's own, so that every place of it is exact"""
@@ -40,7 +40,7 @@ def slid(run: Run, config: RunConfig) -> TauRun:
     own = _own_tau(model)
     return TauRun(
         titles=[run.id],
-        caption=head_words(config),
+        caption=caption_words(config),
         colour=colour_of(run),
         taus=taus,
         thetas=thetas,
@@ -64,7 +64,7 @@ def snapped(members: Sequence[tuple[Run, RunConfig]]) -> TauRun:
     first = each[0]
     return TauRun(
         titles=[one.titles[0] for one in each],
-        caption=first.caption.partition(", τ")[0] + f", a sweep of {len(each)} runs",
+        caption=first.caption.rpartition(", τ")[0] + f", a sweep of {len(each)} runs",
         colour=first.colour,
         taus=[one.taus[0] for one in each],
         thetas=np.concatenate([one.thetas for one in each]),

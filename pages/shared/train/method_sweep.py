@@ -9,6 +9,7 @@ from bnvae.launcher import state, submit
 from bnvae.methods import METHODS
 from bnvae.runs import Run
 from bnvae.sweep import method_configs, method_members
+from bnvae.titles import short_title
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.state import store
@@ -71,7 +72,7 @@ def _begin(config: RunConfig, methods: list[str], *, ladder: bool) -> str:
         ValueError, OSError: it could not be; what was made of it stays.
     """
     check_room(1)  # one after the other
-    group = _free_group(f"{config.data.name}-methods")
+    group = _free_group(f"{short_title(config.data)}-methods")
     threads = config.training.threads or 1
     one = dataclasses.replace(config, training=dataclasses.replace(config.training, threads=threads))
     runs: list[Run] = [claim(run) for run in method_members(store(), group, one, methods, ladder=ladder)]
