@@ -134,9 +134,11 @@ def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | No
 
 def _figures(title: str, columns: dict[str, dict[str, Any]], *, whole: bool) -> Table:
     """A row for each figure that the first column has and that is one number, with its unit."""
-    table = Table("figure", "unit", box=SIMPLE_HEAD, title=escape(title), title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title=escape(title), title_justify="left")
+    for name in ("figure", "unit"):
+        table.add_column(name, overflow="fold")
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=whole)
+        table.add_column(name, justify="right", overflow="fold", no_wrap=whole)
     for name, value in next(iter(columns.values())).items():
         if isinstance(value, (int, float)) and not name.endswith(ERROR):
             cells = (_cell(figures, name) for figures in columns.values())
