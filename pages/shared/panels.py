@@ -17,6 +17,7 @@ from pages.components.kl_bars import chart, draw_kl_bars
 from pages.components.preview_sections import Made, draw_preview_sections, section
 from pages.shared import cache
 from pages.shared.colours import colour_of
+from pages.shared.notices import say
 from pages.shared.words import caption_words, verdict_words
 
 HEAD_FLOORS = {
@@ -32,9 +33,12 @@ PREVIEWED = 8
 
 def say_broken(run: Run, error: Exception) -> None:
     """What is wrong with a run, as plain text: its words may come from a stranger's file."""
-    st.error("This run cannot be shown. Delete it on the Runs page, or put its folder right.")
     words = str(error)
-    st.text(words if words.startswith(run.id) else f"{run.id}: {words}")
+    say(
+        "error",
+        "This run cannot be shown. Delete it on the Runs page, or put its folder right.",
+        words if words.startswith(run.id) else f"{run.id}: {words}",
+    )
 
 
 Blame = Callable[[Run, Exception], None]

@@ -4,12 +4,11 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
-import streamlit as st
-
 from bnvae.config import HeadName, RunConfig
 from bnvae.launcher import submit
 from bnvae.runs import Run
 from bnvae.titles import short_title
+from pages.shared.notices import say
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim
 
@@ -38,8 +37,7 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
             submit(run, threads=threads)
             started.append(run.id)
     except (OSError, ValueError) as error:
-        st.error("Training could not be started. What was created of it is on the Runs page.")
-        st.text(str(error))
+        say("error", "Training could not be started. What was created of it is on the Runs page.", str(error))
         return []
     return started
 
@@ -57,7 +55,6 @@ def start_race(configs: Sequence[RunConfig]) -> list[str]:
             runs.append(claim(store().create(store().free_id(wish), config)))
         submit(*runs, threads=1)
     except (OSError, ValueError) as error:
-        st.error("The race could not be started. What was created of it is on the Runs page.")
-        st.text(str(error))
+        say("error", "The race could not be started. What was created of it is on the Runs page.", str(error))
         return []
     return [run.id for run in runs]

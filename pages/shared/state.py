@@ -7,6 +7,7 @@ import streamlit as st
 from bnvae.launcher import state
 from bnvae.runs import Run, RunStore
 from pages.shared.links import TRAIN, link_to
+from pages.shared.notices import say
 
 RUNS = "runs"
 MOST_RUNS = 4
@@ -67,8 +68,7 @@ def choose_runs(
     runs = {run.id: run for run in store().runs()}
     wanted = selected_ids(most)
     for missing in [run_id for run_id in wanted if run_id not in runs]:
-        st.warning("A run in this address is not here. It may have been deleted or renamed:")
-        st.text(missing)
+        say("warning", "A run in this address is not here. It may have been deleted or renamed:", missing)
     here = [run_id for run_id in wanted if run_id in runs]
     if not runs:
         st.info("There are no runs yet. Train a pair and watch: it takes seconds until the bars move.")
@@ -99,8 +99,7 @@ def choose_runs(
     ]
     for run in found:
         if run not in usable:
-            st.info(_why_not(run, trained=trained))
-            st.text(run.id)
+            say("info", _why_not(run, trained=trained), run.id)
     return usable
 
 

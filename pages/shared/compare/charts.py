@@ -15,6 +15,7 @@ from pages.components.kl_bars import kl_bars
 from pages.shared import cache
 from pages.shared.compare.entries import Compared, floors_of_figures
 from pages.shared.compare.equal_rate import choose_rate, curves_of, equal_rate
+from pages.shared.notices import say
 from pages.shared.panels import HEAD_FLOORS, say_broken
 
 QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
@@ -42,10 +43,9 @@ def rate_distortion(runs: Sequence[Compared]) -> None:
         ]
         if not points:
             if all(one.config.source == "arrays" for one in those):
-                st.info("Arrays alone have a rate and no distortion: that takes the decoder.")
+                say("info", "Arrays alone have a rate and no distortion: that takes the decoder.", group)
             else:
-                st.info("No figures of test examples yet on this data.")
-            st.text(group)
+                say("info", "No figures of test examples yet on this data.", group)
             continue
         found = curves_of(those)
         rate = choose_rate(found.curves, group)

@@ -20,6 +20,7 @@ from bnvae.runs.evaluating import kept_thorough
 from bnvae.titles import data_title
 from pages.shared.cache import version
 from pages.shared.colours import colour_of
+from pages.shared.notices import say
 from pages.shared.panels import HEAD_FLOORS, say_broken
 from pages.shared.state import store
 from pages.shared.words import recipe_words
@@ -66,8 +67,7 @@ def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
         except ValueError as error:
             say_broken(run, error)
     if not_begun:
-        st.info("Not begun, and so without figures yet:")
-        st.text(", ".join(not_begun))
+        say("info", "Not begun, and so without figures yet:", ", ".join(not_begun))
     return [_compared(run, config, card, figures, groups) for run, config, card, figures in cards]
 
 

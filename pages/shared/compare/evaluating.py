@@ -8,6 +8,7 @@ from bnvae.launcher import examine
 from bnvae.runs.evaluating import Evaluating, EvaluationDesk
 from pages.shared.compare.entries import Compared
 from pages.shared.mode import may_change
+from pages.shared.notices import say, say_failed
 
 SECONDS_PER_TICK = 1.0
 BUSY = ("starting", "running")
@@ -31,8 +32,7 @@ def evaluate_more(runs: Sequence[Compared]) -> None:
             st.caption("NLL, the price of permuted codes and holes are known only after a thorough evaluation.")
     for one in waiting:
         if looks[one.run.id].state == "failed":
-            st.warning("An evaluation failed:")
-            st.text(f"{one.run.id}: {looks[one.run.id].what}")
+            say("warning", "An evaluation failed:", f"{one.run.id}: {looks[one.run.id].what}")
     if busy:
         _watch(busy)
 
@@ -60,7 +60,7 @@ def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
                 if one.run.id in chosen:
                     examine(one.run, samples=samples, examples=examples)
         except OSError as error:
-            st.text(str(error))
+            say_failed(error)
         else:
             st.rerun()
 

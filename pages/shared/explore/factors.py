@@ -13,6 +13,7 @@ from bnvae.runs import Run
 from pages.components.factor_matrix import factor_matrix
 from pages.shared.colours import colour_of
 from pages.shared.explore import cache as explore_cache
+from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.words import caption_words
 
@@ -43,8 +44,7 @@ def show_factors(found: Sequence[tuple[Run, RunConfig]]) -> None:
             say_broken(run, error)
             continue
         if information is None:
-            st.info("Nothing is known of the causes of this run's data, and its examples have no labels.")
-            st.text(run.id)
+            say("info", "Nothing is known of the causes of this run's data, and its examples have no labels.", run.id)
         else:
             known.append(Known(run, config, information))
     if not known:

@@ -30,6 +30,7 @@ from pages.shared.explore.start import (
 )
 from pages.shared.map import cache as map_cache
 from pages.shared.mode import may_change
+from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.words import caption_words
 
@@ -125,7 +126,7 @@ def _result(run: Run, config: RunConfig, alike: list[Run]) -> None:
     try:
         show_place(run, start.code, alike)
     except ValueError as error:
-        st.text(str(error))
+        say("error", "The place of this code cannot be shown:", str(error))
 
 
 def _go(name: str, tick: str) -> None:

@@ -20,6 +20,7 @@ from pages.components.drawing_pad import ink_of
 from pages.shared import cache
 from pages.shared.explore.cache import encodings
 from pages.shared.map import cache as map_cache
+from pages.shared.notices import say
 
 MOST_EXAMPLES = 10_000
 MOST_DIGITS = 6
@@ -79,8 +80,7 @@ def _examples(found: Sequence[tuple[Run, RunConfig]]) -> int:
 
 def say_no_start(run: Run, error: Exception) -> None:
     """Why nothing is shown of a run that is well, as plain text."""
-    st.info("What is chosen above can't be had of this run.")
-    st.text(f"{run.id}: {error}")
+    say("info", "What is chosen above can't be had of this run.", f"{run.id}: {error}")
 
 
 def keep_choices() -> None:

@@ -10,6 +10,7 @@ from bnvae.runs import Run
 from pages.components.time_film import apart, draw_time_film
 from pages.shared.live.following import Source, follow
 from pages.shared.live.moment import Moment, Moments, States
+from pages.shared.notices import say
 from pages.shared.panels import histories, readable, say_broken
 from pages.shared.replaying import films
 
@@ -71,8 +72,7 @@ def _say(moment: Moment) -> None:
     shown = {run.id for run, _ in moment.shown}
     for run in moment.readable:
         if run.id not in shown:
-            st.info("This run has recorded nothing yet: its film begins with its first steps.")
-            st.text(run.id)
+            say("info", "This run has recorded nothing yet: its film begins with its first steps.", run.id)
 
 
 def step_in_url() -> int | None:

@@ -14,6 +14,7 @@ from pages.shared.map.film import Film, cannot_be_mapped, pca_films, umap_films
 from pages.shared.map.panels import Chart, Wish
 from pages.shared.map.start import ask_for_maps, watch_maps
 from pages.shared.map.words import verdict
+from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.words import caption_words
 
@@ -41,7 +42,7 @@ def through_training(charts: Sequence[Chart], colours: Colouring, wish: Wish) ->
         aligned = umap_films(runs, albums, steps, count) if wish == "umap" else None
         without = cannot_be_mapped(runs, albums) if wish == "umap" else []
     except ValueError as error:
-        st.text(str(error))
+        say("warning", "The aligned maps cannot be read; PCA is shown instead:", str(error))
         aligned, without = None, []
     films = aligned or pca_films(runs, albums, steps, count)
     key = "album-" + ",".join(run.id for run in runs)

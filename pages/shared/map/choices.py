@@ -8,6 +8,7 @@ from bnvae.runs import Run
 from pages.shared.map import cache as map_cache
 from pages.shared.map.panels import Wish
 from pages.shared.map.words import METHODS
+from pages.shared.notices import say
 from pages.shared.panels import readable, say_broken
 
 WISHES: tuple[Wish, ...] = ("umap", "pca", "tsne")
@@ -28,11 +29,9 @@ def mappable(runs: Sequence[Run]) -> list[Run]:
             continue
         first = map_cache.encoded(found[0]) if found else encoded
         if (encoded.data, len(encoded)) != (first.data, len(first)):
-            st.info("This run encoded other examples than the first one: choose it alone to see its map.")
-            st.text(run.id)
+            say("info", "This run encoded other examples than the first one: choose it alone to see its map.", run.id)
         elif not len(encoded):
-            st.info("This run encoded no examples: there is nothing to map.")
-            st.text(run.id)
+            say("info", "This run encoded no examples: there is nothing to map.", run.id)
         else:
             found.append(run)
     return found

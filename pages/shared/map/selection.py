@@ -19,6 +19,7 @@ from pages.shared.map.answers import Chosen
 from pages.shared.map.colours import Colouring
 from pages.shared.map.export import table_of
 from pages.shared.map.panels import Chart
+from pages.shared.notices import say
 from pages.shared.panels import LEGIBLE_PX
 from pages.shared.words import COLLAPSED_BELOW_NATS
 
@@ -131,12 +132,13 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
         hide_index=True,
     )
     if found.rest and (nats := separation(found, chart.encoded.std)) < COLLAPSED_BELOW_NATS:
-        st.warning("What tells this selection from the rest is noise: a direction made of it means nothing.")
         widest = float(found.direction.abs().max())
         width = float(chart.encoded.std[torch.isfinite(chart.encoded.std)].mean())
-        st.text(
+        say(
+            "warning",
+            "What tells this selection from the rest is noise: a direction made of it means nothing.",
             f"Their mean codes differ by {widest:.3f} prior std at most, and every posterior is {width:.2f} wide: "
-            f"a code drawn from one tells {nats:.4f} nats of which of the two it is of."
+            f"a code drawn from one tells {nats:.4f} nats of which of the two it is of.",
         )
     if not found.rest:
         st.caption("All examples are chosen: there is no rest to differ from.")

@@ -9,6 +9,7 @@ from bnvae.mapping import FILM, automatic, is_mapped_now, progress_of
 from bnvae.runs import Run
 from pages.shared.map.cache import digest
 from pages.shared.mode import may_change
+from pages.shared.notices import say
 
 GLANCE_SECONDS = 1.0
 STARTED = "_maps_started"
@@ -24,7 +25,7 @@ def ask_for_maps(runs: Sequence[Run], methods: Sequence[str] = ("umap",)) -> Non
     try:
         draw_maps(*runs, methods=methods)
     except OSError as error:
-        st.text(f"No process can be started for the map: {error}")
+        say("error", "No process can be started for the map:", str(error))
 
 
 def watch_maps(runs: Sequence[Run], waiting_for: str) -> None:
@@ -49,8 +50,7 @@ def watch_maps(runs: Sequence[Run], waiting_for: str) -> None:
 def _say_why_not(runs: Sequence[Run], waiting_for: str) -> None:
     told = progress_of(runs[0])
     if told.get("state") == "failed":
-        st.caption("The last attempt at this map ended without one:")
-        st.text(str(told["message"]))
+        say("warning", "The last attempt at this map ended without one:", str(told["message"]))
     elif any(state(run).alive for run in runs):
         st.caption("The map is made when the training has ended; until then it is PCA of the last evaluation.")
     else:

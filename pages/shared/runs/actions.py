@@ -10,6 +10,7 @@ from bnvae.runs.archive import export_run
 from bnvae.runs.groups import differ_in_tau_alone
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, MAP, TAU, TRAIN, link_to
+from pages.shared.notices import say_failed
 from pages.shared.state import follow, store
 from pages.shared.tau.meanings import RETRAINED
 from pages.shared.visitor import may_steer
@@ -66,5 +67,4 @@ def _change(run: Run) -> None:
             follow(run.id, None)
             st.rerun()
     except (ValueError, OSError) as error:
-        st.error("That did not work:")
-        st.text(str(error))
+        say_failed(error)

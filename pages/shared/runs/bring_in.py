@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bnvae.bringing.upload import ENDINGS, bring_in
+from pages.shared.notices import say
 from pages.shared.state import select, store
 from pages.shared.visitor import claim
 
@@ -26,8 +27,7 @@ def take_in(*, expanded: bool) -> None:
             with st.spinner("Reading, and evaluating what is a model"):
                 run = claim(bring_in(store(), [(upload.name, upload.getvalue()) for upload in uploads]))
         except (ValueError, OSError) as error:
-            st.error("This is refused:")
-            st.text(str(error))
+            say("error", "This is refused:", str(error))
         else:
             select([run.id])
             st.rerun()

@@ -14,6 +14,7 @@ from pages.components.tau_strip import Strip
 from pages.shared import cache
 from pages.shared.colours import colour_of
 from pages.shared.links import TRAIN, link_to
+from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.state import store
 from pages.shared.tau import strips as tau_strips
@@ -100,8 +101,11 @@ def _choose_examples(run: Run) -> int:
 def _say_left_out(run: Run) -> None:
     missing, count = left_out(run)
     if missing:
-        st.warning("Some encoded test examples hold values that are not numbers; they are left out:")
-        st.text(f"{missing:,} of {count:,} of {run.id}")
+        say(
+            "warning",
+            "Some encoded test examples hold values that are not numbers; they are left out:",
+            f"{missing:,} of {count:,} of {run.id}",
+        )
 
 
 def _strip(shown: Shown, run: TauRun, plain: Run | None, page: int) -> Strip | None:
@@ -121,8 +125,7 @@ def _strip(shown: Shown, run: TauRun, plain: Run | None, page: int) -> Strip | N
         note = f"{tau_strips.SEEN if shown.meaning == AMORTISED else tau_strips.UNSEEN} {said}"
         return tau_strips.shown_strip(member, strip, note, plain, title=member.id, page=page)
     except BrokenRunError as error:
-        st.warning("Nothing can be decoded for this run; its numbers are shown all the same.")
-        st.text(str(error))
+        say("warning", "Nothing can be decoded for this run; its numbers are shown all the same.", str(error))
         return None
 
 

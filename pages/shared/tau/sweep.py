@@ -10,6 +10,7 @@ from bnvae.runs import Run
 from bnvae.runs.groups import group_of
 from bnvae.sweep import members
 from pages.shared.mode import may_change
+from pages.shared.notices import say_failed
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim, may_steer
 
@@ -41,7 +42,7 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
             if unfinished:
                 submit(*unfinished, threads=config.training.threads or None, sweep=group)
         except (OSError, ValueError) as error:
-            st.text(str(error))
+            say_failed(error)
         else:
             st.rerun()
 

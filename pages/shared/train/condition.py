@@ -6,6 +6,7 @@ from bnvae.launcher import end, state, stop, submit
 from bnvae.pulse import is_silent
 from bnvae.runs import Run
 from bnvae.runs.control import PLAY
+from pages.shared.notices import say_failed
 from pages.shared.train.remedies import offer_remedies
 from pages.shared.visitor import check_room, may_steer
 
@@ -25,7 +26,7 @@ def condition(run: Run) -> None:
         try:
             stop(run)
         except OSError as error:
-            st.text(str(error))
+            say_failed(error)
     if status.resumable and run.can_go_on and st.button("Go on", key=f"resume-{run.id}", icon=":material/resume:"):
         _resume(run)
     if status.state == "failed" and status.not_finite:
@@ -44,7 +45,7 @@ def _offer_end(run: Run) -> None:
         try:
             end(run)
         except (OSError, ValueError) as error:
-            st.text(str(error))
+            say_failed(error)
 
 
 def _resume(run: Run) -> None:
@@ -53,6 +54,6 @@ def _resume(run: Run) -> None:
         run.desk.command(PLAY)  # it may have been stopped while it was paused
         submit(run, threads=run.config.training.threads or None)
     except (OSError, ValueError) as error:
-        st.text(str(error))
+        say_failed(error)
     else:
         st.rerun()

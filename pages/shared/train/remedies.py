@@ -9,6 +9,7 @@ from bnvae.config import RunConfig
 from bnvae.launcher import submit
 from bnvae.runs import Run, Status, checkpoint
 from bnvae.runs.fork import fork_run
+from pages.shared.notices import say_failed
 from pages.shared.state import link_params, select, store
 from pages.shared.visitor import check_room, claim
 
@@ -42,7 +43,7 @@ def _try(run: Run, make: Callable[[], Run]) -> None:
         made = claim(make())
         submit(made, threads=made.config.training.threads or None)
     except (OSError, ValueError) as error:
-        st.text(str(error))
+        say_failed(error)
     else:
         others = [other for other in link_params()["runs"] if other != run.id]
         select([run.id, made.id, *others])

@@ -27,6 +27,7 @@ from bnvae.config import (
 from bnvae.config_help import field_help
 from bnvae.data.first_look import first_look
 from bnvae.device import available_devices
+from pages.shared.notices import say
 from pages.shared.words import HEAD_HELP, HEAD_NAMES
 
 DATA_WORDS: dict[DataName, str] = {
@@ -97,8 +98,7 @@ def choose_config() -> tuple[RunConfig | None, bool]:
     try:
         config = RunConfig(data=DataConfig(**data), model=ModelConfig(**model), training=TrainingConfig(**training))
     except ValueError as error:
-        st.warning("One setting has to change before training can start:")
-        st.text(str(error))
+        say("warning", "One setting has to change before training can start:", str(error))
         return None, twin
     return config if _usable(config.data, at_path) else None, twin
 
@@ -108,12 +108,10 @@ def _usable(data: DataConfig, place: DeltaGenerator) -> bool:
     try:
         found = first_look(data)
     except ValueError as error:
-        place.error("This cannot be trained on:")
-        place.text(str(error))
+        say("error", "This cannot be trained on:", str(error), place)
         return False
     if found:
-        place.success("Found.", icon=":material/check:")
-        place.text(found)
+        say("success", "Found.", found, place)
     return True
 
 

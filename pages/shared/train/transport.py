@@ -12,6 +12,7 @@ from bnvae.runs.control import PLAY, request_of_all
 from bnvae.runs.fork import fork_run, steerable
 from bnvae.steering import Change, steered
 from pages.shared.mode import may_change
+from pages.shared.notices import say, say_failed
 from pages.shared.state import select, store
 from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
@@ -62,7 +63,7 @@ def _command(living: Sequence[tuple[Run, Status]], **pace: float | None) -> None
         try:
             run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
         except OSError as error:
-            st.text(str(error))
+            say_failed(error)
 
 
 def _together(runs: Sequence[Run]) -> None:
@@ -75,7 +76,7 @@ def _together(runs: Sequence[Run]) -> None:
                 run.desk.command(PLAY)  # they may have been stopped while they were paused
             submit(*waiting, threads=1)
         except (OSError, ValueError) as error:
-            st.text(str(error))
+            say_failed(error)
         else:
             st.rerun()
 
@@ -110,14 +111,14 @@ def _change(runs: Sequence[Run]) -> None:
         try:
             steered(run.steered_config, [Change(step=0, field=name, value=value)])
         except ValueError as error:
-            st.text(f"{run.id}: {error}")
+            say("error", "This run refuses the change:", f"{run.id}: {error}")
             has_refused = True
         else:
             asked.append(run.desk)
     try:
         request_of_all(asked, name, value)
     except OSError as error:
-        st.text(str(error))
+        say_failed(error)
     else:
         if asked:
             st.toast("Changed from the next step on.")
@@ -160,7 +161,7 @@ def _fork(runs: Sequence[Run]) -> None:
             fork.desk.command(dataclasses.replace(chosen.desk.control(), pause_at=waits_at, stop=False))
             submit(fork, threads=1)
         except (OSError, ValueError) as error:
-            st.text(str(error))
+            say_failed(error)
         else:
             # Beside its origin; where four are on show already, the last makes room.
             select([chosen.id, fork.id, *(run.id for run in runs)])
