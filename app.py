@@ -7,10 +7,10 @@ import streamlit as st
 
 if __name__ == "__main__":
     from pages.shared.frame import page_config
-    from pages.shared.links import PAGES
+    from pages.shared.links import declared
 
     page_config()
-    st.navigation([page.declare() for page in PAGES], position="hidden").run()
+    st.navigation(declared(), position="hidden").run()
 else:
     from pages.shared.live.feed import routes
     from pages.shared.startup import starting

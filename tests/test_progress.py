@@ -89,7 +89,7 @@ def test_every_figure_of_an_evaluation_says_its_own_unit(columns: int) -> None:
     ]
 
 
-@pytest.mark.parametrize("columns", [48, 60])
+@pytest.mark.parametrize("columns", [40, 60])
 def test_a_narrow_terminal_shows_names_and_numbers_whole(columns: int) -> None:
     shown = io.StringIO()
     print_evaluation("a", {"test": SPLIT, "training": SPLIT}, Console(file=shown, width=columns, color_system=None))

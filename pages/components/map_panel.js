@@ -19,9 +19,9 @@ class MapPanel {
     this.frame = make("div", { class: "map-frame" }, this.node);
     this.canvas = make("canvas", { tabindex: "0", role: "img" }, this.frame);
     this.over = make("canvas", { class: "over", "aria-hidden": "true" }, this.frame);
-    this.axes = make("div", { class: "map-axes dim" }, this.frame);
     this.tooltip = makeTooltip(this.frame);
     this.thumbnail = make("canvas", { class: "thumbnail", "aria-hidden": "true", "data-testid": "map-thumbnail", hidden: "" }, this.frame);
+    this.axes = make("div", { class: "map-axes dim", "data-testid": "map-axes" }, this.node); // points may be anywhere within
     this.verdict = make("p", { class: "map-verdict", "data-testid": "map-verdict" }, this.node);
     this.words = make("p", { class: "map-words", "data-testid": "map-words" }, this.node);
     this.markedWords = make("p", { class: "map-words", "data-testid": "map-marked-words", hidden: "" }, this.node);

@@ -10,8 +10,8 @@ class PlaceMap {
     this.heading = make("div", { class: "line" }, root);
     this.frame = make("div", { class: "frame" }, root);
     this.canvas = make("canvas", { role: "img" }, this.frame);
-    this.axes = make("div", { class: "axes dim" }, this.frame);
     this.tooltip = makeTooltip(this.frame);
+    this.axes = make("div", { class: "axes dim" }, root);
     this.legend = make("div", { class: "legend" }, root);
     this.words = make("p", { class: "words", "data-testid": "place-words" }, root);
     this.canvas.addEventListener("pointermove", (event) => this.hint(event));

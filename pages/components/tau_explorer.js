@@ -3,6 +3,8 @@
 const MARKS_KEPT = 5000; // a page open all day must not fill the browser's record of marks
 const MOST_AWAITED = 16;
 const KL_PX = 250;
+const KL_PX_ON_PHONES = 170; // so that what is decoded is seen below it while the slider is dragged
+const PHONE_PX = 620; // wide at most, as in the style sheet
 const BUDGET_PX = 190;
 const MAP_EXAMPLES = 150;
 const CURVE_STEP = 0.01;
@@ -117,7 +119,7 @@ class TauExplorer {
     const reached = places.map((tau) => this.model.at(this.slider.nearest(tau)));
     this.top = Math.max(...reached.flatMap(({ floor, kl }) => [floor, ...kl]).filter(Number.isFinite));
     this.takePlain(data.plain);
-    this.strip.take(data.strip, () => this.request());
+    this.strip.take(data.strip, () => this.request(), { sparse: !data.members });
     this.stripPanel.hidden = !data.strip;
     this.takeCurve(data);
     this.map.nameLabels(data.label_names, data.label_colours);
@@ -212,7 +214,7 @@ class TauExplorer {
       colour: data.colours.run,
       dimensions,
       sorted: false,
-      height: KL_PX,
+      height: this.klPx,
       group: null,
       reach: this.top,
       kl: nullable(kl),
@@ -256,6 +258,7 @@ class TauExplorer {
   }
 
   resize() {
+    this.klPx = this.root.clientWidth <= PHONE_PX ? KL_PX_ON_PHONES : KL_PX;
     for (const part of this.parts) part.resize();
     this.draw();
   }

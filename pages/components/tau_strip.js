@@ -91,9 +91,13 @@ class FilmStrip {
     this.note = make("div", { class: "dim" }, root);
   }
 
-  /** strip: {taus, parts: [{half, title, made}], note} or null; `ready` is called when a picture has been decoded. */
-  take(strip, ready) {
+  /**
+   * strip: {taus, parts: [{half, title, made}], note} or null; `ready` is called when a picture has been decoded, and
+   * `sparse` says that the slider stands at other taus as well.
+   */
+  take(strip, ready, { sparse }) {
     this.strip = strip;
+    this.apart = sparse && strip?.taus.length > 1 ? `, the nearest in steps of ${label(strip.taus[1] - strip.taus[0], 2)}` : "";
     for (const half of this.halves) half.replaceChildren();
     this.rows = [];
     this.lists = [];
@@ -119,7 +123,7 @@ class FilmStrip {
     if (!this.strip) return;
     const frame = nearest(this.strip.taus, tau);
     const at = `decoded at τ = ${label(this.strip.taus[frame] ?? tau, 2)}`;
-    write(this.heading, at);
+    write(this.heading, at + this.apart);
     for (const row of this.rows) row.jump(frame, `${row.name}, ${at}`);
     if (frame === this.frame && this.listed === this.strip) return;
     [this.frame, this.listed] = [frame, this.strip];

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import streamlit as st
@@ -20,7 +21,10 @@ class PageEntry:
     default: bool = False
 
     def declare(self) -> Any:
-        return st.Page(self.file, title=self.title, icon=self.icon, default=self.default)
+        path = (
+            "" if self.default else None
+        )  # None: made of the file's name, which the first page would keep from others
+        return st.Page(self.file, title=self.title, icon=self.icon, default=self.default, url_path=path)
 
 
 OVERVIEW = PageEntry("pages/overview.py", "Overview", ":material/monitoring:", default=True)
@@ -34,6 +38,19 @@ EXPLORE = PageEntry("pages/explore.py", "Explore", ":material/touch_app:", "Take
 REPLAY = PageEntry("pages/replay.py", "Replay", ":material/movie:", "Scrub through the training")
 COMPARE = PageEntry("pages/compare.py", "Compare", ":material/balance:", "Compare runs, figure by figure")
 PAGES = (OVERVIEW, TRAIN, RACE, REPLAY, TAU, MAP, EXPLORE, SAMPLES, COMPARE, RUNS)
+
+
+def declared() -> list[Any]:
+    """What `st.navigation` takes: the pages, and a second address for the first one, made of its file as others are.
+
+    Streamlit gives the first page the bare address alone, and says of /overview that there is no such page.
+    """
+    by_file = st.Page(_to_overview, title=OVERVIEW.title, url_path=Path(OVERVIEW.file).stem, visibility="hidden")
+    return [*(page.declare() for page in PAGES), by_file]
+
+
+def _to_overview() -> None:
+    st.switch_page(OVERVIEW.file, query_params={name: st.query_params.get_all(name) for name in st.query_params})
 
 
 def link_to(page: PageEntry, params: Mapping[str, Sequence[str]], label: str = "") -> None:

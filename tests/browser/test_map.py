@@ -29,7 +29,7 @@ def show():
     wanted = View(pick={"example": 2}, id="asked") if st.session_state.get("asked") else View(id="first")
     colours = class_colours(classes, ["#ff0000", "#0000ff"])
     panels = [
-        Panel(title=name + HOSTILE, words=HOSTILE, points=points, colours=colours)
+        Panel(title=name + HOSTILE, words=HOSTILE, axes="no unit", points=points, colours=colours)
         for name, points in (("one", corners), ("two", -corners))
     ]
     view = latent_scatter(
@@ -75,6 +75,14 @@ def says(page: Page, pick: str, lasso: str = "[]") -> None:
 
 
 EMPTY = r"\{'panel': 0, 'x': 0\.0\d*, 'y': -?0\.0\d*\}"
+
+
+def test_what_the_axes_are_is_said_below_the_points_and_not_over_them(demo: Page) -> None:
+    panel = demo.get_by_test_id("map-panel").first
+    said, points = panel.get_by_text("no unit").bounding_box(), panel.locator("canvas").first.bounding_box()
+    assert said is not None
+    assert points is not None
+    assert said["y"] >= points["y"] + points["height"]
 
 
 def test_a_click_tells_the_point_and_an_empty_place_its_place_and_each_is_taken_back(demo: Page) -> None:

@@ -189,6 +189,19 @@ def test_the_first_visit_of_a_fresh_server_may_be_any_page(
     assert "runs=story-plain&runs=story-bn" in tab.url
 
 
+def test_the_first_page_is_also_found_by_its_name_and_keeps_what_the_address_says(tab: Page, address: str) -> None:
+    tab.goto(address)  # since then the server knows the pages by app.py
+    expect(heading(tab, "Posterior collapse, seen")).to_be_visible()
+    tab.add_init_script(
+        "const seen = () => { window.missed ||= document.documentElement.textContent.includes('Page not found') };"
+        "new MutationObserver(seen).observe(document, {childList: true, subtree: true})"
+    )
+    tab.goto(f"{address}/overview?runs=story-bn&runs=story-plain")
+    expect(tab).to_have_url(f"{address}/?runs=story-bn&runs=story-plain")
+    expect(bars(tab)).to_have_count(2)
+    assert tab.evaluate("window.missed") is False
+
+
 def test_a_copied_address_opens_the_same_samples(tab: Page, address: str, browser: Browser) -> None:
     tab.goto(f"{address}/samples?runs=story-plain&runs=story-bn")
     enter(tab, "Seed", "7")

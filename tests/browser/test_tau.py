@@ -251,6 +251,28 @@ def test_the_pictures_are_those_of_the_nearest_tau_of_the_strip(demo: Page) -> N
         expect(decoded).to_contain_text(f"decoded at τ = {tau}")
         grey = decoded.locator("canvas").nth(2).evaluate("c => c.getContext('2d').getImageData(9, 9, 1, 1).data[0]")
         assert grey == round(255 * frame / 50)
+        expect(decoded.locator(".heading")).to_have_text(f"decoded at τ = {tau}, the nearest in steps of 0.02")
+
+
+def test_a_sweep_whose_every_tau_was_decoded_speaks_of_no_nearest_one(page: Page, address: str) -> None:
+    opened(page, address, "snapped")
+    expect(page.get_by_test_id("decoded").locator(".heading")).to_have_text("decoded at τ = 0.10")
+
+
+def test_a_phone_shows_bars_pictures_and_slider_at_once(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 860})
+    opened(page, address)
+    pictures = page.get_by_test_id("decoded").locator(".strip-row")
+    expect(pictures.last.locator("canvas").first).to_be_visible()
+    bars, last, bar = (
+        part.bounding_box()
+        for part in (page.get_by_test_id("kl"), pictures.last, page.get_by_role("group", name="tau"))
+    )
+    assert bars is not None
+    assert last is not None
+    assert bar is not None
+    header = 60  # Streamlit's, which covers the top of a phone's page
+    assert last["y"] + last["height"] - bars["y"] <= 860 - header - bar["height"]
 
 
 @pytest.mark.parametrize("kind", ["one", "wide", "bare", "sentences", "snapped"])

@@ -80,8 +80,11 @@ def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunS
     page = visit("map", "digits-plain", "story-bn", "digits-scaler")
     panels = maps(page)
     assert [panel["title"] for panel in panels] == ["digits-plain", "digits-scaler"]
-    assert "encoded other examples than the first" in words(page)
-    assert "story-bn" in words(page)
+    assert "Left out, being of others than those on the map" in page.info[0].value
+    assert page.text[0].value == "story-bn: storybook; on the map: digits"
+    checked(page.button(key="instead-story-bn").click().run())
+    assert [panel["title"] for panel in maps(page)] == ["story-bn"]
+    assert page.query_params["runs"] in ("story-bn", ["story-bn"])
 
     pair = in_order([runs.get(name) for name in ("digits-scaler", "digits-plain")])
     common = [dataclasses.replace(pretended(run), fitted=20) for run in pair]
