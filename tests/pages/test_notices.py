@@ -2,6 +2,7 @@
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Element
 
 
 def page(kind: str, detail: str) -> None:
@@ -15,6 +16,9 @@ def test_a_sentence_and_its_detail_are_one_box_and_the_detail_is_plain_text(kind
     hostile = "**a** <img src=x onerror=alert(1)> [b](http://c.example) :red[d]"
     shown = AppTest.from_function(page, args=(kind, hostile)).run()
     (box,) = shown.main.children.values()
-    sentence, detail = box.children.values()  # type: ignore[union-attr]
+    assert isinstance(box, Block)
+    sentence, detail = box.children.values()
+    assert isinstance(sentence, Element)
+    assert isinstance(detail, Element)
     assert (sentence.type, sentence.value) == (kind, "Ours, in **bold**:")
     assert (detail.type, detail.value) == ("text", hostile)
