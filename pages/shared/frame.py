@@ -3,8 +3,8 @@
 import streamlit as st
 
 from bnvae.runs import Run
-from pages.shared import notices
 from pages.shared.links import PAGES, link_to
+from pages.shared.notices import STYLE as NOTICE_STYLE
 from pages.shared.state import link_params
 from pages.shared.visitor import door
 
@@ -31,7 +31,8 @@ def page_config(title: str = "") -> None:
 def frame(title: str, question: str) -> None:
     """Begin a page: its heading, the one question it answers, and the way to the others."""
     page_config(title)
-    st.html(STYLE + notices.STYLE)
+    st.html(STYLE)
+    st.html(NOTICE_STYLE)
     with st.sidebar:
         st.markdown("### bnvae")
         st.caption("Latent spaces with and without collapse")

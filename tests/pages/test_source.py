@@ -15,7 +15,17 @@ INTERPRETED = {"markdown", "caption", "write", "html", "info", "warning", "error
                "subheader", "toast", "latex", "metric", "expander", "popover"}  # fmt: skip
 """Streamlit functions that read their first argument as markdown or HTML."""
 SLOW = ("umap", "sklearn", "torchvision", "scipy", "numba")
-OUR_OWN_WORDS = {"STYLE", "verdict_words", "_why_not", "label", "title", "question", "absence", "counts"}
+OUR_OWN_WORDS = {
+    "STYLE",
+    "NOTICE_STYLE",
+    "verdict_words",
+    "_why_not",
+    "label",
+    "title",
+    "question",
+    "absence",
+    "counts",
+}
 """Names whose text is written in the source, or made of numbers and such text."""
 
 
@@ -42,6 +52,10 @@ def test_only_words_of_the_source_are_read_as_markdown(file: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in INTERPRETED:
             for argument in node.args[:1]:
                 assert _is_ours(argument), f"line {node.lineno}: {ast.unparse(node)}: use st.text"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+            assert _is_ours(node.args[1]), (
+                f"line {node.lineno}: {ast.unparse(node)}: the words are not ours, give them as the detail"
+            )
         for keyword in getattr(node, "keywords", []):
             assert keyword.arg != "unsafe_allow_html", ast.unparse(node)
 
