@@ -122,14 +122,29 @@ ERROR = "_standard_error"
 
 
 def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | None = None) -> None:
-    """The figures that are one number with their units, a column a split; then the thorough ones, if there are any."""
+    """The figures that are one number with their units, a column a split; then the thorough ones, if there are any.
+
+    Into a file or a pipe goes the table, however wide.
+    """
     console = console or Console()
     splits = [split for split in ("test", "training") if figures[split]]  # arrays have no training examples
-    whole = console.width >= NUMBERS_WHOLE_FROM
+    whole = not console.is_terminal or console.width >= NUMBERS_WHOLE_FROM
     quick = {split if len(splits) > 1 else "": figures[split] for split in splits}
-    console.print(_figures(run_id, quick, whole=whole))
+    tables = [_figures(run_id, quick, whole=whole)]
     if thorough := figures.get("thorough"):
-        console.print(_figures(f"{run_id}: thorough figures of test examples", {"": thorough}, whole=whole))
+        tables.append(_figures(f"{run_id}: thorough figures of test examples", {"": thorough}, whole=whole))
+    for table in tables:
+        _onto(console, table).print(table)
+
+
+def _onto(console: Console, table: Table) -> Console:
+    """The console if it is a terminal; else, for a file or a pipe has no width, one as wide as the table."""
+    return console if console.is_terminal else Console(file=console.file, width=_widest(table, console))
+
+
+def _widest(table: Table, console: Console) -> int:
+    """The width (columns) that a table has where nothing in it is wrapped."""
+    return Measurement.get(console, console.options.update(max_width=WIDEST_TABLE), table).maximum
 
 
 def _figures(title: str, columns: dict[str, dict[str, Any]], *, whole: bool) -> Table:
@@ -186,11 +201,8 @@ def print_runs(entries: list[dict[str, Any]], console: Console | None = None) ->
         table.add_column(name, justify="right" if name in COLUMNS_OF_RUNS[4:] else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
-    widest = Measurement.get(console, console.options.update(max_width=WIDEST_TABLE), table).maximum
-    if rows and not console.is_terminal:
-        Console(file=console.file, width=widest).print(table)
-    elif rows and widest <= console.width:
-        console.print(table)
+    if rows and (not console.is_terminal or _widest(table, console) <= console.width):
+        _onto(console, table).print(table)
     else:
         for name, *values in rows:
             said = [f"{words} {value}" for words, value in zip(COLUMNS_OF_RUNS[4:], values[3:], strict=True) if value]

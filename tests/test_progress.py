@@ -75,7 +75,7 @@ THOROUGH = {"nll": 580.3, "bits_per_dimension": 8.07, "hole_share": 0.12, "nll_b
 def test_every_figure_of_an_evaluation_says_its_own_unit(columns: int) -> None:
     shown = io.StringIO()
     figures = {"test": SPLIT, "training": SPLIT, "thorough": THOROUGH}
-    print_evaluation("a[b]", figures, Console(file=shown, width=columns, color_system=None))
+    print_evaluation("a[b]", figures, Console(file=shown, width=columns, force_terminal=True, color_system=None))
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert lines[0] == "a[b]"
     assert [line for line in lines if line and line[-1].isdigit()] == [
@@ -89,10 +89,21 @@ def test_every_figure_of_an_evaluation_says_its_own_unit(columns: int) -> None:
     ]
 
 
+def test_a_pipe_gets_each_figure_in_one_line_however_narrow_it_says_it_is() -> None:
+    shown = io.StringIO()
+    print_evaluation("a", {"test": SPLIT, "training": SPLIT}, Console(file=shown, width=20))
+    assert "elbo nats per example -20.7356 ± 0.0500 -20.7356 ± 0.0500" in " ".join(shown.getvalue().split())
+    assert len([line for line in shown.getvalue().splitlines() if line.strip()]) == 7  # title, head, rule, four figures
+
+
 @pytest.mark.parametrize("columns", [40, 60])
 def test_a_narrow_terminal_shows_names_and_numbers_whole(columns: int) -> None:
     shown = io.StringIO()
-    print_evaluation("a", {"test": SPLIT, "training": SPLIT}, Console(file=shown, width=columns, color_system=None))
+    print_evaluation(
+        "a",
+        {"test": SPLIT, "training": SPLIT},
+        Console(file=shown, width=columns, force_terminal=True, color_system=None),
+    )
     assert "…" not in shown.getvalue()
 
 
