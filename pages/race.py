@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.frame import frame
 from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
+from pages.shared.presses import pressed
 from pages.shared.start import start_race
 from pages.shared.state import choose_runs, select
 from pages.shared.train.lessons import choose_race
@@ -17,8 +18,8 @@ with controls:
         say_demonstration()
     else:
         configs = choose_race()
-        pressed = st.button("Start the race", type="primary", icon=":material/flag:", width="stretch")
-        if pressed and (started := start_race(configs)):
+        go = pressed("Start the race", key="race-go", type="primary", icon=":material/flag:", width="stretch")
+        if go and (started := start_race(configs)):
             select(started)
             st.rerun()
 with live:

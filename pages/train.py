@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.frame import frame
 from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
+from pages.shared.presses import pressed
 from pages.shared.start import start
 from pages.shared.state import choose_runs, select
 from pages.shared.train.method_sweep import offer_methods
@@ -19,8 +20,9 @@ with controls:
     else:
         config, twin = choose_config()
         ready = config is not None
-        pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not ready)
-        if pressed and config is not None and (started := start(config, twin=twin)):
+        icon = ":material/play_arrow:"
+        go = pressed("Train", key="train-go", type="primary", icon=icon, width="stretch", disabled=not ready)
+        if go and config is not None and (started := start(config, twin=twin)):
             select(started)
             st.rerun()
         offer_methods(config)

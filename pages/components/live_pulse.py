@@ -11,8 +11,7 @@ _component = st.components.v2.component("bnvae_live_pulse", js=joined("chart.js"
 def live_pulse(*, key: str, feed: Feed, drawn: str) -> bool:
     """Whether the feed was lost: there is no such route here, or something before the server does not let it through.
 
-    `drawn` names what the page shows now; where the feed's `standing` is another, the script, or the fragment that
-    called this, runs again.
+    `drawn` names what the page shows now; where the feed's `standing` is another, the script runs again.
     """
     result = _component(
         key=key,

@@ -36,6 +36,8 @@ def film(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
             st.rerun()
 
     play()
-    if st.button("Play again", icon=":material/replay:", type="tertiary", disabled=playing):
-        st.session_state[key] = 0
-        st.rerun()
+    st.button("Play again", icon=":material/replay:", type="tertiary", disabled=playing, on_click=_rewind, args=(key,))
+
+
+def _rewind(key: str) -> None:
+    st.session_state[key] = 0

@@ -9,6 +9,7 @@ from bnvae.runs.evaluating import Evaluating, EvaluationDesk
 from pages.shared.compare.entries import Compared
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed
+from pages.shared.presses import press, pressed
 
 SECONDS_PER_TICK = 1.0
 BUSY = ("starting", "running")
@@ -54,7 +55,7 @@ def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
         format_func=lambda count: f"{count:,}" if count else "all",
         key="evaluate-examples",
     )
-    if st.button("Start", type="primary", key="evaluate-go", disabled=not chosen):
+    if pressed("Start", type="primary", key="evaluate-go", disabled=not chosen):
         try:
             for one in waiting:
                 if one.run.id in chosen:
@@ -83,5 +84,5 @@ def _line(one: Compared, desk: EvaluationDesk, now: Evaluating) -> None:
     with words:
         st.progress(now.share)
         st.text(f"{one.run.id}: {now.what}" + (f" {now.share:.0%}" if now.share else ""))
-    if stop.button("Stop", key=f"stop-evaluation-{one.run.id}", icon=":material/stop:", width="stretch"):
-        desk.request_stop()
+    with stop:
+        press("Stop", desk.request_stop, key=f"stop-evaluation-{one.run.id}", icon=":material/stop:", width="stretch")

@@ -41,9 +41,8 @@ MORE = {"Traverse": ("Traverse it", "own_example"), "Interpolate": ("Go from it"
 """what other tabs do with one's own: the words of the button, and the tick that makes the tab do it"""
 
 
-@st.fragment
 def show_own(found: Sequence[tuple[Run, RunConfig]]) -> None:
-    """The input, and beside it what each run makes of it; a stroke runs nothing else of the page."""
+    """The input, and beside it what each run makes of it."""
     kinds = {config.data.modality for _, config in found}
     left, right = st.columns([1, 3], gap="large")
     with left:
@@ -53,8 +52,7 @@ def show_own(found: Sequence[tuple[Run, RunConfig]]) -> None:
             _sentence_input()
         if has_own():
             for column, (name, (words, tick)) in zip(st.columns(len(MORE)), MORE.items(), strict=True):
-                if column.button(words, key=f"go-{tick}", on_click=_go, args=(name, tick), width="stretch"):
-                    st.rerun()
+                column.button(words, key=f"go-{tick}", on_click=_go, args=(name, tick), width="stretch")
     with right:
         for column, (run, config) in zip(st.columns(len(found), gap="large"), found, strict=True):
             with column:

@@ -37,7 +37,6 @@ def follow(
     def source(panel: str) -> Feed | None:
         return Feed(run_ids, kind, panel) if is_fed else None
 
-    @st.fragment(run_every=seconds_per_tick if alive and not is_fed else None)
     def tick() -> None:
         moment = moments.of(runs)
         show(moment, source)
@@ -48,4 +47,7 @@ def follow(
         elif alive != moment.alive:  # a fragment can't end its own clock: the page does
             st.rerun()
 
-    tick()
+    if is_fed:  # no fragment, lest a press that waits for a running script is lost or breaks the page
+        tick()
+    else:
+        st.fragment(tick, run_every=seconds_per_tick if alive else None)()

@@ -19,7 +19,6 @@ from pages.shared.panels import say_broken
 from pages.shared.words import caption_words
 
 
-@st.fragment
 def through_training(charts: Sequence[Chart], colours: Colouring, wish: Wish) -> None:
     """Maps of the albums side by side under one slider, and what is told of an example that is clicked.
 

@@ -1,4 +1,4 @@
-"""The maps on the page, and what is told of a choice: redrawn together at every click, the rest of the page is not."""
+"""The maps on the page, and what is told of a choice: redrawn together at every click."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -36,7 +36,6 @@ STYLE = f"""
 """
 
 
-@st.fragment
 def stage(charts: Sequence[Chart], colours: Colouring, wanted_layers: Sequence[str]) -> None:
     """One to four maps; beside them what the visitor chose, under them what tells a selection from the rest."""
     key = stage_key([chart.run for chart in charts])

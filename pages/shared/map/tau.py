@@ -50,7 +50,6 @@ def _same_examples(member: Run, run: Run) -> bool:
     return (one.data, len(one)) == (other.data, len(other)) and len(one) > 0
 
 
-@st.fragment
 def through_tau(members: Sequence[Run], wish: Wish) -> None:
     """One map that moves from τ to τ under a slider: AlignedUMAP where it is there, until then PCA, turned."""
     encodings = [map_cache.encoded(run) for run in members]

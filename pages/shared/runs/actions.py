@@ -11,6 +11,7 @@ from bnvae.runs.groups import differ_in_tau_alone
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, MAP, TAU, TRAIN, link_to
 from pages.shared.notices import say_failed
+from pages.shared.presses import pressed
 from pages.shared.state import follow, store
 from pages.shared.tau.meanings import RETRAINED
 from pages.shared.visitor import may_steer
@@ -57,7 +58,7 @@ def _change(run: Run) -> None:
         renamed = submit.form_submit_button("Rename", width="stretch")
     with delete, st.popover("Delete", icon=":material/delete:", width="stretch"):
         st.write("The run's folder is removed for good.")
-        deleted = st.button("Delete it", type="primary", key=f"delete-{run.id}")
+        deleted = pressed("Delete it", type="primary", key=f"delete-{run.id}")
     try:
         if renamed and new_id != run.id:
             follow(run.id, store().rename(run.id, new_id).id)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from bnvae.bringing.upload import ENDINGS, bring_in
 from pages.shared.notices import say
+from pages.shared.presses import pressed
 from pages.shared.state import select, store
 from pages.shared.visitor import claim
 
@@ -21,7 +22,7 @@ def take_in(*, expanded: bool) -> None:
     with st.expander("Bring in a run, a model or arrays", expanded=expanded):
         types = [ending.removeprefix(".") for ending in ENDINGS]
         uploads = st.file_uploader(WHAT, type=types, accept_multiple_files=True, key="upload", help=HELP)
-        if not uploads or not st.button("Take it in", type="primary"):
+        if not uploads or not pressed("Take it in", key="take-in", type="primary"):
             return
         try:
             with st.spinner("Reading, and evaluating what is a model"):

@@ -11,6 +11,7 @@ from bnvae.runs.groups import group_of
 from bnvae.sweep import members
 from pages.shared.mode import may_change
 from pages.shared.notices import say_failed
+from pages.shared.presses import pressed
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim, may_steer
 
@@ -29,7 +30,7 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
     st.info("There are not two runs here that differ in τ alone. A sweep trains them, one after the other.")
     if not may_change() or not all(may_steer(member) for member in there):
         return
-    if st.button("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
+    if pressed("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
         one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
         try:
             known = {member.id for member in there}

@@ -1,12 +1,14 @@
 """What can be done about how one run is doing."""
 
+from functools import partial
+
 import streamlit as st
 
 from bnvae.launcher import end, state, stop, submit
 from bnvae.pulse import is_silent
 from bnvae.runs import Run
 from bnvae.runs.control import PLAY
-from pages.shared.notices import say_failed
+from pages.shared.presses import press
 from pages.shared.train.remedies import offer_remedies
 from pages.shared.visitor import check_room, may_steer
 
@@ -21,14 +23,12 @@ def condition(run: Run) -> None:
     if not may_steer(run):
         return
     if silent:
-        _offer_end(run)
-    elif status.alive and st.button("Stop", key=f"stop-{run.id}", icon=":material/stop:"):
-        try:
-            stop(run)
-        except OSError as error:
-            say_failed(error)
-    if status.resumable and run.can_go_on and st.button("Go on", key=f"resume-{run.id}", icon=":material/resume:"):
-        _resume(run)
+        icon = ":material/power_settings_new:"
+        press("End its worker", partial(end, run), key=f"end-{run.id}", icon=icon, type="primary")
+    elif status.alive:
+        press("Stop", partial(stop, run), key=f"stop-{run.id}", icon=":material/stop:")
+    if status.resumable and run.can_go_on:
+        press("Go on", partial(_resume, run), key=f"resume-{run.id}", icon=":material/resume:")
     if status.state == "failed" and status.not_finite:
         offer_remedies(run, status)
 
@@ -40,20 +40,7 @@ def _last_words(run: Run) -> None:
             st.text("\n".join(lines))
 
 
-def _offer_end(run: Run) -> None:
-    if st.button("End its worker", key=f"end-{run.id}", icon=":material/power_settings_new:", type="primary"):
-        try:
-            end(run)
-        except (OSError, ValueError) as error:
-            say_failed(error)
-
-
 def _resume(run: Run) -> None:
-    try:
-        check_room(1)
-        run.desk.command(PLAY)  # it may have been stopped while it was paused
-        submit(run, threads=run.config.training.threads or None)
-    except (OSError, ValueError) as error:
-        say_failed(error)
-    else:
-        st.rerun()
+    check_room(1)
+    run.desk.command(PLAY)  # it may have been stopped while it was paused
+    submit(run, threads=run.config.training.threads or None)

@@ -13,6 +13,7 @@ from bnvae.titles import short_title
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.notices import say, say_failed
+from pages.shared.presses import pressed
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim
 
@@ -57,7 +58,7 @@ def _form(config: RunConfig) -> None:
         say("warning", "One setting has to change before these can start:", str(error))
         return
     st.text(f"{count} trainings, epochs of each: {config.training.epochs:,}")
-    if st.button("Train them", type="primary", icon=":material/play_arrow:", key="methods-go", disabled=not chosen):
+    if pressed("Train them", type="primary", icon=":material/play_arrow:", key="methods-go", disabled=not chosen):
         try:
             st.session_state[BEGUN] = _begin(config, chosen, ladder=ladder)
         except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from bnvae.config import RunConfig
 from bnvae.launcher import submit
 from bnvae.runs import Run, Status, checkpoint
 from bnvae.runs.fork import fork_run
-from pages.shared.notices import say_failed
+from pages.shared.presses import press
 from pages.shared.state import link_params, select, store
 from pages.shared.visitor import check_room, claim
 
@@ -24,30 +25,24 @@ def offer_remedies(run: Run, status: Status) -> None:
     st.caption("What usually helps. Each makes a new run; this one stays as it is.")
     training = run.steered_config.training
     rate = SMALLER * training.learning_rate
-    if _pressed(run, f"Learning rate {rate:g}"):
-        _try(run, lambda: _with_rate(run, rate))
+    _remedy(run, f"Learning rate {rate:g}", lambda: _with_rate(run, rate))
     is_limited = 0 < training.gradient_clip <= CLIP
-    if not is_limited and _pressed(run, f"Gradients limited to {CLIP:g}"):
-        _try(run, lambda: _anew(run, gradient_clip=CLIP))
-    if "bfloat16" in status.device and _pressed(run, "Full precision"):
-        _try(run, lambda: _anew(run, precision="fp32"))
+    if not is_limited:
+        _remedy(run, f"Gradients limited to {CLIP:g}", lambda: _anew(run, gradient_clip=CLIP))
+    if "bfloat16" in status.device:
+        _remedy(run, "Full precision", lambda: _anew(run, precision="fp32"))
 
 
-def _pressed(run: Run, label: str) -> bool:
-    return st.button(label, key=f"remedy-{label}-{run.id}", icon=":material/healing:")
+def _remedy(run: Run, label: str, make: Callable[[], Run]) -> None:
+    press(label, partial(_try, run, make), key=f"remedy-{label}-{run.id}", icon=":material/healing:")
 
 
 def _try(run: Run, make: Callable[[], Run]) -> None:
-    try:
-        check_room(1)
-        made = claim(make())
-        submit(made, threads=made.config.training.threads or None)
-    except (OSError, ValueError) as error:
-        say_failed(error)
-    else:
-        others = [other for other in link_params()["runs"] if other != run.id]
-        select([run.id, made.id, *others])
-        st.rerun()
+    check_room(1)
+    made = claim(make())
+    submit(made, threads=made.config.training.threads or None)
+    others = [other for other in link_params()["runs"] if other != run.id]
+    select([run.id, made.id, *others])
 
 
 def _with_rate(run: Run, rate: float) -> Run:

@@ -1,7 +1,8 @@
 """Pause, play, one step, slow motion, and changes while it runs: for all the runs on show at once."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,7 @@ from bnvae.runs.fork import fork_run, steerable
 from bnvae.steering import Change, steered
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed
+from pages.shared.presses import press, pressed
 from pages.shared.state import select, store
 from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
@@ -32,7 +34,7 @@ def transport(runs: Sequence[Run]) -> None:
     """A row of buttons, while there is something to steer; space pauses and plays, the right arrow takes one step."""
     if not may_change():
         return
-    living = [(run, status) for run in runs if may_steer(run) and (status := state(run)).alive]
+    living = _living(runs)
     if not living:
         _together([run for run in runs if may_steer(run)])
         _branch_off(runs)
@@ -40,45 +42,70 @@ def transport(runs: Sequence[Run]) -> None:
     paused = all(status.state == "paused" for _, status in living)
     is_slow = living[0][0].desk.control().steps_per_second is not None
     with st.container(horizontal=True, gap="xsmall"):  # wraps where columns would cut the words
-        if paused and st.button("Play", icon=":material/play_arrow:", shortcut="Space", key="play"):
-            _command(living, pause_at=None)
-        if not paused and st.button("Pause", icon=":material/pause:", shortcut="Space", key="pause"):
-            _command(living, pause_at=0)
-        if st.button("One step", icon=":material/skip_next:", shortcut="Right", key="step"):
-            _command(living, pause_at=1 + max(status.step for _, status in living) if paused else 0)
+        if paused:
+            press("Play", _paced(runs, pause_at=None), icon=":material/play_arrow:", shortcut="Space", key="play")
+        else:
+            press("Pause", _paced(runs, pause_at=0), icon=":material/pause:", shortcut="Space", key="pause")
+        press("One step", partial(_one_step, runs), icon=":material/skip_next:", shortcut="Right", key="step")
         label, icon = ("Full speed", ":material/speed:") if is_slow else ("Slow motion", ":material/slow_motion_video:")
-        if st.button(label, icon=icon, key="slow"):
-            _command(living, pause_at=None, steps_per_second=None if is_slow else SLOW_STEPS_PER_SECOND)
+        speed = None if is_slow else SLOW_STEPS_PER_SECOND
+        press(label, _paced(runs, pause_at=None, steps_per_second=speed), icon=icon, key="slow")
         with popover("Change", ":material/tune:"):
             _change([run for run, _ in living])
         _branch_off(runs, living=True)
-        if len(living) > 1 and st.button("Stop all", icon=":material/stop:", key="stop-all"):
-            for run, _ in living:
-                stop(run)
+        if len(living) > 1:
+            press("Stop all", partial(_stop_all, runs), icon=":material/stop:", key="stop-all")
 
 
-def _command(living: Sequence[tuple[Run, Status]], **pace: float | None) -> None:
-    """Change these fields of each run's `Control`; a stop that was asked for and not yet read stays asked for."""
-    for run, _ in living:
-        try:
-            run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
-        except OSError as error:
-            say_failed(error)
+def _living(runs: Sequence[Run]) -> list[tuple[Run, Status]]:
+    return [(run, status) for run in runs if may_steer(run) and (status := state(run)).alive]
+
+
+def _paced(runs: Sequence[Run], **pace: float | None) -> Callable[[], None]:
+    """What changes these fields of each run's `Control` when it is called.
+
+    A stop that was asked for and not yet read stays asked for.
+    """
+
+    def command() -> None:
+        refused = []
+        for run, _ in _living(runs):
+            try:
+                run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
+            except OSError as error:
+                refused.append(str(error))
+        if refused:
+            raise OSError("\n".join(refused))
+
+    return command
+
+
+def _one_step(runs: Sequence[Run]) -> None:
+    """Go on by one step and wait, or just wait if they are not waiting; as many steps as presses, however soon."""
+    living = _living(runs)
+    asked = max((run.desk.control().pause_at or 0 for run, _ in living), default=0)
+    waits = asked > 0 or all(status.state == "paused" for _, status in living)
+    _paced(runs, pause_at=1 + max([asked, *(status.step for _, status in living)]) if waits else 0)()
+
+
+def _stop_all(runs: Sequence[Run]) -> None:
+    for run, _ in _living(runs):
+        stop(run)
 
 
 def _together(runs: Sequence[Run]) -> None:
     """Several runs that were stopped go on as they raced: step for step."""
     waiting = [run for run in runs if state(run).resumable and run.can_go_on]
-    if len(waiting) > 1 and st.button("Go on together, step for step", icon=":material/resume:", key="together"):
-        try:
-            check_room(len(waiting))
-            for run in waiting:
-                run.desk.command(PLAY)  # they may have been stopped while they were paused
-            submit(*waiting, threads=1)
-        except (OSError, ValueError) as error:
-            say_failed(error)
-        else:
-            st.rerun()
+    if len(waiting) > 1:
+        go_on = partial(_go_on_together, waiting)
+        press("Go on together, step for step", go_on, icon=":material/resume:", key="together")
+
+
+def _go_on_together(runs: Sequence[Run]) -> None:
+    check_room(len(runs))
+    for run in runs:
+        run.desk.command(PLAY)  # they may have been stopped while they were paused
+    submit(*runs, threads=1)
 
 
 def popover(label: str, icon: str, *, disabled: bool = False) -> "DeltaGenerator":
@@ -102,7 +129,7 @@ def _change(runs: Sequence[Run]) -> None:
     values = {name: value for run in runs for name, value in steerable(run).items()}
     name = st.selectbox("What", list(values), format_func=lambda field: STEERED_NAMES[field], key="change-what")
     value = _value_input(values, name, key="change")
-    if not st.button("Change it", type="primary", key="change-go"):
+    if not pressed("Change it", type="primary", key="change-go"):
         return
     asked, has_refused = [], False
     for run in runs:
@@ -151,7 +178,7 @@ def _fork(runs: Sequence[Run]) -> None:
     is_same = value == values[name] and not more
     if is_same:
         st.caption("It has this value already: a branch would repeat the same run. Give another, or more epochs.")
-    if st.button("Branch off", type="primary", key="fork-go", disabled=is_same):
+    if pressed("Branch off", type="primary", key="fork-go", disabled=is_same):
         try:
             check_room(1)
             wish = store().free_id(f"{chosen.id[:NAMED_LETTERS]}-branch")
