@@ -13,7 +13,7 @@ from bnvae import launcher
 from bnvae.launcher import PID
 from bnvae.runs import RunStore
 from tests.browser.test_pages import enter, heading, wait_for_step
-from tests.browser.watching import SECOND, rests, watched
+from tests.browser.watching import SECOND, watched
 from tests.pages.reading import small
 
 RUN, BRANCH = "steered", "steered-branch"
@@ -72,9 +72,7 @@ def paused(page: Page, address: str) -> int:
         wait_for_step(page, 1)
         button(page, "Pause").click()
     expect(button(page, "Play")).to_be_visible()
-    step = paused_at(page)
-    rests(page)
-    return step
+    return paused_at(page)
 
 
 def test_what_was_set_in_the_form_is_there_after_another_page_and_a_reload(tab: Page, address: str) -> None:
@@ -100,7 +98,6 @@ def test_one_step_is_one_step_and_two_visitors_who_press_at_once_see_the_same(
     expect(tab.get_by_test_id("state-words")).to_have_text(words)
     with watched(browser) as other:
         assert paused(other, address) == before + 1
-        rests(tab)
         for page in (tab, other):
             # Sent without waiting for what comes of it, so that both are under way.
             button(page, "One step").evaluate("node => node.click()")

@@ -26,5 +26,5 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 def rests(page: Page) -> None:
-    """Until the page's script has run to its end: what is pressed in the middle of it may come to nothing."""
+    """Until the page's script has run to its end, and all that it drew has come."""
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")

@@ -60,6 +60,26 @@ def test_only_words_of_the_source_are_read_as_markdown(file: Path) -> None:
             assert keyword.arg != "unsafe_allow_html", ast.unparse(node)
 
 
+@pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_fragment_is_there_for_its_clock_alone(file: Path) -> None:
+    """What can be pressed in one breaks the page where the press meets a run of the whole script."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            assert "st.fragment" not in [ast.unparse(decorator) for decorator in node.decorator_list], node.name
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.fragment":
+            assert "run_every" in [keyword.arg for keyword in node.keywords], f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_what_a_press_does_hangs_on_no_line_that_may_not_be_come_to(file: Path) -> None:
+    """The answer of a button is asked for by `pressed` alone; elsewhere a button stands as a statement of its own."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "button":
+            assert id(node) in alone, f"line {node.lineno}: use pressed, or press"
+
+
 def _is_ours(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return True

@@ -161,6 +161,29 @@ def test_a_new_pace_takes_back_no_stop(runs: RunStore, visit: Visit, monkeypatch
     assert run.desk.control() == Control(pause_at=0, steps_per_second=1.0, stop=True)
 
 
+def test_of_two_presses_on_one_step_before_the_worker_took_the_first_each_is_a_step(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="paused", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+    page = visit("train", "digits-scaler")
+    checked(page.button(key="step").click().run())
+    assert run.desk.control().pause_at == 4
+    checked(page.button(key="step").click().run())
+    assert run.desk.control().pause_at == 5
+
+
+def test_one_step_of_a_run_that_does_not_wait_has_it_wait(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.get("digits-scaler")
+    run.write_status(run.status.replace(state="training", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+    checked(visit("train", "digits-scaler").button(key="step").click().run())
+    assert run.desk.control().pause_at == 0
+
+
 def test_a_change_that_one_of_two_runs_refuses_stays_open_and_says_why(
     runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
