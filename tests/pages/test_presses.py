@@ -5,7 +5,6 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import presses
 from tests.pages.reading import checked
 
 
@@ -37,6 +36,6 @@ def test_a_press_on_a_button_that_is_gone_waits_for_it_a_moment_and_not_for_ever
     page.session_state["there"] = False
     assert said(page.button(key="begin").click().run()) == ["True"]
     now = time.monotonic() + later_seconds
-    monkeypatch.setattr(presses.time, "monotonic", lambda: now)
+    monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
     page.session_state["there"] = True
     assert said(page.run()) == words
