@@ -1,6 +1,7 @@
 """Which runs can be mapped together, and by which method."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from pages.shared.map.panels import Wish
 from pages.shared.map.words import METHODS
 from pages.shared.notices import say
 from pages.shared.panels import readable, say_broken
+from pages.shared.presses import press
 from pages.shared.state import select
 
 WISHES: tuple[Wish, ...] = ("umap", "pca", "tsne")
@@ -50,9 +52,8 @@ def _offer_instead(left_out: Sequence[Run], first: Run) -> None:
         f"{', '.join(names)}: {which}; on the map: {ours}",
     )
     label = "Show this one instead" if len(names) == 1 else "Show these instead"
-    if box.button(label, icon=":material/swap_horiz:", key=f"instead-{','.join(names)}"):
-        select(names)
-        st.rerun()
+    with box:
+        press(label, partial(select, names), icon=":material/swap_horiz:", key=f"instead-{','.join(names)}")
 
 
 def choose_map() -> Wish:
