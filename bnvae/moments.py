@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
-from torch.autograd.function import once_differentiable
 
 SMALLEST_SQUARE: Final = 1e-12
 """Lower limit of the mean square that is divided by. A limit, not added as BatchNorm's eps: an encoder that shrinks its
@@ -54,26 +53,6 @@ class _AllReduce(torch.autograd.Function):
         total = upstream.clone()
         distributed.all_reduce(total)
         return total
-
-
-class _DividedByRootMeanSquare(torch.autograd.Function):
-    """values / r with r^2 their mean square, and r^2; in one process. Its derivative is four operations, not twelve."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, smallest_square: float) -> tuple[Tensor, Tensor]:
-        square = values.square().mean(0)
-        scale = torch.rsqrt(square.clamp_min(smallest_square))
-        normalised = values * scale
-        ctx.save_for_backward(normalised, scale)
-        ctx.mark_non_differentiable(square)
-        return normalised, square
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor, None]:
-        normalised, scale = ctx.saved_tensors
-        along = (upstream * normalised).mean(0)
-        return torch.addcmul(upstream, normalised, along, value=-1) * scale, None
 
 
 class BatchMoments(nn.Module, ABC):
@@ -178,14 +157,6 @@ class RootMeanSquareNormaliser(BatchMoments):
     def _moments(self, values: Float[Tensor, "B D"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D"]]:
         (square,) = _global_means(values.square())
         return torch.zeros_like(square), square
-
-    def _normalised(
-        self, values: Float[Tensor, "B D"]
-    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "D"], Float[Tensor, "D"]]:
-        if _has_several_processes():
-            return super()._normalised(values)
-        normalised, square = _DividedByRootMeanSquare.apply(values, self.smallest_square)
-        return normalised, self.center, square
 
     def _divided(
         self, values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
