@@ -21,9 +21,8 @@ class PageEntry:
     default: bool = False
 
     def declare(self) -> Any:
-        path = (
-            "" if self.default else None
-        )  # None: made of the file's name, which the first page would keep from others
+        # None: made of the file's name. The first page would keep its own from the hidden one of that name.
+        path = "" if self.default else None
         return st.Page(self.file, title=self.title, icon=self.icon, default=self.default, url_path=path)
 
 
