@@ -2,7 +2,7 @@
 
 import re
 from pathlib import PureWindowsPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from bnvae.config import DataConfig, RunConfig
 
@@ -23,9 +23,13 @@ def data_title(config: RunConfig) -> str:
 def file_title(path: str) -> str:
     """The last part of a path or address, a long one cut in its middle; empty where it is no file's, or a home's."""
     if "://" in path:
-        path = unquote(urlsplit(path).path)
+        # By hand: `urlsplit` refuses some, and what stands in a stranger's run has to be called something.
+        host_and_path = re.split("[?#]", path.partition("://")[2])[0]
+        path = unquote(host_and_path.partition("/")[2])
     # As Windows has it, on any machine: a run may come from another, and its "\\" are no part of a file's name.
-    name = " ".join(PureWindowsPath(path).name.split())
+    name = PureWindowsPath(path).name
+    # Neither what commands a terminal, nor what turns the direction of reading, nor half a letter, which none can show.
+    name = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
     if name.startswith("~") or name in ("", ".", ".."):
         return ""
     return name if len(name) <= LONGEST_BEGIN + LONGEST_END else f"{name[:LONGEST_BEGIN]}…{name[-LONGEST_END:]}"
