@@ -6,7 +6,7 @@ come to: any other press in these tens of milliseconds, or a live page that has 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,7 +15,7 @@ from pages.shared.notices import say
 
 ASKED, REFUSED = "_asked-", "_refused-"
 STANDS_SECONDS = 5.0
-"""for which a press waits for its button to be drawn: where the button has gone, so has its sense"""
+"""for which a press, or why it was refused, waits for its button to be drawn: where that has gone, so has its sense"""
 
 
 def press(label: str, act: Callable[[], None], *, key: str, **look: Any) -> None:
@@ -25,23 +25,32 @@ def press(label: str, act: Callable[[], None], *, key: str, **look: Any) -> None
     meanwhile, such as how a training is doing; fields beside the button may have: what depends on them is `pressed`.
     """
     st.button(label, key=key, on_click=_do, args=(act, key), **look)
-    if why := st.session_state.pop(REFUSED + key, ""):
+    why = _taken(REFUSED + key)
+    if why is not None:
         say("error", "That did not work:", why)
 
 
-def pressed(label: str, *, key: str, **look: Any) -> bool:
-    """Whether a button was pressed since this was last asked, also if a run was interrupted before it came to here."""
-    st.button(label, key=key, on_click=_remember, args=(key,), **look)
-    asked: float | None = st.session_state.pop(ASKED + key, None)
-    return asked is not None and time.monotonic() - asked < STANDS_SECONDS
+def pressed(label: str, *, key: str, of: Sequence[str] = (), **look: Any) -> bool:
+    """Whether a button was pressed since this was last asked, also if a run was interrupted before it came to here.
+
+    `of` names what it is for where its key does not: a press on it is none once it stands for something else.
+    """
+    st.button(label, key=key, on_click=_remember, args=(ASKED + key, list(of)), **look)
+    return bool(_taken(ASKED + key) == list(of))
 
 
 def _do(act: Callable[[], None], key: str) -> None:
     try:
         act()
     except (OSError, ValueError) as error:
-        st.session_state[REFUSED + key] = str(error)
+        _remember(REFUSED + key, str(error))
 
 
-def _remember(key: str) -> None:
-    st.session_state[ASKED + key] = time.monotonic()
+def _remember(name: str, what: object) -> None:
+    st.session_state[name] = time.monotonic(), what
+
+
+def _taken(name: str) -> Any:
+    """What was remembered, once; None if it was nothing, or too long ago."""
+    then, what = st.session_state.pop(name, (0.0, None))
+    return what if time.monotonic() - then < STANDS_SECONDS else None

@@ -18,6 +18,28 @@ def script() -> None:
     st.text(f"{ASKED}begin" in st.session_state)
 
 
+def refusing() -> None:
+    import streamlit as st
+
+    from pages.shared.presses import press
+
+    def act() -> None:
+        raise ValueError("it is too late")
+
+    if st.session_state.get("there", True):
+        press("Begin", act, key="begin")
+
+
+def two() -> None:
+    import streamlit as st
+
+    from pages.shared.presses import pressed
+
+    run = st.session_state.get("run", "a")
+    if st.session_state.get("there", True) and pressed("Delete it", key="delete", of=[run]):
+        st.text(f"{run} deleted")
+
+
 def said(page: AppTest) -> list[str]:
     return [text.value for text in checked(page).text]
 
@@ -38,4 +60,28 @@ def test_a_press_on_a_button_that_is_gone_waits_for_it_a_moment_and_not_for_ever
     now = time.monotonic() + later_seconds
     monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
     page.session_state["there"] = True
+    assert said(page.run()) == words
+
+
+@pytest.mark.parametrize(("later_seconds", "words"), [(0.0, ["it is too late"]), (6.0, [])])
+def test_why_a_press_was_refused_is_not_said_under_a_button_that_comes_back_later(
+    monkeypatch: pytest.MonkeyPatch, later_seconds: float, words: list[str]
+) -> None:
+    """A second press on "Go on" is refused when the first has taken the button away: it comes when the run has ended."""
+    page = AppTest.from_function(refusing).run()
+    page.session_state["there"] = False
+    assert said(page.button(key="begin").click().run()) == []
+    now = time.monotonic() + later_seconds
+    monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
+    page.session_state["there"] = True
+    assert said(page.run()) == words
+
+
+@pytest.mark.parametrize(("run", "words"), [("a", ["a deleted"]), ("b", [])])
+def test_a_press_that_waited_is_none_on_a_button_that_stands_for_something_else(run: str, words: list[str]) -> None:
+    page = AppTest.from_function(two).run()
+    page.session_state["there"] = False
+    checked(page.button(key="delete").click().run())
+    page.session_state["there"] = True
+    page.session_state["run"] = run
     assert said(page.run()) == words
