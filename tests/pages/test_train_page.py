@@ -184,6 +184,25 @@ def test_one_step_of_a_run_that_does_not_wait_has_it_wait(
     assert run.desk.control().pause_at == 0
 
 
+def test_stop_all_stops_the_others_where_one_cannot_be_asked(
+    runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = [runs.get(name) for name in ("digits-plain", "digits-scaler")]
+    for run in pair:
+        run.write_status(run.status.replace(state="training", step=3))
+    monkeypatch.setattr(Run, "is_held", property(lambda self: True))
+
+    def stop(run: Run) -> None:
+        if run.id == "digits-plain":
+            raise PermissionError(f"{run.id}: its <b>folder</b> is read-only")
+        run.request_stop()
+
+    monkeypatch.setattr("pages.shared.train.transport.stop", stop)
+    page = checked(visit("train", *(run.id for run in pair)).button(key="stop-all").click().run())
+    assert "digits-plain: its <b>folder</b> is read-only" in [text.value for text in page.text]
+    assert [run.desk.control().stop for run in pair] == [False, True]
+
+
 def test_a_change_that_one_of_two_runs_refuses_stays_open_and_says_why(
     runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

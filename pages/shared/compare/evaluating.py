@@ -55,7 +55,7 @@ def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
         format_func=lambda count: f"{count:,}" if count else "all",
         key="evaluate-examples",
     )
-    if pressed("Start", type="primary", key="evaluate-go", disabled=not chosen):
+    if pressed("Start", type="primary", key="evaluate-go", of=names, disabled=not chosen):
         try:
             for one in waiting:
                 if one.run.id in chosen:

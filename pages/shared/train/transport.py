@@ -15,7 +15,7 @@ from bnvae.steering import Change, steered
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed
 from pages.shared.presses import press, pressed
-from pages.shared.state import select, store
+from pages.shared.state import select, selected_ids, store
 from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
 
@@ -54,7 +54,7 @@ def transport(runs: Sequence[Run]) -> None:
             _change([run for run, _ in living])
         _branch_off(runs, living=True)
         if len(living) > 1:
-            press("Stop all", partial(_stop_all, runs), icon=":material/stop:", key="stop-all")
+            press("Stop all", partial(_each_living, runs, stop), icon=":material/stop:", key="stop-all")
 
 
 def _living(runs: Sequence[Run]) -> list[tuple[Run, Status]]:
@@ -67,17 +67,22 @@ def _paced(runs: Sequence[Run], **pace: float | None) -> Callable[[], None]:
     A stop that was asked for and not yet read stays asked for.
     """
 
-    def command() -> None:
-        refused = []
-        for run, _ in _living(runs):
-            try:
-                run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
-            except OSError as error:
-                refused.append(str(error))
-        if refused:
-            raise OSError("\n".join(refused))
+    def command(run: Run) -> None:
+        run.desk.command(dataclasses.replace(run.desk.control(), **pace))  # type: ignore[arg-type]
 
-    return command
+    return partial(_each_living, runs, command)
+
+
+def _each_living(runs: Sequence[Run], act: Callable[[Run], None]) -> None:
+    """Raises OSError, once all have had their turn, for those of which it could not be done."""
+    refused = []
+    for run, _ in _living(runs):
+        try:
+            act(run)
+        except (OSError, ValueError) as error:
+            refused.append(str(error))
+    if refused:
+        raise OSError("\n".join(refused))
 
 
 def _one_step(runs: Sequence[Run]) -> None:
@@ -86,11 +91,6 @@ def _one_step(runs: Sequence[Run]) -> None:
     asked = max((run.desk.control().pause_at or 0 for run, _ in living), default=0)
     waits = asked > 0 or all(status.state == "paused" for _, status in living)
     _paced(runs, pause_at=1 + max([asked, *(status.step for _, status in living)]) if waits else 0)()
-
-
-def _stop_all(runs: Sequence[Run]) -> None:
-    for run, _ in _living(runs):
-        stop(run)
 
 
 def _together(runs: Sequence[Run]) -> None:
@@ -129,7 +129,7 @@ def _change(runs: Sequence[Run]) -> None:
     values = {name: value for run in runs for name, value in steerable(run).items()}
     name = st.selectbox("What", list(values), format_func=lambda field: STEERED_NAMES[field], key="change-what")
     value = _value_input(values, name, key="change")
-    if not pressed("Change it", type="primary", key="change-go"):
+    if not pressed("Change it", type="primary", key="change-go", of=selected_ids()):
         return
     asked, has_refused = [], False
     for run in runs:
@@ -178,7 +178,7 @@ def _fork(runs: Sequence[Run]) -> None:
     is_same = value == values[name] and not more
     if is_same:
         st.caption("It has this value already: a branch would repeat the same run. Give another, or more epochs.")
-    if pressed("Branch off", type="primary", key="fork-go", disabled=is_same):
+    if pressed("Branch off", type="primary", key="fork-go", of=[chosen.id], disabled=is_same):
         try:
             check_room(1)
             wish = store().free_id(f"{chosen.id[:NAMED_LETTERS]}-branch")
