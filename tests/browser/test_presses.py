@@ -55,6 +55,16 @@ runpy.run_path("pages/explore.py", run_name="__main__")
 """
 
 
+# Run alone, without `app.py` and its route: what is live is a fragment with a clock.
+ALONE = """
+import runpy
+import pages.shared.train.remedies as remedies
+
+remedies.submit = lambda run, threads: None
+runpy.run_path("pages/train.py", run_name="__main__")
+"""
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with watched(browser) as page:
@@ -67,14 +77,20 @@ def demo(serve: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def explore(serve: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
+    """Where the servers started meanwhile look for runs."""
     store = RunStore(tmp_path_factory.mktemp("runs"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BNVAE_CHECKPOINTS", str(store.root))
+        yield store
+
+
+@pytest.fixture(scope="module")
+def explore(serve: Callable[[str], str], store: RunStore) -> str:
     for name, (data, head, dimensions) in TRAINED.items():
         if data == "digits":
             train_run(store.create(name, small(data, head, dimensions)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BNVAE_CHECKPOINTS", str(store.root))
-        yield serve(BUSY)
+    return serve(BUSY)
 
 
 def press_in_a_row(page: Page, *names: str) -> None:
@@ -123,3 +139,14 @@ def test_a_drawing_is_cleared_while_the_page_is_being_drawn(page: Page, explore:
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(exhibits(page).last).to_contain_text("draw something")
     assert ink(pad(page)) == 0
+
+
+def test_a_remedy_is_shown_beside_its_run_also_where_what_is_live_is_a_fragment(
+    page: Page, serve: Callable[[str], str], store: RunStore
+) -> None:
+    run = store.create("exploded", small("digits", "gaussian", 4))
+    run.write_status(run.status.replace(state="failed", not_finite=True))
+    page.goto(f"{serve(ALONE)}/?runs=exploded")
+    page.get_by_role("button", name="Gradients limited to 1").click()
+    expect(page.get_by_test_id("state-words")).to_have_count(2)
+    expect(page.get_by_text("exploded-again").first).to_be_visible()

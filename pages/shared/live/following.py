@@ -14,6 +14,7 @@ from pages.components.feed import Feed
 from pages.components.live_pulse import live_pulse
 from pages.shared.live import feed as live_feed
 from pages.shared.live.moment import Moment, Moments
+from pages.shared.state import selected_ids
 
 Source = Callable[[str], Feed | None]
 """from a panel's name to where its component fetches its numbers; None: they are handed over, at every tick"""
@@ -33,6 +34,7 @@ def follow(
     is_fed = live_feed.is_open()
     alive = any(state(run).alive for run in runs)
     run_ids = tuple(run.id for run in runs)
+    chosen = selected_ids()
 
     def source(panel: str) -> Feed | None:
         return Feed(run_ids, kind, panel) if is_fed else None
@@ -44,7 +46,7 @@ def follow(
             if live_pulse(key="pulse", feed=pulse, drawn=moment.standing):
                 live_feed.give_up()
                 st.rerun()
-        elif alive != moment.alive:  # a fragment can't end its own clock: the page does
+        elif alive != moment.alive or chosen != selected_ids():  # a fragment ends neither its clock nor what it is of
             st.rerun()
 
     if is_fed:  # no fragment, lest a press that waits for a running script is lost or breaks the page
