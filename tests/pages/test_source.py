@@ -71,6 +71,25 @@ def test_a_fragment_is_there_for_its_clock_alone(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_clock_draws_no_button(file: Path) -> None:
+    """Neither itself nor in a function of its file: the page's next run would throw a waiting press away."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    clocks = [
+        node.name
+        for node in functions.values()
+        if any(ast.unparse(decorator).startswith("st.fragment") for decorator in node.decorator_list)
+    ]
+    for name in clocks:
+        for node in ast.walk(functions[name]):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called.rpartition(".")[2] not in ("press", "pressed", "button"), f"{name}, line {node.lineno}"
+                if called in functions and called not in clocks:
+                    clocks.append(called)
+
+
+@pytest.mark.parametrize("file", [*PAGES, *SHARED], ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_what_a_press_does_hangs_on_no_line_that_may_not_be_come_to(file: Path) -> None:
     """The answer of a button is asked for by `pressed` alone; elsewhere a button stands as a statement of its own."""
     tree = ast.parse(file.read_text(encoding="utf-8"))

@@ -34,8 +34,8 @@ def evaluate_more(runs: Sequence[Compared]) -> None:
     for one in waiting:
         if looks[one.run.id].state == "failed":
             say("warning", "An evaluation failed:", f"{one.run.id}: {looks[one.run.id].what}")
-    if busy:
-        _watch(busy)
+    for one in busy:
+        _watch(one)
 
 
 def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
@@ -66,23 +66,24 @@ def _form(waiting: Sequence[Compared], missing: Sequence[Compared]) -> None:
             st.rerun()
 
 
-def _watch(busy: Sequence[Compared]) -> None:
+def _watch(one: Compared) -> None:
+    """How far an evaluation is, second by second, and beside that clock, not in it, the button that stops it."""
+    desk = EvaluationDesk(one.run.folder)
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+
     @st.fragment(run_every=SECONDS_PER_TICK)
     def tick() -> None:
-        for one in busy:
-            desk = EvaluationDesk(one.run.folder)
-            now = desk.look()
-            if now.state not in BUSY:
-                st.rerun()
-            _line(one, desk, now)
+        now = desk.look()
+        if now.state not in BUSY:
+            st.rerun()
+        _line(one, now)
 
-    tick()
-
-
-def _line(one: Compared, desk: EvaluationDesk, now: Evaluating) -> None:
-    words, stop = st.columns([6, 1], vertical_alignment="center")
     with words:
-        st.progress(now.share)
-        st.text(f"{one.run.id}: {now.what}" + (f" {now.share:.0%}" if now.share else ""))
+        tick()
     with stop:
         press("Stop", desk.request_stop, key=f"stop-evaluation-{one.run.id}", icon=":material/stop:", width="stretch")
+
+
+def _line(one: Compared, now: Evaluating) -> None:
+    st.progress(now.share)
+    st.text(f"{one.run.id}: {now.what}" + (f" {now.share:.0%}" if now.share else ""))
