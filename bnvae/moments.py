@@ -19,7 +19,8 @@ SMALLEST_SQUARE: Final = 1e-12
 outputs would shrink the mean's share of the second moment by variance / (variance + eps), and with it the floor."""
 
 ADDED_SQUARE: Final = 1e-14
-"""torch's kernel knows no limit. An encoder whose outputs vary by 1e-5 loses 1e-4 of the mean's share to it."""
+"""Added to the variance in one process, for torch's kernel knows no limit. An encoder whose outputs have a standard
+deviation of 1e-5 loses 1e-4 of the mean's share to it."""
 
 SMALLEST_BATCH: Final = 2
 
@@ -161,6 +162,7 @@ class RootMeanSquareNormaliser(BatchMoments):
     def _divided(
         self, values: Float[Tensor, "B D"], center: Float[Tensor, "D"], square: Float[Tensor, "D"]
     ) -> Float[Tensor, "B D"]:
+        # As above, but no time is spent on subtracting zeros.
         return values * torch.rsqrt(square.clamp_min(self.smallest_square))
 
 
