@@ -30,13 +30,14 @@ def press(label: str, act: Callable[[], None], *, key: str, **look: Any) -> None
         say("error", "That did not work:", why)
 
 
-def pressed(label: str, *, key: str, of: Sequence[str] = (), **look: Any) -> bool:
+def pressed(label: str, *, key: str, of: Sequence[str] = (), disabled: bool = False, **look: Any) -> bool:
     """Whether a button was pressed since this was last asked, also if a run was interrupted before it came to here.
 
-    `of` names what it is for where its key does not: a press on it is none once it stands for something else.
+    `of` names what it is for where its key does not: a press on it is none once it stands for something else, nor once
+    it can't be pressed any more.
     """
-    st.button(label, key=key, on_click=_remember, args=(ASKED + key, list(of)), **look)
-    return bool(_taken(ASKED + key) == list(of))
+    st.button(label, key=key, on_click=_remember, args=(ASKED + key, list(of)), disabled=disabled, **look)
+    return bool(_taken(ASKED + key) == list(of)) and not disabled
 
 
 def _do(act: Callable[[], None], key: str) -> None:

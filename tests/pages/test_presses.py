@@ -30,7 +30,7 @@ def refusing() -> None:
         press("Begin", act, key="begin")
 
 
-def two() -> None:
+def deleting() -> None:
     import streamlit as st
 
     from pages.shared.presses import pressed
@@ -79,9 +79,27 @@ def test_why_a_press_was_refused_is_not_said_under_a_button_that_comes_back_late
 
 @pytest.mark.parametrize(("run", "words"), [("a", ["a deleted"]), ("b", [])])
 def test_a_press_that_waited_is_none_on_a_button_that_stands_for_something_else(run: str, words: list[str]) -> None:
-    page = AppTest.from_function(two).run()
+    page = AppTest.from_function(deleting).run()
     page.session_state["there"] = False
     checked(page.button(key="delete").click().run())
     page.session_state["there"] = True
     page.session_state["run"] = run
     assert said(page.run()) == words
+
+
+def greyed() -> None:
+    import streamlit as st
+
+    from pages.shared.presses import pressed
+
+    if st.session_state.get("there", True) and pressed("Begin", key="begin", disabled="grey" in st.session_state):
+        st.text("begun")
+
+
+def test_a_press_that_waited_is_none_on_a_button_that_cannot_be_pressed_any_more() -> None:
+    page = AppTest.from_function(greyed).run()
+    page.session_state["there"] = False
+    checked(page.button(key="begin").click().run())
+    page.session_state["there"] = True
+    page.session_state["grey"] = True
+    assert said(page.run()) == []
