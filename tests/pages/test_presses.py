@@ -67,7 +67,7 @@ def test_a_press_on_a_button_that_is_gone_waits_for_it_a_moment_and_not_for_ever
 def test_why_a_press_was_refused_is_not_said_under_a_button_that_comes_back_later(
     monkeypatch: pytest.MonkeyPatch, later_seconds: float, words: list[str]
 ) -> None:
-    """A second press on "Go on" is refused when the first has taken the button away: it comes when the run has ended."""
+    """As a second press on "Go on": the first takes the button away, and it comes back when the run has ended."""
     page = AppTest.from_function(refusing).run()
     page.session_state["there"] = False
     assert said(page.button(key="begin").click().run()) == []
