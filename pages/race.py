@@ -7,7 +7,7 @@ from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.presses import pressed
 from pages.shared.start import start_race
-from pages.shared.state import choose_runs, select
+from pages.shared.state import choose_runs
 from pages.shared.train.lessons import choose_race
 
 frame("Race", "Same data, same seed, same batches, one clock: what does each recipe do to the latent code?")
@@ -19,8 +19,7 @@ with controls:
     else:
         configs = choose_race()
         go = pressed("Start the race", key="race-go", type="primary", icon=":material/flag:", width="stretch")
-        if go and (started := start_race(configs)):
-            select(started)
+        if go and start_race(configs):
             st.rerun()
 with live:
     watch(choose_runs("Runs on show", invite=False))

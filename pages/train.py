@@ -7,7 +7,7 @@ from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.presses import pressed
 from pages.shared.start import start
-from pages.shared.state import choose_runs, select
+from pages.shared.state import choose_runs
 from pages.shared.train.method_sweep import offer_methods
 from pages.shared.train.settings import choose_config
 
@@ -22,8 +22,7 @@ with controls:
         ready = config is not None
         icon = ":material/play_arrow:"
         go = pressed("Train", key="train-go", type="primary", icon=icon, width="stretch", disabled=not ready)
-        if go and config is not None and (started := start(config, twin=twin)):
-            select(started)
+        if go and config is not None and start(config, twin=twin):
             st.rerun()
         offer_methods(config)
 with live:

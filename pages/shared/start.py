@@ -9,18 +9,23 @@ from bnvae.launcher import submit
 from bnvae.runs import Run
 from bnvae.titles import short_title
 from pages.shared.notices import say
-from pages.shared.state import store
+from pages.shared.presses import whole
+from pages.shared.state import show_begun, store
 from pages.shared.visitor import check_room, claim
 
 PLAIN: HeadName = "gaussian"
 
 
-def start(config: RunConfig, *, twin: bool) -> list[str]:
-    """Create the run, and with `twin` the plain VAE of the same seed and batches beside it, and start their workers.
+def start(config: RunConfig, *, twin: bool) -> bool:
+    """Create the run, and with `twin` the plain VAE of the same seed and batches beside it, start and show them.
 
-    Returns their ids, or none when that failed; the page then says why. All cores but one are shared out, so that the
-    app stays responsive and both advance alike.
+    False when that failed; the page then says why. All cores but one are shared out, so that the app stays responsive
+    and both advance alike.
     """
+    return whole(lambda: _start(config, twin=twin))
+
+
+def _start(config: RunConfig, *, twin: bool) -> bool:
     configs = [config]
     if twin and config.model.head != PLAIN:
         configs.insert(
@@ -38,15 +43,20 @@ def start(config: RunConfig, *, twin: bool) -> list[str]:
             started.append(run.id)
     except (OSError, ValueError) as error:
         say("error", "Training could not be started. What was created of it is on the Runs page.", str(error))
-        return []
-    return started
+        return False
+    show_begun(started)
+    return True
 
 
-def start_race(configs: Sequence[RunConfig]) -> list[str]:
-    """Create the runs of a race and start the one worker that trains them step for step.
+def start_race(configs: Sequence[RunConfig]) -> bool:
+    """Create the runs of a race, start the one worker that trains them step for step, and show them.
 
-    Returns their ids, or none when that failed; the page then says why.
+    False when that failed; the page then says why.
     """
+    return whole(lambda: _start_race(configs))
+
+
+def _start_race(configs: Sequence[RunConfig]) -> bool:
     runs: list[Run] = []
     try:
         check_room(len(configs))
@@ -56,5 +66,6 @@ def start_race(configs: Sequence[RunConfig]) -> list[str]:
         submit(*runs, threads=1)
     except (OSError, ValueError) as error:
         say("error", "The race could not be started. What was created of it is on the Runs page.", str(error))
-        return []
-    return [run.id for run in runs]
+        return False
+    show_begun([run.id for run in runs])
+    return True

@@ -1,5 +1,7 @@
 """Which runs a visitor looks at: kept in the URL and, from page to page, in the session."""
 
+import math
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,6 +15,8 @@ RUNS = "runs"
 MOST_RUNS = 4
 NO_TRAINING = "This run was brought in: there is no training of it to watch. See it on the Map and Compare pages."
 COUNTED = {4: "four", 12: "twelve"}
+BEGUN_SECONDS = 3.0
+"""for which the address of before is not believed: a press that met a training's beginning carries it"""
 BUNDLED_PAIR = ("storybook-plain", "storybook-scaler")
 
 
@@ -22,11 +26,17 @@ def store() -> RunStore:
 
 def selected_ids(most: int = MOST_RUNS) -> list[str]:
     """Ids in the URL, else those looked at before, else the bundled pair, at most so many; they need not exist."""
-    if in_url := st.query_params.get_all(RUNS):
-        ids = [run_id for part in in_url for run_id in part.split(",") if run_id]
-    else:
+    ids = _ids_in_url()
+    then, before, begun = st.session_state.get("_begun", (-math.inf, [], []))
+    if ids == before and time.monotonic() - then < BEGUN_SECONDS:
+        ids = begun
+    if not ids:
         ids = st.session_state["_selected"] if "_selected" in st.session_state else _first_choice()
     return list(dict.fromkeys(ids))[:most]
+
+
+def _ids_in_url() -> list[str]:
+    return [run_id for part in st.query_params.get_all(RUNS) for run_id in part.split(",") if run_id]
 
 
 def _first_choice() -> list[str]:
@@ -41,6 +51,12 @@ def select(ids: Sequence[str], most: int = MOST_RUNS) -> None:
     st.session_state["_selected"] = chosen
     if st.query_params.get_all(RUNS) != chosen:
         st.query_params[RUNS] = chosen
+
+
+def show_begun(ids: Sequence[str]) -> None:
+    """`select` runs that were begun just now, whatever address a press brings that was already under way."""
+    st.session_state["_begun"] = time.monotonic(), _ids_in_url(), list(ids)
+    select(ids)
 
 
 def follow(run_id: str, new_id: str | None) -> None:

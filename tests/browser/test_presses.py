@@ -14,10 +14,16 @@ from tests.pages.reading import TRAINED, small
 SCRIPT = """
 import time
 import streamlit as st
-from pages.shared.presses import press, pressed
+from pages.shared.presses import press, pressed, whole
 
 def count(key):
     st.session_state[key] = st.session_state.get(key, 0) + 1
+
+def begin():
+    time.sleep(0.5)
+    count("begun")
+    time.sleep(0.5)
+    count("noted")
 
 def refused():
     raise ValueError("a reason <b>as text</b>")
@@ -32,6 +38,9 @@ press("At once", lambda: count("at once"), key="press")
 if pressed("When drawn", key="pressed"):
     count("drawn")
 press("Refused", refused, key="refused")
+if pressed("Begin", key="begin"):
+    whole(begin)
+st.text(f"begun {st.session_state.get('begun', 0)}, noted {st.session_state.get('noted', 0)}")
 st.text(f"at once {st.session_state.get('at once', 0)}, when drawn {st.session_state.get('drawn', 0)}")
 """
 
@@ -108,6 +117,17 @@ def test_a_press_counts_though_another_one_ends_its_run(page: Page, demo: str, n
     expect(page.get_by_text("at once 0, when drawn 0")).to_be_visible()
     press_in_a_row(page, name, "Something else")
     expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_what_is_begun_is_done_to_its_end_and_once_though_it_is_pressed_again(page: Page, demo: str) -> None:
+    page.goto(demo)
+    expect(page.get_by_text("begun 0, noted 0")).to_be_visible()
+    press_in_a_row(page, "Begin")
+    page.wait_for_timeout(1_400)  # a second until the run comes to it: it is in the middle of what it begins
+    press_in_a_row(page, "Begin")
+    expect(page.get_by_text("begun 1, noted 1")).to_be_visible()
+    rests(page)
+    expect(page.get_by_text("begun 1, noted 1")).to_be_visible()
 
 
 def test_of_presses_in_a_row_each_is_done(page: Page, demo: str) -> None:

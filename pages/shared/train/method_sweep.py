@@ -13,7 +13,7 @@ from bnvae.titles import short_title
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.notices import say, say_failed
-from pages.shared.presses import pressed
+from pages.shared.presses import pressed, whole
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim
 
@@ -60,15 +60,15 @@ def _form(config: RunConfig) -> None:
     st.text(f"{count} trainings, epochs of each: {config.training.epochs:,}")
     if pressed("Train them", type="primary", icon=":material/play_arrow:", key="methods-go", disabled=not chosen):
         try:
-            st.session_state[BEGUN] = _begin(config, chosen, ladder=ladder)
+            whole(lambda: _begin(config, chosen, ladder=ladder))
         except (OSError, ValueError) as error:
             say_failed(error)
         else:
             st.rerun()
 
 
-def _begin(config: RunConfig, methods: list[str], *, ladder: bool) -> str:
-    """The name of the sweep, whose worker was started.
+def _begin(config: RunConfig, methods: list[str], *, ladder: bool) -> None:
+    """Start the worker of a sweep, and note its name.
 
     Raises:
         ValueError, OSError: it could not be; what was made of it stays.
@@ -79,7 +79,7 @@ def _begin(config: RunConfig, methods: list[str], *, ladder: bool) -> str:
     one = dataclasses.replace(config, training=dataclasses.replace(config.training, threads=threads))
     runs: list[Run] = [claim(run) for run in method_members(store(), group, one, methods, ladder=ladder)]
     submit(*runs, threads=threads, sweep=group)
-    return group
+    st.session_state[BEGUN] = group
 
 
 def _free_group(wish: str) -> str:

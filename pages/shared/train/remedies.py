@@ -11,7 +11,7 @@ from bnvae.launcher import submit
 from bnvae.runs import Run, Status, checkpoint
 from bnvae.runs.fork import fork_run
 from pages.shared.presses import press
-from pages.shared.state import link_params, select, store
+from pages.shared.state import link_params, show_begun, store
 from pages.shared.visitor import check_room, claim
 
 SMALLER = 0.1
@@ -34,7 +34,7 @@ def offer_remedies(run: Run, status: Status) -> None:
 
 
 def _remedy(run: Run, label: str, make: Callable[[], Run]) -> None:
-    press(label, partial(_try, run, make), key=f"remedy-{label}-{run.id}", icon=":material/healing:")
+    press(label, partial(_try, run, make), key=f"remedy-{label}-{run.id}", icon=":material/healing:", once=True)
 
 
 def _try(run: Run, make: Callable[[], Run]) -> None:
@@ -42,7 +42,7 @@ def _try(run: Run, make: Callable[[], Run]) -> None:
     made = claim(make())
     submit(made, threads=made.config.training.threads or None)
     others = [other for other in link_params()["runs"] if other != run.id]
-    select([run.id, made.id, *others])
+    show_begun([run.id, made.id, *others])
 
 
 def _with_rate(run: Run, rate: float) -> Run:

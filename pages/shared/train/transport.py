@@ -14,8 +14,8 @@ from bnvae.runs.fork import fork_run, steerable
 from bnvae.steering import Change, steered
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed
-from pages.shared.presses import press, pressed
-from pages.shared.state import select, selected_ids, store
+from pages.shared.presses import press, pressed, whole
+from pages.shared.state import selected_ids, show_begun, store
 from pages.shared.visitor import check_room, claim, may_steer
 from pages.shared.words import STEERED_NAMES
 
@@ -180,19 +180,24 @@ def _fork(runs: Sequence[Run]) -> None:
         st.caption("It has this value already: a branch would repeat the same run. Give another, or more epochs.")
     if pressed("Branch off", type="primary", key="fork-go", of=[chosen.id], disabled=is_same):
         try:
-            check_room(1)
-            wish = store().free_id(f"{chosen.id[:NAMED_LETTERS]}-branch")
-            fork = claim(fork_run(store(), chosen, wish, {name: value}, more_epochs=more))
-            # It begins behind its origin: where that waits, it catches up and waits at the same step.
-            waits_at = status.step if status.state == "paused" else None
-            fork.desk.command(dataclasses.replace(chosen.desk.control(), pause_at=waits_at, stop=False))
-            submit(fork, threads=1)
+            whole(lambda: _begin_branch(chosen, {name: value}, more, runs))
         except (OSError, ValueError) as error:
             say_failed(error)
         else:
-            # Beside its origin; where four are on show already, the last makes room.
-            select([chosen.id, fork.id, *(run.id for run in runs)])
             close(BRANCH)
+
+
+def _begin_branch(origin: Run, changed: dict[str, float], more_epochs: int, shown: Sequence[Run]) -> None:
+    check_room(1)
+    wish = store().free_id(f"{origin.id[:NAMED_LETTERS]}-branch")
+    fork = claim(fork_run(store(), origin, wish, changed, more_epochs=more_epochs))
+    # It begins behind its origin: where that waits, it catches up and waits at the same step.
+    status = state(origin)
+    waits_at = status.step if status.state == "paused" else None
+    fork.desk.command(dataclasses.replace(origin.desk.control(), pause_at=waits_at, stop=False))
+    submit(fork, threads=1)
+    # Beside its origin; where four are on show already, the last makes room.
+    show_begun([origin.id, fork.id, *(run.id for run in shown)])
 
 
 def _another(name: str, value: float) -> float:
