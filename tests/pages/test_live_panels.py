@@ -9,7 +9,7 @@ from bnvae.records import StepRecord
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs.control import Control
 from bnvae.runs.status import RunState
-from pages.shared.live.panels import training_panels
+from pages.shared.live.panels import shared_range, training_panels
 from pages.shared.panels import histories, readable
 from pages.shared.words import told_from, verdict_words
 
@@ -95,3 +95,21 @@ def test_the_step_of_a_verdict_does_not_move_with_the_rounding_of_epochs(
     config = dataclasses.replace(run.config, training=training)
     records = [record_at(run, step, float(f"{step / 468:.6g}")) for step in range(1, 2340, 9)]  # 6 digits, as kept
     assert {told_from(config, record) for record in records} == {told}
+
+
+@pytest.mark.parametrize(
+    ("distortions", "ends"),
+    [
+        ([100.0] * 9 + [50.0], (0.0, 120.0)),  # a rate of 10 on top: 1.05 * 110 is 115.5
+        ([150.0] * 5 + [-2_100.0] * 5, (-2_500.0, 200.0)),  # densities of colours above 1
+        ([-2_100.0] * 10, (-2_500.0, 0.0)),
+        ([float("nan")], (0.0, 1.0)),
+        ([], (0.0, 1.0)),
+    ],
+)
+def test_the_axis_of_elbo_holds_what_all_runs_reach_and_starts_at_0_where_it_can(
+    runs: RunStore, distortions: list[float], ends: tuple[float, float]
+) -> None:
+    step = runs.get(PAIR[0]).history().steps[0]
+    steps = [dataclasses.replace(step, distortion=distortion, rate=10.0) for distortion in distortions]
+    assert shared_range([steps, []]) == ends

@@ -48,12 +48,12 @@ def training_panels(found: Sequence[Recorded], states: Mapping[Run, Status]) -> 
     statuses = _each_reason_once({run: states[run] for run, _, _ in found})
     racing = [recorded for recorded in found if _runs_freely(recorded, states)]
     shown = [_seen(recorded, statuses, common_step(recorded, racing)) for recorded in found]
-    top = shared_top([seen.steps for seen in shown])
+    elbo_range = shared_range([seen.steps for seen in shown])
     colours = run_colours([config.model.head for _, config, _ in found])
     return {
         f"{name}-{seen.run.id}": drawn
         for seen, colour in zip(shown, colours, strict=True)
-        for name, drawn in _panels(seen, colour, top)
+        for name, drawn in _panels(seen, colour, elbo_range)
     }
 
 
@@ -98,12 +98,12 @@ def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
     return told
 
 
-def _panels(seen: _Seen, colour: str, top: float) -> Iterator[tuple[str, dict[str, Any]]]:
+def _panels(seen: _Seen, colour: str, elbo_range: tuple[float, float]) -> Iterator[tuple[str, dict[str, Any]]]:
     run, config, record = seen.run, seen.config, seen.record
     caption = f"{caption_words(config)} · at step {record.step:,}" if seen.together and record else ""
     yield "bars", bars_chart(run, config, record, colour=colour, caption=caption)
     yield "state", state_words(config, record, seen.status)
-    yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), top=top)
+    yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), y_range=elbo_range)
     yield "active", active_unit_plot(seen.steps, config, colour)
     if config.model.head in SCALED:
         yield "gamma", gamma_plot(seen.steps)
@@ -125,18 +125,26 @@ def state_words(config: RunConfig, record: Record | None, status: Status) -> dic
     return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
 
 
-def shared_top(found: Sequence[Sequence[StepRecord]]) -> float:
-    """One end for the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest."""
+def shared_range(found: Sequence[Sequence[StepRecord]]) -> tuple[float, float]:
+    """The ends of the −ELBO axes of several runs (nats): all but the first transient fits; rounded, to rest.
+
+    From 0, or from below it where a density of colours is above 1 and its distortion negative.
+    """
     seen_so_far = [[-record.elbo for record in steps if np.isfinite(record.elbo)] for steps in found]
-    tops = [np.quantile(values, 0.9) for values in seen_so_far if values]
-    if not tops or max(tops) <= 0:
-        return 1.0
-    magnitude = 10 ** np.floor(np.log10(max(tops)))
-    return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * max(tops)) * magnitude)
+    top = max((float(np.quantile(values, 0.9)) for values in seen_so_far if values), default=0.0)
+    lowest = min((r.distortion for steps in found for r in steps if np.isfinite(r.distortion)), default=0.0)
+    return -_rounded_up(-lowest) if lowest < 0 else 0.0, _rounded_up(top) if top > 0 else float(lowest >= 0)
 
 
-def elbo_plot(steps: Sequence[StepRecord], marks: Sequence[tuple[float, str]] = (), *, top: float) -> dict[str, Any]:
-    """−ELBO as distortion + rate, stacked, over steps, on an axis from 0 to `top` nats."""
+def _rounded_up(value: float) -> float:
+    magnitude = 10 ** np.floor(np.log10(value))
+    return float(next(step for step in ROUND_STEPS if step * magnitude >= 1.05 * value) * magnitude)
+
+
+def elbo_plot(
+    steps: Sequence[StepRecord], marks: Sequence[tuple[float, str]] = (), *, y_range: tuple[float, float]
+) -> dict[str, Any]:
+    """−ELBO as distortion + rate, stacked, over steps, on an axis between these ends (nats)."""
     return plot(
         [record.step for record in steps],
         [
@@ -147,7 +155,7 @@ def elbo_plot(steps: Sequence[StepRecord], marks: Sequence[tuple[float, str]] = 
         y_label="nats per example",
         title="−ELBO, lower is better",
         total_label="−ELBO",
-        y_range=(0, top),
+        y_range=y_range,
         marks=marks,
     )
 
