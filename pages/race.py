@@ -18,7 +18,9 @@ with controls:
         say_demonstration()
     else:
         configs = choose_race()
-        go = pressed("Start the race", key="race-go", type="primary", icon=":material/flag:", width="stretch")
+        go = pressed(
+            "Start the race", key="race-go", once=True, type="primary", icon=":material/flag:", width="stretch"
+        )
         if go and start_race(configs):
             st.rerun()
 with live:

@@ -21,7 +21,7 @@ with controls:
         config, twin = choose_config()
         ready = config is not None
         icon = ":material/play_arrow:"
-        go = pressed("Train", key="train-go", type="primary", icon=icon, width="stretch", disabled=not ready)
+        go = pressed("Train", key="train-go", once=True, type="primary", icon=icon, width="stretch", disabled=not ready)
         if go and config is not None and start(config, twin=twin):
             st.rerun()
         offer_methods(config)

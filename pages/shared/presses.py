@@ -42,13 +42,15 @@ def press(label: str, act: Callable[[], None], *, key: str, once: bool = False, 
         say("error", "That did not work:", why)
 
 
-def pressed(label: str, *, key: str, of: Sequence[str] = (), disabled: bool = False, **look: Any) -> bool:
+def pressed(
+    label: str, *, key: str, of: Sequence[str] = (), once: bool = False, disabled: bool = False, **look: Any
+) -> bool:
     """Whether a button was pressed since this was last asked, also if a run was interrupted before it came to here.
 
     `of` names what it is for where its key does not: a press on it is none once it stands for something else, nor once
-    it can't be pressed any more.
+    it can't be pressed any more. `once`: a double click is one press.
     """
-    st.button(label, key=key, on_click=_ask, args=(ASKED + key, list(of)), disabled=disabled, **look)
+    st.button(label, key=key, on_click=_ask, args=(ASKED + key, list(of), once), disabled=disabled, **look)
     then, what, answered = st.session_state.get(ASKED + key, NEVER)
     if answered:
         return False
@@ -90,11 +92,11 @@ def _do(act: Callable[[], None], key: str, once: bool) -> None:
         st.session_state[REFUSED + key] = time.monotonic(), str(error)
 
 
-def _ask(name: str, of: list[str]) -> None:
-    """Remember a press, unless it is the second of a double one."""
+def _ask(name: str, of: list[str], once: bool) -> None:
+    """Remember a press; unless it is the second of a double one, where that counts `once`."""
     then, what, answered = st.session_state.get(name, NEVER)
     done = max(then, st.session_state.get(WHOLE, then))
-    if not (answered and what == of and time.monotonic() - done < DOUBLE_SECONDS):
+    if not (once and answered and what == of and time.monotonic() - done < DOUBLE_SECONDS):
         st.session_state[name] = time.monotonic(), of, False
 
 

@@ -38,7 +38,7 @@ press("At once", lambda: count("at once"), key="press")
 if pressed("When drawn", key="pressed"):
     count("drawn")
 press("Refused", refused, key="refused")
-if pressed("Begin", key="begin"):
+if pressed("Begin", key="begin", once=True):
     whole(begin)
 st.text(f"begun {st.session_state.get('begun', 0)}, noted {st.session_state.get('noted', 0)}")
 st.text(f"at once {st.session_state.get('at once', 0)}, when drawn {st.session_state.get('drawn', 0)}")

@@ -33,7 +33,10 @@ def test_one_press_begins_a_run_for_each_method_in_one_worker(runs: RunStore, vi
     assert "0 of 10 trainings" in words(page)
 
 
-def test_a_second_sweep_has_a_name_of_its_own(runs: RunStore, visit: Visit, begun: list[Any]) -> None:
+def test_a_second_sweep_has_a_name_of_its_own(
+    runs: RunStore, visit: Visit, begun: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.shared.presses.DOUBLE_SECONDS", 0.0)  # no visitor chooses other methods as fast
     page = visit("train")
     page.multiselect(key="methods").set_value(["none", "bn-mean"])
     page.toggle(key="methods-ladder").set_value(True)

@@ -13,7 +13,7 @@ def script() -> None:
 
     from pages.shared.presses import pressed
 
-    if st.session_state.get("there", True) and pressed("Begin", key="begin"):
+    if st.session_state.get("there", True) and pressed("Begin", key="begin", once=st.session_state.get("once", False)):
         st.text("begun")
 
 
@@ -49,9 +49,15 @@ def test_a_press_is_answered_once() -> None:
     assert said(page.run()) == []
 
 
-@pytest.mark.parametrize(("later_seconds", "words"), [(1.0, []), (2.0, ["begun"])])
-def test_a_double_click_is_one_press(monkeypatch: pytest.MonkeyPatch, later_seconds: float, words: list[str]) -> None:
-    page = AppTest.from_function(script).run()
+@pytest.mark.parametrize(
+    ("once", "later_seconds", "words"), [(True, 1.0, []), (True, 2.0, ["begun"]), (False, 0.0, ["begun"])]
+)
+def test_a_double_click_is_one_press_where_it_counts_once(
+    monkeypatch: pytest.MonkeyPatch, once: bool, later_seconds: float, words: list[str]
+) -> None:
+    page = AppTest.from_function(script)
+    page.session_state["once"] = once
+    page.run()
     assert said(page.button(key="begin").click().run()) == ["begun"]
     now = time.monotonic() + later_seconds
     monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)

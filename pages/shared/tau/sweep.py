@@ -30,7 +30,9 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
     st.info("There are not two runs here that differ in τ alone. A sweep trains them, one after the other.")
     if not may_change() or not all(may_steer(member) for member in there):
         return
-    if pressed("Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}"):
+    if pressed(
+        "Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}", once=True
+    ):
         one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
         try:
             known = {member.id for member in there}

@@ -58,7 +58,9 @@ def _form(config: RunConfig) -> None:
         say("warning", "One setting has to change before these can start:", str(error))
         return
     st.text(f"{count} trainings, epochs of each: {config.training.epochs:,}")
-    if pressed("Train them", type="primary", icon=":material/play_arrow:", key="methods-go", disabled=not chosen):
+    if pressed(
+        "Train them", type="primary", icon=":material/play_arrow:", key="methods-go", once=True, disabled=not chosen
+    ):
         try:
             whole(lambda: _begin(config, chosen, ladder=ladder))
         except (OSError, ValueError) as error:

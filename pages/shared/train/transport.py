@@ -178,7 +178,7 @@ def _fork(runs: Sequence[Run]) -> None:
     is_same = value == values[name] and not more
     if is_same:
         st.caption("It has this value already: a branch would repeat the same run. Give another, or more epochs.")
-    if pressed("Branch off", type="primary", key="fork-go", of=[chosen.id], disabled=is_same):
+    if pressed("Branch off", type="primary", key="fork-go", once=True, of=[chosen.id], disabled=is_same):
         try:
             whole(lambda: _begin_branch(chosen, {name: value}, more, runs))
         except (OSError, ValueError) as error:
