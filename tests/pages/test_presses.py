@@ -1,6 +1,7 @@
 """Buttons whose presses wait for them, and for how long."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -43,6 +44,17 @@ def said(page: AppTest) -> list[str]:
     return [text.value for text in checked(page).text]
 
 
+def said_when_it_is_back(monkeypatch: pytest.MonkeyPatch, shown: Callable[[], None], later_seconds: float) -> list[str]:
+    """After a press on a button that its own run takes away, so much later."""
+    page = AppTest.from_function(shown).run()
+    page.session_state["there"] = False
+    assert said(page.button(key="begin").click().run()) == []
+    now = time.monotonic() + later_seconds
+    monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
+    page.session_state["there"] = True
+    return said(page.run())
+
+
 def test_a_press_is_answered_once() -> None:
     page = AppTest.from_function(script).run()
     assert said(page.button(key="begin").click().run()) == ["begun"]
@@ -68,13 +80,7 @@ def test_a_double_click_is_one_press_where_it_counts_once(
 def test_a_press_on_a_button_that_is_gone_waits_for_it_a_moment_and_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, later_seconds: float, words: list[str]
 ) -> None:
-    page = AppTest.from_function(script).run()
-    page.session_state["there"] = False
-    assert said(page.button(key="begin").click().run()) == []
-    now = time.monotonic() + later_seconds
-    monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
-    page.session_state["there"] = True
-    assert said(page.run()) == words
+    assert said_when_it_is_back(monkeypatch, script, later_seconds) == words
 
 
 @pytest.mark.parametrize(("later_seconds", "words"), [(0.0, ["it is too late"]), (6.0, [])])
@@ -82,13 +88,7 @@ def test_why_a_press_was_refused_is_not_said_under_a_button_that_comes_back_late
     monkeypatch: pytest.MonkeyPatch, later_seconds: float, words: list[str]
 ) -> None:
     """As a second press on "Go on": the first takes the button away, and it comes back when the run has ended."""
-    page = AppTest.from_function(refusing).run()
-    page.session_state["there"] = False
-    assert said(page.button(key="begin").click().run()) == []
-    now = time.monotonic() + later_seconds
-    monkeypatch.setattr("pages.shared.presses.time.monotonic", lambda: now)
-    page.session_state["there"] = True
-    assert said(page.run()) == words
+    assert said_when_it_is_back(monkeypatch, refusing, later_seconds) == words
 
 
 @pytest.mark.parametrize(("run", "words"), [("a", ["a deleted"]), ("b", [])])

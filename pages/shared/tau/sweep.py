@@ -1,6 +1,7 @@
 """Begin a sweep over tau from a run's recipe, or go on with it."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from bnvae.runs.groups import group_of
 from bnvae.sweep import members
 from pages.shared.mode import may_change
 from pages.shared.notices import say_failed
-from pages.shared.presses import pressed
+from pages.shared.presses import pressed, whole
 from pages.shared.state import store
 from pages.shared.visitor import check_room, claim, may_steer
 
@@ -33,21 +34,26 @@ def offer_sweep(run: Run, config: RunConfig) -> None:
     if pressed(
         "Train a sweep: τ = 0.1, 0.3, 0.5, 0.7, 0.9", icon=":material/play_arrow:", key=f"sweep-{run.id}", once=True
     ):
-        one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
         try:
-            known = {member.id for member in there}
-            check_room(1)  # one after the other
-            runs = members(store(), group, one_tau, TAUS)
-            for member in runs:
-                if member.id not in known:
-                    claim(member)
-            unfinished = [member for member in runs if state(member).state != "finished"]
-            if unfinished:
-                submit(*unfinished, threads=config.training.threads or None, sweep=group)
+            whole(lambda: _begin(config, group, there))
         except (OSError, ValueError) as error:
             say_failed(error)
         else:
             st.rerun()
+
+
+def _begin(config: RunConfig, group: str, there: Sequence[Run]) -> None:
+    """Make what is missing of the sweep, and start the worker of what is unfinished."""
+    one_tau = dataclasses.replace(config, model=dataclasses.replace(config.model, amortised=False))
+    known = {member.id for member in there}
+    check_room(1)  # one after the other
+    runs = members(store(), group, one_tau, TAUS)
+    for member in runs:
+        if member.id not in known:
+            claim(member)
+    unfinished = [member for member in runs if state(member).state != "finished"]
+    if unfinished:
+        submit(*unfinished, threads=config.training.threads or None, sweep=group)
 
 
 def follow_sweep(run: Run) -> None:
