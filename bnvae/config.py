@@ -31,6 +31,10 @@ SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""
 
 
+OLDER_FILES: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "training": {}}
+"""Values of fields that files written by earlier versions lack, where the default of today would change such a run."""
+
+
 def _refuse(name: str, value: object, remedy: str) -> None:
     raise ValueError(f"{name} is {value!r:.200}: {remedy}")
 
@@ -280,7 +284,7 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The configuration in a text written by `to_json`; fields left out have their defaults.
+        """The configuration in a text written by `to_json`; a field left out is as it was before there was one.
 
         Raises:
             ValueError: the text is not JSON, or holds an unknown field or a refused value.
@@ -295,7 +299,7 @@ class RunConfig:
         for name, section in sections.items():
             given = stored.get(name, {})
             _check_keys(name, given, {spec.name for spec in dataclasses.fields(section)})
-            parts[name] = section(**given)
+            parts[name] = section(**OLDER_FILES[name] | given)
         return cls(**parts, source=stored.get("source", "training"))
 
 

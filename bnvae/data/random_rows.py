@@ -1,9 +1,12 @@
 """Random numbers that are a function of (seed, stream, row): row i is the same however many rows are asked for."""
 
 import numpy as np
+import torch
+from jaxtyping import Int64
 from numpy.typing import NDArray
+from torch import Tensor
 
-SHUFFLE, TRAINING, TEST, BINARISE_TRAINING, BINARISE_TEST = range(5)
+SHUFFLE, TRAINING, TEST, BINARISE_TRAINING, BINARISE_TEST, SUBSET, VALIDATION = range(7)
 """Streams: two uses of one seed must not share their random numbers."""
 
 _WORDS_A_BLOCK = 4
@@ -24,6 +27,18 @@ def random_rows(seed: int, *, stream: int, count: int, width: int, start: int = 
 def shuffled(count: int, seed: int) -> NDArray[np.int64]:
     """The numbers 0 to count - 1 in an order decided by the seed."""
     return np.argsort(random_rows(seed, stream=SHUFFLE, count=count, width=1)[:, 0], kind="stable")
+
+
+def random_subset(count: int, most: int, *, seed: int = 0) -> Int64[Tensor, "K"]:
+    """Indices of at most `most` of `count` rows, in rising order: all of them, or a random subset without replacement.
+
+    Every k-th row, or the first few, need not resemble the rest: MNIST's training file alternates between two groups of
+    writers, and other files are sorted by class. Whatever stands for a whole data set is drawn here.
+    """
+    if count <= most:
+        return torch.arange(count)
+    keys = random_rows(seed, stream=SUBSET, count=count, width=1)[:, 0]
+    return torch.from_numpy(np.sort(np.argsort(keys, kind="stable")[:most]))
 
 
 def split(count: int, *, test_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

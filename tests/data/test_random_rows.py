@@ -1,6 +1,6 @@
 import numpy as np
 
-from bnvae.data.random_rows import TEST, TRAINING, random_rows, shuffled, split
+from bnvae.data.random_rows import TEST, TRAINING, random_rows, random_subset, shuffled, split
 
 
 def test_a_row_does_not_depend_on_how_many_are_asked_for() -> None:
@@ -34,6 +34,37 @@ def test_shuffling_keeps_every_number_once() -> None:
     order = shuffled(100, 7)
     assert sorted(order) == list(range(100))
     assert list(order) != list(range(100))
+
+
+def test_a_subset_has_no_row_twice_and_is_in_rising_order() -> None:
+    rows = random_subset(1_000, 300, seed=3)
+    assert len(rows) == 300
+    assert bool((rows.diff() > 0).all())
+    assert 0 <= int(rows[0])
+    assert int(rows[-1]) < 1_000
+
+
+def test_a_subset_of_few_rows_is_all_of_them() -> None:
+    assert random_subset(5, 5).tolist() == random_subset(5, 9).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_subset_is_a_function_of_its_seed() -> None:
+    assert random_subset(1_000, 10, seed=1).tolist() == random_subset(1_000, 10, seed=1).tolist()
+    assert random_subset(1_000, 10, seed=1).tolist() != random_subset(1_000, 10, seed=2).tolist()
+
+
+def test_a_subset_of_rows_that_alternate_are_sorted_or_repeat_resembles_them() -> None:
+    rows = random_subset(60_000, 10_000)
+    for period in (2, 3, 6, 7, 100):  # alternating or repeating: each residue as often as chance lets it come
+        shares = np.bincount(rows.numpy() % period, minlength=period) / len(rows)
+        assert np.abs(shares - 1 / period).max() < 5 * (1 / period / len(rows)) ** 0.5
+    in_tenths = np.bincount(rows.numpy() // 6_000, minlength=10) / len(rows)  # sorted by class
+    assert np.abs(in_tenths - 0.1).max() < 5 * (0.1 / len(rows)) ** 0.5
+
+
+def test_each_row_is_drawn_as_often_as_any_other() -> None:
+    drawn = np.bincount(np.concatenate([random_subset(20, 5, seed=seed).numpy() for seed in range(2_000)]))
+    assert np.abs(drawn - 500).max() < 5 * (2_000 * 0.25 * 0.75) ** 0.5
 
 
 def test_a_split_shares_no_example_and_loses_none() -> None:
