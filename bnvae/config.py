@@ -16,6 +16,7 @@ KlScheduleName = Literal["constant", "linear", "cyclical"]
 OptimiserName = Literal["adam", "sgd"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
+SubsetName = Literal["random", "first"]
 SourceName = Literal["training", "weights", "arrays"]
 
 TEXT_DATA: tuple[DataName, ...] = ("storybook", "text")
@@ -31,7 +32,7 @@ SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""
 
 
-OLDER_FILES: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "training": {}}
+OLDER_FILES: dict[str, dict[str, Any]] = {"data": {"subset": "first"}, "model": {}, "training": {}}
 """Values of fields that files written by earlier versions lack, where the default of today would change such a run."""
 
 
@@ -85,6 +86,8 @@ class DataConfig:
     """side to which pictures are scaled (pixels); 0: the data set's own, or 64 for your own pictures"""
     training_examples: int = 0
     """use only so many training examples (examples); 0: all"""
+    subset: SubsetName = "random"
+    """which ones those are: a random subset that the data seed decides, or the first of a published file"""
     test_share: float = 0.1
     """share of your own data held back for testing (fraction of the examples)"""
     binarise: bool = False
@@ -209,7 +212,7 @@ class TrainingConfig:
     device: DeviceName = "auto"
     """where to train; auto: cuda, else mps, else cpu"""
     precision: PrecisionName = "auto"
-    """bf16 matrix products where they are faster (auto), always, or never; the posterior and its KL stay fp32"""
+    """bf16 matrix products where the device has units for them (auto), always, or never; the KL stays fp32"""
     threads: int = 0
     """processor threads (threads); 0: as many as torch chooses"""
     record_every: int = 0
@@ -299,8 +302,15 @@ class RunConfig:
         for name, section in sections.items():
             given = stored.get(name, {})
             _check_keys(name, given, {spec.name for spec in dataclasses.fields(section)})
-            parts[name] = section(**OLDER_FILES[name] | given)
+            parts[name] = section(**_older(name, given) | given)
         return cls(**parts, source=stored.get("source", "training"))
+
+
+def _older(section: str, given: dict[str, Any]) -> dict[str, Any]:
+    older = dict(OLDER_FILES[section])
+    if not given.get("training_examples"):
+        older.pop("subset", None)  # all examples are the same in any version
+    return older
 
 
 def _check_keys(where: str, given: object, known: Any) -> None:

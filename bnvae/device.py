@@ -1,18 +1,13 @@
 """Where and how precisely to compute: what the machine offers, and what `auto` means on it."""
 
-import math
+import dataclasses
 import platform
-import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 
-from bnvae.config import DeviceName, PrecisionName
-
-WORTHWHILE = 0.8
-"""bf16 loses digits; below this share of the time of fp32 it is worth them"""
+from bnvae.config import DeviceName, PrecisionName, TrainingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,42 +48,39 @@ def has_room_for(size_bytes: int, device: torch.device) -> bool:
 
 
 def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
-    """The type of matrix products: bf16 on `auto` only where it is faster.
+    """The type of matrix products: bf16 on `auto` only where the device has units for it.
 
-    On processors that is timed, so two calls on one machine could differ: a training remembers what it began with.
+    Nothing is timed: beside a busy process a timing may say anything, and two equal trainings would differ.
     """
     if name == "auto":
-        return torch.bfloat16 if _bf16_is_faster(device) else torch.float32
+        return torch.bfloat16 if has_bf16_units(device) else torch.float32
     return torch.bfloat16 if name == "bf16" else torch.float32
 
 
-@cache
-def _bf16_is_faster(device: torch.device) -> bool:
-    if not _multiplies_bf16(device):
-        return False
-    # Having the instructions says little on a processor: without AMX the product was seen at half the speed of fp32.
-    return device.type == "cuda" or _product_seconds(torch.bfloat16) < WORTHWHILE * _product_seconds(torch.float32)
-
-
-def _product_seconds(dtype: torch.dtype) -> float:
-    """Best time of a product of the size of a hidden layer (s)."""
-    left, right = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
-    best = math.inf
-    for _ in range(8):
-        started = time.perf_counter()
-        left @ right
-        best = min(best, time.perf_counter() - started)
-    return best
-
-
-def _multiplies_bf16(device: torch.device) -> bool:
+def has_bf16_units(device: torch.device) -> bool:
+    """Whether bf16 products are faster than fp32 by the device's making: CUDA from Ampere on, processors with AMX."""
     if device.type == "cuda":
         # Emulated bf16 on older cards is slower than fp32.
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        capabilities = torch.cpu.get_capabilities()
-        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+        # avx512_bf16 alone is no matrix unit: with it the product was seen at half the speed of fp32.
+        return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     return False
+
+
+def with_precision(config: TrainingConfig) -> TrainingConfig:
+    """With what `auto` means on this machine in place of it, so that a run says what it is computed in.
+
+    A device that this machine lacks leaves it `auto`: the training will say so.
+    """
+    if config.precision != "auto":
+        return config
+    try:
+        device = resolve_device(config.device)
+    except ValueError:
+        return config
+    is_bf16 = resolve_precision("auto", device) == torch.bfloat16
+    return dataclasses.replace(config, precision="bf16" if is_bf16 else "fp32")
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager[object]:

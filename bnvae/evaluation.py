@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bnvae.batches import in_chunks, mix
+from bnvae.batches import in_chunks, mix, take
+from bnvae.data.random_rows import random_subset
 from bnvae.model import VAE
 from bnvae.moments import eval_mode, exact_moments, stores_moments
 from bnvae.posterior import Posterior
@@ -16,7 +17,8 @@ ACTIVE_UNIT_VARIANCE = 0.01
 """A dimension is active if its posterior mean varies at least this much; Burda et al. 2016, arXiv:1509.00519."""
 
 MOMENT_EXAMPLES = 10_000
-"""Training examples from which the head's stored moments are recomputed: enough to know a variance to 1.4 %."""
+"""Training examples, drawn at random, behind the stored moments of an evaluation during a training: enough to know a
+variance to 1.4 %. The last evaluation of a training, and every later one, takes all."""
 
 CHUNK_EXAMPLES = 512
 
@@ -56,16 +58,17 @@ def active_units(mean_variance: Float[Tensor, "D"]) -> int:
 
 
 @torch.no_grad()
-def recompute_statistics(model: VAE, training: Tensor) -> None:
-    """Give the head the moments of the training examples: all of them up to 10,000, else every k-th one.
+def recompute_statistics(model: VAE, training: Tensor, *, most: int | None = None, seed: int = 0) -> None:
+    """Give the head the moments of the training examples: of all, or of a random subset of at most `most`.
 
     Without it the stored exponential averages lag behind the encoder, and the KL in eval mode may be anything.
     """
     if not stores_moments(model.head):
         return
-    stride = max(1, len(training) // MOMENT_EXAMPLES)
+    if most is not None and most < len(training):
+        training = take(training, random_subset(len(training), most, seed=seed), None)
     with eval_mode(model), exact_moments(model.head):
-        for chunk in in_chunks(training[::stride], CHUNK_EXAMPLES):
+        for chunk in in_chunks(training, CHUNK_EXAMPLES):
             model.posterior(chunk.to(model.device))
 
 

@@ -14,10 +14,10 @@ from bnvae.analysis.projection import Method, Projection, aligned, check_codes, 
 from bnvae.data import load_dataset
 from bnvae.evaluation import distortions, draw_codes
 from bnvae.posterior import Posterior
-from bnvae.runs.files import read_json, write_json
+from bnvae.runs.files import BrokenRunError, read_json, write_json
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.map_films import album_digest, read_film, write_film
-from bnvae.runs.mapped import MAPPED, MOST_EXAMPLE_BYTES, Factor, Mapped, write_mapped
+from bnvae.runs.mapped import MOST_EXAMPLE_BYTES, Factor, Mapped, read_mapped, write_mapped
 from bnvae.runs.projections import (
     encodings_digest,
     in_order,
@@ -164,7 +164,7 @@ def _map_one(
             write_maps(run, digest, maps)
     progress.begin(f"Distortions and causes, {run.id}")
     made_here = run.config.data.name in MADE_HERE
-    if (with_data or made_here) and not run.is_arrays and (anew or not (run.folder / MAPPED).exists()):
+    if (with_data or made_here) and not run.is_arrays and (anew or not _is_mapped(run, len(posterior.mean))):
         _map_data(run, posterior, most_examples)
 
 
@@ -176,22 +176,32 @@ def _kept(run: Run, count: int) -> dict[str, Projection]:
         return {}
 
 
+def _is_mapped(run: Run, count: int) -> bool:
+    try:
+        return read_mapped(run, count=count) is not None
+    except ValueError:
+        return False
+
+
 def _map_data(run: Run, posterior: Posterior, most_examples: int) -> None:
     dataset = load_dataset(run.config.data, tokenizer=run.tokenizer)
     if dataset.digest != run.card.digest:
         return  # other examples than those encoded
-    count = len(posterior.mean)
-    test = dataset.test
+    rows, count, test = run.encoded_rows(), len(posterior.mean), dataset.test
+    if count and int(rows.max()) >= len(test):
+        raise BrokenRunError(f"{run.id}/encodings.npz is of more test examples than there are, {len(test)}.")
+    encoded = test.examples[rows]
     mostly = max(1, min(count, most_examples or count, MOST_EXAMPLE_BYTES // max(1, test.examples[0].nbytes)))
     write_mapped(
         run,
         Mapped(
-            examples=test.examples[:mostly],
-            distortion=distortions(run.load_model(), test.examples[:count], draw_codes(posterior, 0)),
+            examples=encoded[:mostly],
+            distortion=distortions(run.load_model(), encoded, draw_codes(posterior, 0)),
             factors={
-                name: Factor(values=values[:count].float(), names=dataset.factor_names.get(name, ()))
+                name: Factor(values=values[rows].float(), names=dataset.factor_names.get(name, ()))
                 for name, values in test.factors.items()
             },
+            rows=rows,
         ),
     )
 
@@ -221,7 +231,7 @@ def _film(run: Run, *, anew: bool) -> None:
 
 def _share_examples(runs: Sequence[Run]) -> bool:
     """Whether these runs encoded the same examples: only then is there anything to align them by."""
-    return len({(run.card.digest, len(run.encodings()[1])) for run in runs}) == 1
+    return len({(run.card.digest, tuple(run.encoded_rows().tolist())) for run in runs}) == 1
 
 
 def be_patient() -> None:

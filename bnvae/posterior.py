@@ -5,6 +5,7 @@ A head is a plain `torch.nn.Module` and needs nothing else of this package.
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bnvae.moments import BatchStandardiser, RootMeanSquareNormaliser
+from bnvae.moments import ADDED_SQUARE, BatchStandardiser, RootMeanSquareNormaliser
 from bnvae.scaler import AmortisedScaler, BaseScaler, Gammas, Scaler, fixed_floor, mean_fixed_floor
 
 VARIANCE_FLOOR: Final = 1e-8
@@ -25,8 +26,13 @@ def kl_per_dimension(mean: Float[Tensor, "*B D"], std: Float[Tensor, "*B D"]) ->
 
     KL_d = (mean_d^2 + std_d^2 - 1 - ln std_d^2) / 2; Kingma & Welling 2014, appendix B, arXiv:1312.6114.
     """
-    variance = std.float().square().clamp_min(VARIANCE_FLOOR)
-    return 0.5 * (mean.float().square() + variance - 1 - variance.log())
+    variance = _at_least_fp32(std).square().clamp_min(VARIANCE_FLOOR)
+    return 0.5 * (_at_least_fp32(mean).square() + variance - 1 - variance.log())
+
+
+def _at_least_fp32(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Half precisions as fp32; fp32 and fp64 as they are."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 LOWEST_RAW_STD: Final = -25.0
@@ -68,7 +74,7 @@ class PosteriorHead(nn.Module, ABC):
     def forward(self, features: Float[Tensor, "B F"]) -> Posterior:
         # Batch moments, ln(std^2) and the KL lose too much in bf16, so a head opts out of autocast.
         with torch.autocast(features.device.type, enabled=False):
-            return self._posterior(features.float())
+            return self._posterior(_at_least_fp32(features))
 
     @abstractmethod
     def _posterior(self, features: Float[Tensor, "B F"]) -> Posterior: ...
@@ -145,11 +151,13 @@ class BatchNormMeanHead(PosteriorHead):
 class LayerNormMeanHead(PosteriorHead):
     """LayerNorm instead of BatchNorm on the mean: the counter-example of Su 2020, kexue.fm/archives/7381.
 
-    The sum over dimensions keeps a floor of D gamma^2 / 2 per example, but nothing pushes two examples apart, so the
-    code may be the same for all. No single dimension has a floor.
+    sum_d KL_d >= D gamma^2 / 2 for each example (`total_floor`), but nothing pushes two examples apart, so the code may
+    be the same for all. No single dimension has a floor. There is no learned shift: it could take back what LayerNorm
+    gives, and with it the floor. Weights of earlier versions have one, and with it the head computes what it did then.
     """
 
-    shift: nn.Parameter
+    shift: nn.Parameter | None
+    """of a run of an earlier version; None in a new head"""
 
     def __init__(self, features: int, latent_dimensions: int, *, gamma: float = 0.5) -> None:
         super().__init__(features, latent_dimensions)
@@ -158,12 +166,25 @@ class LayerNormMeanHead(PosteriorHead):
             raise ValueError(f"latent_dimensions is {latent_dimensions}: LayerNorm needs at least 2.")
         self.gamma = gamma
         self.mean = nn.Linear(features, latent_dimensions)
-        self.shift = nn.Parameter(torch.zeros(latent_dimensions))
+        self.register_parameter("shift", None)
         self.log_variance = nn.Linear(features, latent_dimensions)
+        self.register_load_state_dict_pre_hook(_shift_if_stored)
+
+    def with_shift(self) -> None:
+        """Become the head of earlier versions, with a learned shift and no floor, so that such a run can go on."""
+        self.shift = nn.Parameter(torch.zeros_like(self.mean.bias))
 
     def _posterior(self, features: Float[Tensor, "B F"]) -> Posterior:
-        normalised = F.layer_norm(self.mean(features), (self.latent_dimensions,), eps=1e-8)
-        return Posterior(self.gamma * normalised + self.shift, (0.5 * self.log_variance(features)).exp())
+        # A larger eps lets an encoder shrink its outputs, and the floor with them.
+        eps = ADDED_SQUARE if self.shift is None else 1e-8
+        mean = self.gamma * F.layer_norm(self.mean(features), (self.latent_dimensions,), eps=eps)
+        if self.shift is not None:
+            mean = mean + self.shift
+        return Posterior(mean, (0.5 * self.log_variance(features)).exp())
+
+    def total_floor(self) -> float:
+        """Floor under sum_d KL_d of every single example, in nats; 0 with the shift of an earlier version."""
+        return 0.0 if self.shift is not None else self.latent_dimensions * self.gamma**2 / 2
 
     def fixed_floor(self) -> Float[Tensor, "D"]:
         return self._no_floor()
@@ -193,7 +214,7 @@ class ScalerHead(PosteriorHead, ABC):
     def forward(self, features: Float[Tensor, "B F"], tau: Float[Tensor, "B"] | None = None) -> Posterior:
         """q(z|x) of each example at its tau; None: at the head's own."""
         with torch.autocast(features.device.type, enabled=False):
-            return self._posterior(features.float(), tau)
+            return self._posterior(_at_least_fp32(features), tau)
 
     def _posterior(self, features: Float[Tensor, "B F"], tau: Float[Tensor, "B"] | None = None) -> Posterior:
         gammas = self.scaler() if tau is None else self.scaler.at(tau)
@@ -206,7 +227,7 @@ class ScalerHead(PosteriorHead, ABC):
         The posterior at any tau is N(gamma_mean(tau) * mean, (gamma_std(tau) * std)^2).
         """
         with torch.autocast(features.device.type, enabled=False):
-            return self._standardised(features.float())
+            return self._standardised(_at_least_fp32(features))
 
     @abstractmethod
     def _standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]: ...
@@ -269,6 +290,12 @@ class RootMeanSquareScalerHead(ScalerHead):
     def _standardised(self, features: Float[Tensor, "B F"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
         raw = self.std(features).clamp_min(LOWEST_RAW_STD)
         return self.standardise_mean(self.mean(features)), self.normalise_std(F.softplus(raw))
+
+
+def _shift_if_stored(head: nn.Module, stored: Mapping[str, Tensor], prefix: str, *_: object) -> None:
+    assert isinstance(head, LayerNormMeanHead)
+    if f"{prefix}shift" in stored and head.shift is None:
+        head.with_shift()
 
 
 def _check_gamma(gamma: float) -> None:

@@ -14,7 +14,6 @@ from bnvae.batches import check_batch_norm
 from bnvae.config import BATCH_NORMALISED
 from bnvae.data import load_dataset
 from bnvae.environment import trainer_of, write_environment
-from bnvae.evaluation import encode
 from bnvae.pacing import Conductor
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import checkpoint, intervals, snapshots
@@ -244,7 +243,7 @@ class Session:
 
     def _stop(self) -> Status:
         self._save_checkpoint()
-        with self.trainer.evaluating():
+        with self.trainer.evaluating(last=True):
             self._showcase.publish()
         return self._end("stopped", f"Stopped at step {self.trainer.step}. What was learned is kept; resume to go on.")
 
@@ -253,12 +252,11 @@ class Session:
         if (
             self._showcase.published_at != self.trainer.step
         ):  # killed between the last step's checkpoint and its pictures
-            with self.trainer.evaluating():
+            with self.trainer.evaluating(last=True):
                 self._showcase.publish()
         self._write_status("Evaluating.")
         self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
-        posterior = encode(self.trainer.model, self.dataset.test.examples)
-        self.run.write_posterior(posterior, self.dataset.test.labels)
+        self.run.write_encodings(self.trainer.model, self.dataset)
         return self._end("finished", "Finished.")
 
     def _end(self, state: RunState, message: str) -> Status:

@@ -28,6 +28,7 @@ class Showcase:
         self.run = run
         self.trainer = trainer
         self.dataset = dataset
+        self._test_order = run.test_order(len(dataset.test))
         self.published_at = -1
         """step of the weights and previews that were last published"""
         size_bytes = snapshots.most_bytes(
@@ -47,17 +48,18 @@ class Showcase:
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
-                originals=test.examples[:PREVIEW_RECONSTRUCTIONS],
+                originals=test.examples[self._test_order[:PREVIEW_RECONSTRUCTIONS]],
                 reconstructions=reconstructions,
                 samples=samples,
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            self.run.write_posterior(posterior, test.labels[: len(posterior.mean)])
+            rows = self.trainer.test_rows
+            self.run.write_posterior(posterior, test.labels[rows], rows=rows)
         self.published_at = self.trainer.step
 
     def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """What the model makes of fixed prior codes, and of the first test examples: pixels or tokens."""
+        """What the model makes of fixed prior codes, and of a few test examples: pixels or tokens."""
         # The same codes every time and for every twin: what changes in a picture is the model.
         codes = self.trainer.model.sample_prior(
             PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
@@ -82,7 +84,7 @@ class Showcase:
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
             std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=test.labels[: snapshots.POINTS],
+            labels=test.labels[self._test_order[: snapshots.POINTS]],
             samples=samples,
             reconstructions=reconstructions,
         )
@@ -90,13 +92,13 @@ class Showcase:
 
     @torch.no_grad()
     def _drawn_posterior(self) -> Posterior:
-        """Of the first test examples, with their own moments in the head.
+        """Of a few test examples, with their own moments in the head.
 
         They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
         """
-        model, examples = self.trainer.model, self.dataset.test.examples[: snapshots.POINTS]
+        model, examples = self.trainer.model, self.dataset.test.examples[self._test_order[: snapshots.POINTS]]
         if len(examples) < snapshots.POINTS:  # too few to take moments from
-            recompute_statistics(model, self.trainer.batches.examples[: snapshots.POINTS])
+            recompute_statistics(model, self.trainer.batches.examples, most=snapshots.POINTS)
             return encode(model, examples)
         with eval_mode(model):
             (points,) = in_chunks(examples, snapshots.POINTS)

@@ -7,7 +7,7 @@ from bnvae.config import SCALED, RunConfig
 from bnvae.methods import BETA, METHODS, Method, configured, known
 from bnvae.runs import Run, RunStore
 from bnvae.runs.groups import group_of, groups
-from bnvae.runs.store import check_id, name_taken
+from bnvae.runs.store import check_id, name_taken, resolved
 
 
 def member_id(group: str, tau: float) -> str:
@@ -72,7 +72,7 @@ def _enrolled(store: RunStore, group: str, wanted: Mapping[str, RunConfig]) -> l
         if run_id not in store:
             if (store.root / run_id).exists():
                 raise name_taken(run_id)
-        elif group_of(store.get(run_id)) != group or store.get(run_id).config != one:
+        elif group_of(store.get(run_id)) != group or not _is_same(store.get(run_id), one):
             raise ValueError(
                 f"run {run_id!r} is there with other settings: give those again to go on with it, or the sweep another "
                 "name."
@@ -81,6 +81,18 @@ def _enrolled(store: RunStore, group: str, wanted: Mapping[str, RunConfig]) -> l
         store.get(run_id) if run_id in store else store.create(run_id, one, group=group)
         for run_id, one in wanted.items()
     ]
+
+
+def _is_same(run: Run, wanted: RunConfig) -> bool:
+    """Whether a member was made of these settings.
+
+    Earlier versions kept `auto` as the precision: such a member goes on in what it began with.
+    """
+    kept = run.config
+    if kept.training.precision == wanted.training.precision == "auto":
+        return kept == wanted
+    began = dataclasses.replace(kept, training=dataclasses.replace(kept.training, precision=run.precision))
+    return resolved(began) == resolved(wanted)
 
 
 def known_members(store: RunStore, group: str) -> list[Run]:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from bnvae.data.random_rows import random_subset
 from bnvae.posterior import Posterior
 
 INTERVALS = 32
@@ -18,7 +19,7 @@ NUMBER_BINS = 10
 SHUFFLES = 8
 """by default: one finds which factor is told best in a quarter of the time"""
 MOST_EXAMPLES = 4_000
-"""bounds the time: a factor's information is known to a few hundredths of a nat from these"""
+"""bounds the time: a factor's information is known to a few hundredths of a nat from these, drawn at random"""
 SMALLEST_STD = 1e-6
 
 
@@ -50,14 +51,15 @@ def factor_information(
     Raises:
         ValueError: a factor has not one value for each example.
     """
-    count = min(len(posterior.mean), MOST_EXAMPLES)
-    mean, std = posterior.mean[:count].double(), posterior.std[:count].double().clamp_min(SMALLEST_STD)
+    count = len(posterior.mean)
+    chosen = random_subset(count, MOST_EXAMPLES, seed=seed)
+    mean, std = posterior.mean[chosen].double(), posterior.std[chosen].double().clamp_min(SMALLEST_STD)
     usable = (torch.isfinite(mean) & torch.isfinite(std)).all(1)
     categories = []
     for name, values in factors.items():
-        if len(values) < count:
+        if len(values) != count:
             raise ValueError(f"factor {name!r} has {len(values)} values for {count} examples: give one for each.")
-        categories.append(_categories(values[:count][usable]))
+        categories.append(_categories(values[chosen][usable]))
     mean, std = mean[usable], std[usable]
     dimensions, generator = mean.shape[1], torch.Generator().manual_seed(seed)
     found = torch.zeros(shuffles + 1, dimensions, len(factors), dtype=torch.float64)

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
 from bnvae.batches import mix
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import distortions, draw_codes, encode
 from bnvae.model import VAE
 
 PICTURES = 8
 """test examples that are reconstructed, and prior samples"""
 PRICED_EXAMPLES = 128
-"""test examples over which the distortion is averaged"""
+"""test examples, drawn at random, over which the distortion is averaged"""
 PRICE_EVERY = 3
 """the distortion is taken at every third tau: it is smooth there, and most of the time of a strip"""
 SEED = 8
@@ -36,7 +37,7 @@ class FilmStrip:
     priced_taus: Float[np.ndarray, " P"]
     """where the distortion is known"""
     distortion: Float[np.ndarray, " P"]
-    """-E ln p(x|z) over the first test examples (nats)"""
+    """-E ln p(x|z) over some test examples (nats)"""
 
 
 def strip_taus(largest: float) -> Float[np.ndarray, " T"]:
@@ -91,14 +92,15 @@ def render(
 
 
 def _price(model: VAE, examples: Tensor, noise: Tensor, tau: float) -> float:
-    part = examples[:PRICED_EXAMPLES]
+    rows = random_subset(len(examples), PRICED_EXAMPLES)
+    part = examples[rows]
     posterior = encode(model, part, tau)
-    codes = posterior.mean + posterior.std * noise[: len(part)]
+    codes = posterior.mean + posterior.std * noise[rows]
     return distortions(model, part, codes, tau).double().mean().item()
 
 
 @torch.no_grad()
 def price(model: VAE, examples: Tensor) -> float:
     """The distortion of any model at its own tau, in nats, over the same examples as a strip's."""
-    part = examples[:PRICED_EXAMPLES]
+    part = examples[random_subset(len(examples), PRICED_EXAMPLES)]
     return distortions(model, part, draw_codes(encode(model, part), SEED)).double().mean().item()

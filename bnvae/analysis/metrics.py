@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.posterior import VARIANCE_FLOOR, Posterior
@@ -52,7 +53,7 @@ class Evaluation:
     mutual_information: float
     """between x and z under q, estimated against the mixture of `mutual_information_examples` posteriors"""
     mutual_information_examples: int
-    """N of that mixture: the estimate cannot exceed ln N"""
+    """N of that mixture, drawn at random: the estimate cannot exceed ln N"""
     marginal_kl: float
     """KL(q(z) || p(z)) = rate - mutual information, on the same examples"""
     mean_second_moment_per_dimension: list[float]
@@ -174,9 +175,9 @@ def standard_error(values: Float[Tensor, "N"]) -> float | None:
 def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict[str, Any]:
     """Those figures of an `Evaluation` that need no decoder, of posteriors and one code drawn from each."""
     statistics = PosteriorStatistics.of(posterior)
-    count = min(len(codes), MUTUAL_INFORMATION_EXAMPLES)
-    sample = Posterior(posterior.mean[:count], posterior.std[:count])
-    information = mutual_information(sample, codes[:count])
+    rows = random_subset(len(codes), MUTUAL_INFORMATION_EXAMPLES)
+    sample = Posterior(posterior.mean[rows], posterior.std[rows])
+    information = mutual_information(sample, codes[rows])
     sample_rate = _rates(sample).mean().item()
     return {
         "examples": len(codes),
@@ -185,7 +186,7 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
         "kl_per_dimension": statistics.kl_per_dimension.tolist(),
         "active_units": statistics.active_units,
         "mutual_information": information,
-        "mutual_information_examples": count,
+        "mutual_information_examples": len(rows),
         "marginal_kl": sample_rate - information,
         "mean_second_moment_per_dimension": statistics.mean_second_moment.tolist(),
         "std_second_moment_per_dimension": statistics.std_second_moment.tolist(),

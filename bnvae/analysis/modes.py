@@ -6,7 +6,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from bnvae.batches import in_chunks, mix
+from bnvae.batches import in_chunks, mix, take
+from bnvae.data.random_rows import subset_order
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
@@ -42,8 +43,10 @@ def in_eval_mode(model: VAE, examples: Tensor, *, seed: int = 0) -> ModeTerms:
 def in_training_mode(model: VAE, examples: Tensor, batch_size: int, *, seed: int = 0) -> ModeTerms:
     """With dropout, and with each batch's own moments; what the model has stored stays as it was.
 
-    A last, smaller batch is left out, as in training, unless it is the only one.
+    The batches are cut from a random order, as in training: those of a file that is sorted would have moments of their
+    own. A last, smaller batch is left out, as in training, unless it is the only one.
     """
+    examples = take(examples, subset_order(len(examples), seed=seed), None)
     buffers = {name: value.clone() for name, value in model.named_buffers()}
     generator = torch.Generator(model.device).manual_seed(mix(seed, 8))
     was_training = model.training

@@ -13,8 +13,9 @@ from bnvae.analysis.importance_sampling import Progress, check_samples, importan
 from bnvae.analysis.metrics import MUTUAL_INFORMATION_EXAMPLES, hole_share
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import distinct_share, permuted_rise
-from bnvae.batches import is_text, mix, row_lengths
+from bnvae.batches import is_text, mix, row_lengths, take
 from bnvae.data.dataset import Dataset
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import draw_codes, encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.networks.image import ImageDecoder
@@ -34,7 +35,7 @@ class ThoroughSettings:
     samples: int = 500
     """K, draws of z for each example"""
     examples: int = 0
-    """the first so many test examples; 0: all"""
+    """so many test examples, drawn at random by the seed; 0: all"""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -51,8 +52,8 @@ def thorough_figures(
     Raises:
         ValueError: there is nothing to evaluate, or a figure is not finite.
     """
-    test = dataset.test.examples[: settings.examples or None]
-    training = dataset.training.examples[: max(batch_size, MODE_EXAMPLES)]
+    test = _some(dataset.test.examples, settings.examples or len(dataset.test), settings.seed)
+    training = _some(dataset.training.examples, max(batch_size, MODE_EXAMPLES), settings.seed)
     progress("the published moments", 0.0)
     stored = in_eval_mode(model, training, seed=settings.seed)
     recompute_statistics(model, dataset.training.examples)
@@ -84,6 +85,10 @@ def thorough_figures(
     return figures
 
 
+def _some(examples: Tensor, most: int, seed: int) -> Tensor:
+    return take(examples, random_subset(len(examples), most, seed=seed), None)
+
+
 def _rates_of(nll: float, examples: Tensor, model: VAE) -> dict[str, object]:
     """Perplexity of sentences, or bits per dimension of pictures; the other is none."""
     if is_text(examples):
@@ -98,10 +103,10 @@ def _rates_of(nll: float, examples: Tensor, model: VAE) -> dict[str, object]:
 
 
 def _holes(model: VAE, posterior: Posterior, seed: int) -> dict[str, object]:
-    count = min(len(posterior.mean), MUTUAL_INFORMATION_EXAMPLES)
+    rows = random_subset(len(posterior.mean), MUTUAL_INFORMATION_EXAMPLES)
     draws = model.sample_prior(HOLE_DRAWS, torch.Generator().manual_seed(mix(seed, 9))).cpu()
-    share = hole_share(Posterior(posterior.mean[:count], posterior.std[:count]), draws)
-    return {"hole_share": share, "hole_examples": count}
+    share = hole_share(Posterior(posterior.mean[rows], posterior.std[rows]), draws)
+    return {"hole_share": share, "hole_examples": len(rows)}
 
 
 def check_figures(figures: object, where: str = "") -> None:

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, Int64
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch import Tensor
 from bnvae.bringing.npz import read_npz
 from bnvae.config import DataConfig, ModelConfig, RunConfig
 from bnvae.data.dataset import ImageShape, TextShape
+from bnvae.data.random_rows import subset_order
 from bnvae.data.sentences import Corpus, Sentences, tokenised
 from bnvae.examiner import figures_of_arrays
 from bnvae.posterior import Posterior
@@ -68,10 +69,11 @@ def bring_arrays(store: RunStore, run_id: str, content: bytes, *, file: str = "c
     dimensions = codes.posterior.mean.shape[1]
     model = ModelConfig(head="gaussian", latent_dimensions=dimensions)
     with store.making(run_id, RunConfig(data=data, model=model, source="arrays")) as run:
-        _write_examples(run, codes, data, sha256(content))
+        order = _write_examples(run, codes, data, sha256(content))
         write_codes(run, codes.posterior)
         run.write_evaluation(figures_of_arrays(codes.posterior))
-        run.write_posterior(codes.posterior, codes.labels, exact=True)
+        rows, given = order[:ENCODED_EXAMPLES], codes.posterior
+        run.write_posterior(Posterior(given.mean[rows], given.std[rows]), codes.labels[rows], rows=rows, exact=True)
         run.write_status(Status(state="finished", message=BROUGHT))
     return store.get(run_id)
 
@@ -175,18 +177,25 @@ def _text(name: str, given: NDArray[Any], count: int) -> list[str]:
     return [str(one) for one in given]
 
 
-def _write_examples(run: Run, codes: Codes, data: DataConfig, digest: str) -> None:
-    """The examples as if they were a test split, so that pages find them; there is no training split."""
+def _write_examples(run: Run, codes: Codes, data: DataConfig, digest: str) -> Int64[Tensor, "N"]:
+    """The examples as if they were a test split, so that pages find them; there is no training split.
+
+    Returns the order in which examples and encodings are kept: the given one where all are, else a random one.
+    """
     shape, examples, tokenizer = _examples(codes, data)
     count = min(len(examples), ENCODED_EXAMPLES, max(16, MOST_EXAMPLE_BYTES // max(1, examples[:1].nbytes)))
+    total = len(codes.labels)
+    order = torch.arange(total) if total <= ENCODED_EXAMPLES and count in (0, total) else subset_order(total)
     card = DataCard(
         shape=shape,
         training_examples=0,
-        test_examples=len(codes.labels),
+        test_examples=total,
         label_names=codes.label_names,
         digest=digest,
     )
-    run.write_examples(card, Examples(examples=examples[:count], labels=codes.labels[:count]), tokenizer)
+    rows = order[:count]
+    run.write_examples(card, Examples(examples=examples[rows], labels=codes.labels[rows], rows=rows), tokenizer)
+    return order
 
 
 def _examples(codes: Codes, data: DataConfig) -> tuple[ImageShape | TextShape, Tensor, Tokenizer | None]:

@@ -51,8 +51,7 @@ def bring_checkpoint(store: RunStore, run_id: str, description: str, tensors: Ma
             raise ValueError(
                 f"image is {_words(described.image)}: the pictures of the data are {_words(dataset.shape)}."
             )
-        posterior = encode(model, dataset.test.examples)
-        _check_posterior(posterior)
+        _check_posterior(encode(model, dataset.test.examples))
         figures = evaluate_dataset(model, dataset)
         check_figures(figures)
         write_atomic(run.folder / DESCRIPTION, description.encode())
@@ -60,9 +59,10 @@ def bring_checkpoint(store: RunStore, run_id: str, description: str, tensors: Ma
         used = {name: one.detach().contiguous().clone() for name, one in tensors_used(described, tensors).items()}
         write_atomic(run.folder / WEIGHTS, save_tensors(used))
         run.write_data(dataset)
-        run.write_preview(_preview(model, dataset, posterior))
+        order = run.test_order(len(dataset.test))
+        run.write_preview(_preview(model, dataset, dataset.test.examples[order[:PREVIEW_RECONSTRUCTIONS]]))
         run.write_evaluation(figures)
-        run.write_posterior(posterior, dataset.test.labels)
+        run.write_encodings(model, dataset)
         run.write_status(Status(state="finished", message=BROUGHT))
     return store.get(run_id)
 
@@ -101,12 +101,12 @@ def _check_posterior(posterior: Posterior) -> None:
         )
 
 
-def _preview(model: VAE, dataset: Dataset, posterior: Posterior) -> Preview:
+def _preview(model: VAE, dataset: Dataset, originals: Tensor) -> Preview:
     codes = model.sample_prior(PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(0, 3)))
-    made = decode_codes(model, dataset.shape, torch.cat([codes, posterior.mean[:PREVIEW_RECONSTRUCTIONS]]))
+    made = decode_codes(model, dataset.shape, torch.cat([codes, encode(model, originals).mean]))
     return Preview(
         step=0,
-        originals=dataset.test.examples[:PREVIEW_RECONSTRUCTIONS],
+        originals=originals,
         reconstructions=made[PREVIEW_SAMPLES:],
         samples=made[:PREVIEW_SAMPLES],
     )

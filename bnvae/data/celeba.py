@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bnvae.config import DataConfig
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.fetch import cache_folder, fetch
-from bnvae.data.limits import Progress, training_count
+from bnvae.data.limits import Progress, training_rows
 from bnvae.data.picture_sources import PictureZip
 from bnvae.data.pictures import decode_picture
 
@@ -37,7 +37,7 @@ def load_celeba(config: DataConfig, progress: Progress) -> Dataset:
     parts = read_partition(folder / PARTITION)
     names, attributes = read_attributes(folder / ATTRIBUTES)
     training = [name for name, part in parts.items() if part == _TRAINING]
-    training = training[: training_count(config, len(training))]
+    training = [training[row] for row in training_rows(config, len(training))]
     test = [name for name, part in parts.items() if part == _TEST]
     if missing := [name for name in (*training, *test) if name not in attributes]:
         raise _damaged(folder / ATTRIBUTES, f"it lacks {missing[0]}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bnvae.config import DataConfig
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.fetch import cache_folder, fetch
-from bnvae.data.limits import Progress, training_count
+from bnvae.data.limits import Progress, training_rows
 
 SIDE = 32
 EXAMPLES_A_FILE = 10_000
@@ -31,12 +31,12 @@ def load_cifar10(config: DataConfig, progress: Progress) -> Dataset:
     """50,000 small colour photographs for training and 10,000 for testing."""
     archive = cache_folder() / "cifar10" / "cifar-10-binary.tar.gz"
     fetch([_ADDRESS], archive, most_bytes=_MOST_BYTES, progress=progress, md5=_MD5)
-    count = training_count(config, len(TRAINING_FILES) * EXAMPLES_A_FILE)
+    rows = training_rows(config, len(TRAINING_FILES) * EXAMPLES_A_FILE)
     files = read_archive(archive)
     return Dataset(
         name="cifar10",
         shape=ImageShape(channels=3, height=SIDE, width=SIDE),
-        training=_split(np.concatenate([files[name] for name in TRAINING_FILES])[:count]),
+        training=_split(np.concatenate([files[name] for name in TRAINING_FILES])[rows]),
         test=_split(files[TEST_FILE]),
         label_names=LABEL_NAMES,
     )

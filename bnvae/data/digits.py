@@ -24,7 +24,7 @@ def load_digits(config: DataConfig, progress: Progress) -> Dataset:
     images = torch.from_numpy(scaled.reshape(-1, 1, 8, 8))
     targets = torch.from_numpy(labels[order].astype(np.int64))
     count = training_count(config, len(images) - TEST_EXAMPLES)
-    training = slice(TEST_EXAMPLES, TEST_EXAMPLES + count)
+    training = slice(TEST_EXAMPLES, TEST_EXAMPLES + count)  # already in random order
     return Dataset(
         name="digits",
         shape=ImageShape(channels=1, height=8, width=8),

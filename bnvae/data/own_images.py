@@ -31,7 +31,7 @@ def load_own_images(config: DataConfig, progress: Progress) -> Dataset:
         check_enough(len(source.names), path=config.path, what=f"pictures ({', '.join(FORMATS)})")
         label_names, labels = _labels(source.names)
         training, test = split(len(source.names), test_share=config.test_share, seed=config.seed)
-        training = training[: training_count(config, len(training))]
+        training = training[: training_count(config, len(training))]  # already in random order
         wanted = np.concatenate([training, test])
         pixels = _only_grey_if_grey(_decoded(source, wanted, side, progress))
     targets = torch.tensor(labels, dtype=torch.int64)[torch.from_numpy(wanted)]

@@ -38,7 +38,7 @@ def load_own_text(config: DataConfig, progress: Progress) -> Corpus:
         )
     indices = {label: index for index, label in enumerate(label_names)} | {"": -1}
     training, test = split(len(found), test_share=config.test_share, seed=config.seed)
-    training = training[: training_count(config, len(training))]
+    training = training[: training_count(config, len(training))]  # already in random order
 
     def sentences(rows: list[int]) -> Sentences:
         return Sentences(lines=[found[row][0] for row in rows], labels=[indices[found[row][1]] for row in rows])

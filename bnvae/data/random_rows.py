@@ -37,8 +37,13 @@ def random_subset(count: int, most: int, *, seed: int = 0) -> Int64[Tensor, "K"]
     """
     if count <= most:
         return torch.arange(count)
+    return subset_order(count, seed=seed)[:most].sort().values
+
+
+def subset_order(count: int, *, seed: int = 0) -> Int64[Tensor, "N"]:
+    """All row numbers in a random order: any first n of them are a random subset, and part of each larger one."""
     keys = random_rows(seed, stream=SUBSET, count=count, width=1)[:, 0]
-    return torch.from_numpy(np.sort(np.argsort(keys, kind="stable")[:most]))
+    return torch.from_numpy(np.argsort(keys, kind="stable"))
 
 
 def split(count: int, *, test_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from bnvae.config import ModelConfig
 from bnvae.data.dataset import ImageShape
+from bnvae.data.random_rows import random_subset
 from bnvae.networks.base import Decoder, Encoder
 from bnvae.networks.conditioning import condition
 from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood, Pixels, unit_pixels
@@ -19,7 +20,7 @@ from bnvae.networks.likelihoods import BernoulliLikelihood, GaussianLikelihood, 
 SMALLEST_SCALE = 1 / 255
 """one grey level: a density that rewards hitting a pixel more closely than it was stored says nothing about images"""
 FIRST_SCALE = 0.3
-MEAN_EXAMPLES = 1_000
+MEAN_EXAMPLES = 10_000
 """from at least so many, where there are so many, the mean pixel is taken"""
 FAINTEST = 0.01
 """where a pixel may begin, from 0 to 1, so that it can still be learned"""
@@ -73,7 +74,8 @@ def _set_to_mean(bias: Float[Tensor, "CN"], examples: Pixels, *, is_density: boo
     A bias moves by about a learning rate a step. From 0 a convolutional network makes the mean picture of every code
     until its weights have learned how dark pictures are: on MNIST for some 270 steps instead of 180 (measured).
     """
-    mean = unit_pixels(examples[:: max(1, len(examples) // MEAN_EXAMPLES)]).mean((0, 2, 3))
+    some = examples[random_subset(len(examples), MEAN_EXAMPLES).to(examples.device)]
+    mean = unit_pixels(some).mean((0, 2, 3))
     begin = mean if is_density else mean.clamp(FAINTEST, 1 - FAINTEST).logit()
     bias.copy_(begin.repeat_interleave(len(bias) // len(begin)))  # what belongs to one channel lies together
 

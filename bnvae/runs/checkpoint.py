@@ -137,6 +137,12 @@ def newest(folder: Path) -> tuple[dict[str, Any], bytes] | None:
     return None
 
 
+def holds(folder: Path, name: str) -> bool:
+    """Whether the newest undamaged checkpoint has a tensor of this name."""
+    found = newest(folder)
+    return found is not None and name in load_tensors(found[1])
+
+
 def history_doubt(folder: Path) -> str:
     """In words, if the history is not what it was at the newest checkpoint, a finished run's whole one; "" if it is."""
     try:

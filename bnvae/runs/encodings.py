@@ -4,27 +4,46 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from bnvae.posterior import Posterior
 from bnvae.runs.card import DataCard
 from bnvae.runs.files import BrokenRunError, read_arrays, write_arrays
+from bnvae.runs.rows import rows_of
 
 ENCODED_EXAMPLES = 10_000
 
 
-def write_posterior(path: Path, posterior: Posterior, labels: Tensor, *, exact: bool) -> None:
-    """Keep the encodings of the first examples; fp16 unless `exact`, since they are drawn and not added up."""
-    count, kept = ENCODED_EXAMPLES, np.float32 if exact else np.float16
+def write_posterior(
+    path: Path, posterior: Posterior, labels: Tensor, rows: Int64[Tensor, "N"] | None, *, exact: bool
+) -> None:
+    """Keep encodings, labels and row numbers; fp16 unless `exact`, since they are drawn and not added up.
+
+    Without row numbers they are those of the first test examples.
+    """
+    kept = np.float32 if exact else np.float16
+    rows = torch.arange(len(labels)) if rows is None else rows
+    assert len(posterior.mean) == len(labels) == len(rows) <= ENCODED_EXAMPLES
     write_arrays(
         path,
         {
-            "mean": posterior.mean[:count].numpy().astype(kept),
-            "std": posterior.std[:count].numpy().astype(kept),
-            "labels": labels[:count].numpy(),
+            "mean": posterior.mean.numpy().astype(kept),
+            "std": posterior.std.numpy().astype(kept),
+            "labels": labels.numpy(),
+            "rows": rows.numpy(),
         },
     )
+
+
+def read_rows(path: Path) -> Int64[Tensor, "N"]:
+    """Row numbers in the test split of the encoded examples.
+
+    Raises:
+        BrokenRunError: the file is missing or damaged.
+    """
+    stored = read_arrays(path, ("labels",), optional=("rows",))
+    return rows_of(stored, len(stored["labels"]), f"{path.parent.name}/{path.name}:")
 
 
 def read_posterior(path: Path, dimensions: int, card: DataCard) -> tuple[Posterior, Float[Tensor, "N"]]:

@@ -148,8 +148,10 @@ def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The named arrays of an .npz file; object arrays are refused, since reading them would run code.
+def read_arrays(path: Path, names: tuple[str, ...], *, optional: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+    """The named arrays of an .npz file, and the optional ones that it has.
+
+    Object arrays are refused, since reading them would run code.
 
     Raises:
         BrokenRunError: the file is missing, damaged, or lacks one of the names.
@@ -160,7 +162,7 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             expanded = sum(info.file_size for info in stored.zip.infolist())
             if expanded > LARGEST_ARRAYS_BYTES:
                 raise BrokenRunError(f"{path.parent.name}/{path.name} expands to {expanded} bytes: too large.")
-            return {name: stored[name] for name in names}
+            return {name: stored[name] for name in (*names, *(name for name in optional if name in stored))}
     except BrokenRunError:
         raise
     except Exception as error:  # zipfile, numpy and zlib raise a dozen kinds for damaged files

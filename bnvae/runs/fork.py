@@ -34,6 +34,7 @@ def fork_run(store: RunStore, run: Run, new_id: str, changed: dict[str, float], 
     step = int(manifest["step"])
     config = steered(run.config, until(run.desk.changes(), step + 1))
     config = steered(config, [Change(step=step, field=name, value=value) for name, value in changed.items()])
+    config = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=run.precision))
     config, total_steps = _prolonged(run, config, more_epochs, step)
     shared = _shared_history(run, manifest)
     if (store.root / check_id(new_id)).exists():

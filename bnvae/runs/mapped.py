@@ -6,11 +6,12 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
 from bnvae.runs.files import MIB, BrokenRunError, read_arrays, write_arrays
+from bnvae.runs.rows import rows_of
 from bnvae.runs.run import Run
 
 MAPPED = "mapped.npz"
@@ -31,12 +32,14 @@ class Factor:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Mapped:
-    """Belongs to the first rows of the run's encodings."""
+    """Belongs to the run's encodings, row for row."""
 
     examples: Tensor
     """uint8 (M, C, H, W) pixels or int32 (M, L) tokens of the first M <= N examples"""
     distortion: Float[Tensor, "N"]
     """-ln p(x|z) of one draw of z (nats)"""
+    rows: Int64[Tensor, "N"]
+    """row numbers of the encoded examples in the test split"""
     factors: dict[str, Factor] = field(default_factory=dict)
 
 
@@ -49,6 +52,7 @@ def write_mapped(run: Run, mapped: Mapped) -> None:
             "examples": mapped.examples.numpy(),
             "distortion": mapped.distortion.numpy().astype(np.float32),
             "factors": _rows(mapped),
+            "rows": mapped.rows.numpy(),
         },
     )
 
@@ -60,7 +64,7 @@ def _rows(mapped: Mapped) -> NDArray[np.float32]:
 
 
 def read_mapped(run: Run, *, count: int) -> Mapped | None:
-    """None where it was never computed.
+    """None where it was never computed, or of other test examples than are encoded now.
 
     Raises:
         BrokenRunError: it is damaged, or does not belong to `count` encodings.
@@ -69,7 +73,7 @@ def read_mapped(run: Run, *, count: int) -> Mapped | None:
     if not path.exists():
         return None
     where = f"{run.id}/{MAPPED}"
-    stored = read_arrays(path, ("header", "examples", "distortion", "factors"))
+    stored = read_arrays(path, ("header", "examples", "distortion", "factors"), optional=("rows",))
     names = _names(stored["header"], where)
     distortion, factors = stored["distortion"], stored["factors"]
     for name, array, shape in (("distortion", distortion, (count,)), ("factors", factors, (len(names), count))):
@@ -78,6 +82,9 @@ def read_mapped(run: Run, *, count: int) -> Mapped | None:
     examples = run.card.examples(stored["examples"], f"{where}: examples")
     if len(examples) > count:
         raise BrokenRunError(f"{where} has {len(examples)} examples for {count} encodings.")
+    rows = rows_of(stored, count, f"{where}:")
+    if not torch.equal(rows, run.encoded_rows()):
+        return None
     return Mapped(
         examples=examples,
         distortion=torch.from_numpy(distortion.astype(np.float32)),
@@ -85,6 +92,7 @@ def read_mapped(run: Run, *, count: int) -> Mapped | None:
             name: Factor(values=torch.from_numpy(values.astype(np.float32)), names=names[name])
             for name, values in zip(names, factors, strict=True)
         },
+        rows=rows,
     )
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
+from jaxtyping import Int64
 from torch import Tensor
 
 from bnvae.data.dataset import Split
 from bnvae.runs.card import DataCard
 from bnvae.runs.files import MIB, BrokenRunError, read_arrays, write_arrays
+from bnvae.runs.rows import rows_of
 
 KEPT_EXAMPLES = 256
 KEPT_EXAMPLE_BYTES = MIB
@@ -23,22 +25,27 @@ class Examples:
     examples: Tensor
     """uint8 (N, C, H, W) pixels or int32 (N, L) tokens"""
     labels: Tensor
+    rows: Int64[Tensor, "N"]
+    """their row numbers in the test split"""
 
     @classmethod
-    def first_of(cls, split: Split) -> "Examples":
-        """As many as may be kept."""
-        count = max(16, min(KEPT_EXAMPLES, KEPT_EXAMPLE_BYTES // split.examples[0].nbytes))
-        return cls(examples=split.examples[:count], labels=split.labels[:count])
+    def of(cls, split: Split, order: Int64[Tensor, "M"]) -> "Examples":
+        """As many as may be kept, from the beginning of this order of the split's rows."""
+        rows = order[: max(16, min(KEPT_EXAMPLES, KEPT_EXAMPLE_BYTES // split.examples[0].nbytes))]
+        return cls(examples=split.examples[rows], labels=split.labels[rows], rows=rows)
 
     def write(self, path: Path) -> None:
-        write_arrays(path, {"examples": self.examples.numpy(), "labels": self.labels.numpy()})
+        arrays = {"examples": self.examples, "labels": self.labels, "rows": self.rows}
+        write_arrays(path, {name: array.numpy() for name, array in arrays.items()})
 
     @classmethod
     def read(cls, path: Path, card: DataCard) -> "Examples":
         """Raises BrokenRunError if the file is missing, damaged, or does not fit the card."""
-        stored, where = read_arrays(path, ("examples", "labels")), f"{path.parent.name}/{path.name}:"
+        stored = read_arrays(path, ("examples", "labels"), optional=("rows",))
+        where = f"{path.parent.name}/{path.name}:"
         examples = card.examples(stored["examples"], f"{where} examples")
-        return cls(examples=examples, labels=card.labels(stored["labels"], len(examples), f"{where} labels"))
+        labels = card.labels(stored["labels"], len(examples), f"{where} labels")
+        return cls(examples=examples, labels=labels, rows=rows_of(stored, len(examples), where))
 
 
 @final

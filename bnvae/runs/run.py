@@ -5,23 +5,25 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, final
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from bnvae.config import RunConfig
+from bnvae.config import PrecisionName, RunConfig
 from bnvae.data.dataset import Dataset
 from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
+from bnvae.evaluation import encode
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 from bnvae.records import StepRecord, record_from_json
 from bnvae.runs.card import DataCard
 from bnvae.runs.control import Desk
-from bnvae.runs.encodings import read_posterior, write_posterior
+from bnvae.runs.encodings import ENCODED_EXAMPLES, read_posterior, read_rows, write_posterior
 from bnvae.runs.files import MIB, BrokenRunError, read_bytes, read_json, write_atomic, write_json
 from bnvae.runs.history import HISTORY, HistoryReader
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.pictures import Examples, Preview
+from bnvae.runs.rows import kept_order
 from bnvae.runs.snapshots import Snapshot
 from bnvae.runs.snapshots import load as load_snapshots
 from bnvae.runs.status import HELD, Status
@@ -35,6 +37,7 @@ LEASE = "lease.lock"
 LIVE = "live.json"
 ENCODINGS = "encodings.npz"
 PREVIEW = "preview.npz"
+ENVIRONMENT = "environment.json"
 LARGEST_WEIGHTS_BYTES = 4 * 2**30
 LARGEST_TOKENIZER_BYTES = 20 * MIB
 
@@ -65,6 +68,19 @@ class Run:
             raise BrokenRunError(f"{self.id}/config.json: {error}") from None
 
     @property
+    def precision(self) -> PrecisionName:
+        """Of its matrix products; runs of earlier versions keep `auto`, and beside it what that meant at their begin.
+
+        Raises:
+            BrokenRunError: config.json or environment.json is missing or damaged.
+        """
+        precision = self.config.training.precision
+        if precision != "auto" or not (self.folder / ENVIRONMENT).exists():
+            return precision
+        began = read_json(self.folder / ENVIRONMENT).get("precision")
+        return {"bfloat16": "bf16", "float32": "fp32"}.get(str(began), "auto")  # type: ignore[return-value]
+
+    @property
     def card(self) -> DataCard:
         """Raises BrokenRunError if data.json is missing (no training has begun) or damaged."""
         stored = read_json(self.folder / "data.json")
@@ -90,7 +106,12 @@ class Run:
 
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
-        self.write_examples(DataCard.of(dataset), Examples.first_of(dataset.test), dataset.tokenizer)
+        kept = Examples.of(dataset.test, self.test_order(len(dataset.test)))
+        self.write_examples(DataCard.of(dataset), kept, dataset.tokenizer)
+
+    def test_order(self, count: int) -> Int64[Tensor, "N"]:
+        """The order in which this run keeps the `count` rows of its test split; whatever it keeps begins with it."""
+        return kept_order(self.folder / "examples.npz", count)
 
     def write_examples(self, card: DataCard, kept: Examples, tokenizer: Tokenizer | None) -> None:
         if tokenizer is not None:
@@ -254,12 +275,24 @@ class Run:
         except ValueError as error:
             raise BrokenRunError(f"{self.id}/{WEIGHTS} {error}") from None
 
-    def write_posterior(self, posterior: Posterior, labels: Tensor, *, exact: bool = False) -> None:
-        """Keep the encodings of the first test examples; fp16, since they are drawn and not added up.
+    def write_posterior(
+        self, posterior: Posterior, labels: Tensor, *, rows: Int64[Tensor, "N"] | None = None, exact: bool = False
+    ) -> None:
+        """Keep the encodings of these rows of the test split; fp16, since they are drawn and not added up.
 
         `exact` is for numbers of another's making, which fp16 may not hold.
         """
-        write_posterior(self.folder / ENCODINGS, posterior, labels, exact=exact)
+        write_posterior(self.folder / ENCODINGS, posterior, labels, rows, exact=exact)
+
+    def write_encodings(self, model: VAE, dataset: Dataset) -> None:
+        """Encode the test examples, at most 10,000 of them, drawn at random, and keep the posteriors."""
+        test = dataset.test
+        rows = self.test_order(len(test))[:ENCODED_EXAMPLES]
+        self.write_posterior(encode(model, test.examples[rows]), test.labels[rows], rows=rows)
+
+    def encoded_rows(self) -> Int64[Tensor, "N"]:
+        """Row numbers in the test split of the examples behind `encodings`."""
+        return read_rows(self.folder / ENCODINGS)
 
     def encodings(self) -> tuple[Posterior, Float[Tensor, "N"]]:
         """Posteriors and labels of the test examples (up to 10,000)."""

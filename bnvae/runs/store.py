@@ -1,5 +1,6 @@
 """The folder of all runs: listing, creating, renaming, deleting."""
 
+import dataclasses
 import errno
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Literal, final
 
 from bnvae.config import RunConfig
+from bnvae.device import with_precision
 from bnvae.runs import groups
 from bnvae.runs.files import sync_folder, write_atomic
 from bnvae.runs.lease import hold, is_held
@@ -77,12 +79,13 @@ class RunStore:
         return Run(self.root / run_id)
 
     def create(self, run_id: str, config: RunConfig, *, group: str | None = None) -> Run:
-        """A new run, ready to be trained; with `group` a member of it.
+        """A new run, ready to be trained; with `group` a member of it. Its configuration names the precision chosen.
 
         Raises:
             ValueError: the name is refused or taken.
         """
         check_id(run_id)
+        config = resolved(config)
         folder = self.root / run_id
         self.root.mkdir(parents=True, exist_ok=True)
         try:
@@ -165,6 +168,13 @@ class RunStore:
             buried = folder.name.startswith(_GRAVE) and any(folder.iterdir())
             if buried or (folder.name.startswith(_ASIDE) and _is_forsaken(folder)):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def resolved(config: RunConfig) -> RunConfig:
+    """The configuration as a new run of it is kept here: `auto` precision is what this machine chooses."""
+    if config.is_brought:
+        return config
+    return dataclasses.replace(config, training=with_precision(config.training))
 
 
 @contextmanager

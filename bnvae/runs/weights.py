@@ -14,7 +14,7 @@ from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.foreign.description import Description
 from bnvae.foreign.network import foreign_model
 from bnvae.model import VAE
-from bnvae.posterior import ScalerHead
+from bnvae.posterior import LayerNormMeanHead, ScalerHead
 
 SMALL_MODEL_NUMBERS = 50_000_000
 """parameters of a model that any machine has room for: 200 MB"""
@@ -42,13 +42,20 @@ def model_of(config: RunConfig, shape: ImageShape | TextShape, content: bytes) -
         # First without memory: a stranger's configuration may describe a model larger than this machine. Only then,
         # since torch's first model without memory imports for seconds.
         with torch.device("meta"):
-            _check(VAE.build(config.network, config.model, shape, seed=0), tensors)
-    model = VAE.build(config.network, config.model, shape, seed=0)
+            _check(_built(config, shape, tensors), tensors)
+    model = _built(config, shape, tensors)
     _check(model, tensors)
     model.load_state_dict(tensors)
     if isinstance(model.head, ScalerHead) and model.amortised is None and (tau := _tau(content)) is not None:
         model.head.scaler.tau = tau
     return model.eval().requires_grad_(False)
+
+
+def _built(config: RunConfig, shape: ImageShape | TextShape, tensors: dict[str, Tensor]) -> VAE:
+    model = VAE.build(config.network, config.model, shape, seed=0)
+    if isinstance(model.head, LayerNormMeanHead) and "head.shift" in tensors:
+        model.head.with_shift()
+    return model
 
 
 def described_model(description: bytes, config: RunConfig, shape: ImageShape | TextShape, content: bytes) -> VAE:

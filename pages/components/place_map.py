@@ -10,6 +10,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
+from bnvae.data.random_rows import random_subset
 from pages.components.assets import joined
 from pages.components.latent_scatter import Legend, legend_data
 
@@ -65,11 +66,11 @@ def payload(
     words: str,
 ) -> dict[str, Any]:
     """What the browser draws."""
-    stride = max(1, -(-len(points) // MOST_DRAWN))
+    rows = random_subset(len(points), MOST_DRAWN).numpy()
     return {
         "title": title,
-        "points": _packed(points[::stride], "<f4"),
-        "colours": _packed(colours[::stride], "<u4"),
+        "points": _packed(points[rows], "<f4"),
+        "colours": _packed(colours[rows], "<u4"),
         "legend": legend_data(legend),
         "own": None if own is None else [float(value) for value in own],
         "near": [{"point": [float(value) for value in one.point], "words": one.words} for one in near],

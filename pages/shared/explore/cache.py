@@ -54,7 +54,9 @@ def decoded(run: Run, codes: Tensor, *, private: bool = False) -> Tensor:
 def _factor_information(run_id: str, files: tuple[tuple[int, int], ...]) -> FactorInformation | None:
     run = store().get(run_id)
     posterior, labels = encodings(run)
-    factors = {name: values for name, (values, _) in known_factors(run.config.data, len(labels)).items()}
+    rows = run.encoded_rows()
+    known = known_factors(run.config.data, int(rows.max()) + 1 if len(rows) else 0)
+    factors = {name: values[rows] for name, (values, _) in known.items()}
     if factors and not torch.equal(factors[next(iter(factors))].long(), labels.long()):
         raise BrokenRunError(
             f"{run_id}/encodings.npz: its labels are not those of the data that config.json describes."

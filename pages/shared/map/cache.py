@@ -1,5 +1,6 @@
 """What the map is drawn from, read once for all visitors; keys change when a file does."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.interpolation import typical_distance
 from bnvae.analysis.neighbours import nearest
 from bnvae.analysis.projection import Projection, project
+from bnvae.data.random_rows import random_subset
 from bnvae.posterior import Posterior
 from bnvae.runs import Run
 from bnvae.runs.mapped import MAPPED, Mapped, read_mapped
@@ -49,7 +51,7 @@ class Encoded:
     kl: Float[Tensor, "N D"]
     """of each example and dimension (nats)"""
     data: str
-    """digest of the data set: two runs with one digest encoded the same examples"""
+    """digest of the data set and of the encoded rows: two runs with one digest encoded the same examples"""
     usual_distance: float
     """median distance between a posterior mean and its nearest neighbour; infinite where there is none"""
     agreement: float | None
@@ -73,7 +75,8 @@ def _encoded(run_id: str, encodings: tuple[int, int], card: tuple[int, int]) -> 
     posterior, labels = run.encodings()
     described = run.card
     finite = torch.isfinite(posterior.mean).all(1)
-    rows = finite.nonzero()[:, 0][:AGREEMENT_EXAMPLES]
+    there = finite.nonzero()[:, 0]
+    rows = there[random_subset(len(there), AGREEMENT_EXAMPLES)]
     agreement = None
     if len(rows) > 1 and described.label_names:
         indices, _ = nearest(posterior.mean[rows], posterior.mean, NEIGHBOURS + 1)
@@ -85,7 +88,7 @@ def _encoded(run_id: str, encodings: tuple[int, int], card: tuple[int, int]) -> 
         labels=labels,
         label_names=described.label_names,
         kl=posterior.kl_per_dimension(),
-        data=described.digest,
+        data=f"{described.digest} {hashlib.sha256(run.encoded_rows().numpy().tobytes()).hexdigest()[:16]}",
         usual_distance=typical_distance(posterior.mean),
         agreement=agreement,
         chance=float((counts / counts.sum()).square().sum()) if len(counts) else 0.0,

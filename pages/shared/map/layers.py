@@ -9,6 +9,7 @@ from torch import Tensor
 from bnvae.analysis.coverage import HOLE_RATIO, in_holes
 from bnvae.analysis.neighbours import nearest
 from bnvae.batches import mix
+from bnvae.data.random_rows import random_subset
 from bnvae.posterior import Posterior
 from pages.components.latent_scatter import Layer, View
 from pages.components.map_answer import Marks
@@ -84,8 +85,8 @@ def _prior_of(run_id: str, digest: str, _encoded: map_cache.Encoded) -> tuple[Te
 def _chosen(view: View) -> list[int]:
     if view.pick is not None and "example" in view.pick:
         return [int(view.pick["example"])]
-    stride = max(1, len(view.lasso) // CLOUD_EXAMPLES)
-    return list(view.lasso)[::stride][:CLOUD_EXAMPLES]
+    lasso = list(view.lasso)
+    return [lasso[place] for place in random_subset(len(lasso), CLOUD_EXAMPLES).tolist()]
 
 
 def _cloud(chart: Chart, rows: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ import torch
 
 from bnvae.analysis.projection import turned_onto
 from bnvae.config import SCALED
+from bnvae.data.random_rows import random_subset
 from bnvae.runs import Run
 from bnvae.runs.groups import group_of
 from pages.components.latent_scatter import Panel, View, latent_scatter
@@ -62,11 +63,11 @@ def through_tau(members: Sequence[Run], wish: Wish) -> None:
         for run in members[1:]:
             points.append(turned_onto(map_cache.pca(run, 2).points, points[-1]))
         words, axes = "PCA of each run, turned as a whole onto the one before", "PCA, turned: axes have no unit"
-    stride = -(-len(points[0]) // MOST_SHOWN)
+    rows = random_subset(len(points[0]), MOST_SHOWN).numpy()
     rates = f"{encodings[0].rate:.2f} nats at the least τ, {encodings[-1].rate:.2f} at the largest"
     colours = colouring(list(members), told_best(list(members), list(choices(list(members)))))
     centre, reach = frame_of(torch.cat(points))
-    moments = [((one - centre) / reach)[::stride].numpy() for one in points]
+    moments = [((one - centre) / reach).numpy()[rows] for one in points]
     values = colours.values[-1]
     latent_scatter(
         key=f"tau-film-{members[0].id}",
@@ -77,14 +78,14 @@ def through_tau(members: Sequence[Run], wish: Wish) -> None:
                 words=f"{words}: {len(moments[0]):,} test examples. Codes carry {rates}.",
                 axes=axes,
                 points=moments[-1],
-                colours=colours.colours[-1][::stride],
-                values=None if values is None else values[::stride],
+                colours=colours.colours[-1][rows],
+                values=None if values is None else values[rows],
                 moments=moments,
             )
         ],
         legend=colours.legend,
         view=View(id="first"),
-        classes=None if colours.classes is None else colours.classes[::stride],
+        classes=None if colours.classes is None else colours.classes[rows],
         names=colours.names,
         steps=[f"τ = {run.config.model.tau:g}" for run in members],
     )
