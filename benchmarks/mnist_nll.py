@@ -27,6 +27,7 @@ from bnvae.analysis.importance_sampling import importance_sampled_nll
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset, Split
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.runs import checkpoint
@@ -78,6 +79,7 @@ def train(config: RunConfig, dataset: Dataset, validation: Split, folder: Path) 
     if checkpoint.restore(folder, trainer, dataset.digest) is not None:
         curve = [point for point in read_json(folder / CURVE)["curve"] if point["epoch"] <= trainer.epoch]
     spent = curve[-1]["seconds"] if curve else 0.0
+    some = random_subset(len(dataset.training), VALIDATION_EXAMPLES)
     started = time.process_time()
     for _ in trainer.fit(lambda: steer(trainer, config)):
         epoch, within = divmod(trainer.step, trainer.batches.steps_per_epoch)
@@ -85,7 +87,7 @@ def train(config: RunConfig, dataset: Dataset, validation: Split, folder: Path) 
             continue
         point = {
             "epoch": epoch,
-            "training": negative_elbo(model, dataset.training.examples[:VALIDATION_EXAMPLES]),
+            "training": negative_elbo(model, dataset.training.examples[some]),
             "validation": negative_elbo(model, validation.examples),
             "seconds": spent + time.process_time() - started,
         }

@@ -147,7 +147,7 @@ METHODS: Final[dict[str, Method]] = {
         Method(
             name="ln-mean",
             title="LN on the mean",
-            description="LayerNorm instead of BatchNorm: the same floor under the KL, yet no pull between examples.",
+            description="LayerNorm instead of BatchNorm: a floor under the total KL, yet no pull between examples.",
             source="Su 2020, kexue.fm/archives/7381",
             knob=GAMMA,
             ladder=_SCALES,

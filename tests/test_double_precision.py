@@ -41,7 +41,7 @@ def posterior_of(features: Tensor, weights: Weights, head: HeadName) -> Normal:
         mean = GAMMA * standardised + weights["head.shift"]
     if head == "ln-mean":
         spread = mean.std(1, correction=0, keepdim=True)
-        mean = GAMMA * (mean - mean.mean(1, keepdim=True)) / spread + weights["head.shift"]
+        mean = GAMMA * (mean - mean.mean(1, keepdim=True)) / spread
     return Normal(mean, (linear(features, weights, "head.log_variance") / 2).exp())
 
 

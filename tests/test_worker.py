@@ -149,9 +149,10 @@ def test_a_resumed_run_keeps_the_precision_that_auto_meant_when_it_began(
 ) -> None:
     config = longer(tiny, precision="auto")
     run = store.create("a", config)
-    monkeypatch.setattr("bnvae.device._bf16_is_faster", lambda device: True)
+    (run.folder / "config.json").write_text(config.to_json())  # as earlier versions kept it
+    monkeypatch.setattr("bnvae.device.has_bf16_units", lambda device: True)
     train_run(run, stop_at(run, 6, StepRecord))
-    monkeypatch.setattr("bnvae.device._bf16_is_faster", lambda device: False)
+    monkeypatch.setattr("bnvae.device.has_bf16_units", lambda device: False)
     assert train_run(run).device == "cpu, bfloat16"
 
 

@@ -29,6 +29,7 @@ from benchmarks.training_speed import Product
 from benchmarks.turns import Contender, speed_ratio, take_turns
 from bnvae.analysis.metrics import evaluate
 from bnvae.config import RunConfig
+from bnvae.data.random_rows import random_subset
 from bnvae.device import resolve_device
 from bnvae.model import VAE
 from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
@@ -99,7 +100,8 @@ def whole(case: Case, device: torch.device, precision: str) -> list[str]:
             pass
 
     ours = _seconds(train, device)
-    examples = case.dataset.test.examples[:TEST_EXAMPLES]
+    test = case.dataset.test.examples
+    examples = test[random_subset(len(test), TEST_EXAMPLES)]
     reached = -evaluate(model, examples).elbo
     bare = bare_loop(case, device, precision)
     theirs = _seconds(lambda: bare.run(trainer.total_steps), device)

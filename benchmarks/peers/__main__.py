@@ -45,6 +45,7 @@ from bnvae.analysis.metrics import evaluate
 from bnvae.batches import row_lengths
 from bnvae.config import ModelConfig, RunConfig
 from bnvae.data import cache_folder
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import recompute_statistics
 from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS
 
@@ -187,7 +188,8 @@ def lstm(rounds: int, folder: Path) -> list[list[str]]:
     if (left := LSTM_STEPS - product.trainer.step) > 0:
         product.run(left)
         bare.run(left)
-    examples = case.dataset.test.examples[:LSTM_TEST_SENTENCES]
+    test = case.dataset.test.examples
+    examples = test[random_subset(len(test), LSTM_TEST_SENTENCES)]
     tokens = (row_lengths(examples) - 1).double().mean().item()
     recompute_statistics(product.trainer.model, case.dataset.training.examples)
     ours = math.exp(-evaluate(product.trainer.model, examples).elbo / tokens)

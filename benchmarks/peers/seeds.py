@@ -24,25 +24,29 @@ from benchmarks.report import publish
 from bnvae.analysis.metrics import evaluate
 from bnvae.config import TrainingConfig
 from bnvae.data.dataset import Split
+from bnvae.data.random_rows import random_subset
 from bnvae.model import VAE
 from bnvae.training import fit
+
+FEWER = random_subset(60_000, FEWER_PICTURES)
+"""rows of MNIST's training file that all of them see"""
 
 
 def ours(network: NetworkOfPeers, seed: int, *, at_mean: bool) -> float:
     case = case_of(network)
-    pictures = case.dataset.training.examples[:FEWER_PICTURES]
+    pictures = case.dataset.training.examples[FEWER]
     model = VAE.build(network, case.config.model, case.dataset.shape, seed=seed)
     if at_mean:
         model.decoder.begin_at(pictures)
     training = TrainingConfig(epochs=EPOCHS, batch_size=BATCH, seed=seed, precision="fp32", device="cpu")
-    split = Split(examples=pictures, labels=case.dataset.training.labels[:FEWER_PICTURES])
+    split = Split(examples=pictures, labels=case.dataset.training.labels[FEWER])
     for _ in fit(model, split, case.dataset.test, training):
         pass
     return -evaluate(model, case.dataset.test.examples).elbo
 
 
 def pythaes(network: NetworkOfPeers, seed: int, folder: Path) -> float:
-    pictures, test = datasets.MNIST(folder).data[:FEWER_PICTURES, None], datasets.MNIST(folder, train=False).data
+    pictures, test = datasets.MNIST(folder).data[FEWER, None], datasets.MNIST(folder, train=False).data
     torch.manual_seed(seed)
     peer = Pythae(network, pictures, folder / "pythae", epochs=EPOCHS)
     peer.train()
@@ -52,7 +56,7 @@ def pythaes(network: NetworkOfPeers, seed: int, folder: Path) -> float:
 def examples(network: NetworkOfPeers, seed: int, folder: Path) -> float:
     torch.manual_seed(seed)
     pictures = datasets.MNIST(folder, transform=transforms.ToTensor())
-    peer = Example(network, Subset(pictures, range(FEWER_PICTURES)))
+    peer = Example(network, Subset(pictures, FEWER.tolist()))
     for _ in range(EPOCHS):
         peer.run_epoch()
     return peer.negative_elbo(datasets.MNIST(folder, train=False).data[:, None])

@@ -13,6 +13,7 @@ from bnvae.analysis.permuted import permuted_rise
 from bnvae.batches import row_lengths
 from bnvae.config import DataConfig, ModelConfig, RunConfig, TokenizerName, TrainingConfig
 from bnvae.data.dataset import Dataset, TextShape
+from bnvae.data.random_rows import random_subset
 from bnvae.data.sentences import Corpus, Sentences, tokenised
 from bnvae.evaluation import recompute_statistics
 from bnvae.methods import configured
@@ -62,7 +63,8 @@ def load(data: DataSet) -> Dataset:
         couplets = _lines(folder / "tang_couplets" / "tang_wuyan_couplets.txt")
         random.Random(0).shuffle(couplets)
         training, test = couplets[:COUPLETS], couplets[COUPLETS:]
-    corpus = Corpus(training=_unlabelled(training), test=_unlabelled(test[:TEST_EXAMPLES]))
+    some = [test[row] for row in random_subset(len(test), TEST_EXAMPLES).tolist()]
+    corpus = Corpus(training=_unlabelled(training), test=_unlabelled(some))
     return tokenised(corpus, configuration(data, seed=0).data, tokenizer=None)
 
 

@@ -26,7 +26,11 @@ def add(commands: Subparsers) -> None:
         help="thorough figures as well, with K draws of z an example for the likelihood; papers use 500",
     )
     parser.add_argument(
-        "--examples", type=int, default=0, metavar="N", help="thorough figures of the first N test examples; 0: all"
+        "--examples",
+        type=int,
+        default=0,
+        metavar="N",
+        help="thorough figures of N test examples, drawn at random; 0: all",
     )
     parser.add_argument("--seed", type=int, default=0, help="decides the draws of the thorough figures")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

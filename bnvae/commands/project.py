@@ -14,7 +14,11 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--method", action="append", metavar="METHOD", help=METHOD_HELP)
     parser.add_argument("--with-data", action="store_true", help="keep examples and distortions for the map as well")
     parser.add_argument(
-        "--examples", type=int, default=0, metavar="N", help="with data: keep the first N examples; 0: all that fit"
+        "--examples",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with data: keep N of the encoded examples; 0: all that fit",
     )
     parser.add_argument("--anew", action="store_true", help="also what is there already")
     parser.add_argument("--quiet", action="store_true", help="say nothing")

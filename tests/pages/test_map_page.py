@@ -188,7 +188,9 @@ def test_the_first_colour_is_the_cause_that_the_code_tells_best(runs: RunStore, 
         ),
         ({"silent": Factor(values=silent, names=("a", "b"))}, "label"),
     ):
-        write_mapped(run, Mapped(examples=kept, distortion=torch.zeros(len(labels)), factors=factors))
+        write_mapped(
+            run, Mapped(examples=kept, distortion=torch.zeros(len(labels)), factors=factors, rows=run.encoded_rows())
+        )
         assert visit("map", "story-bn").selectbox(key="colour").value == colour
 
 

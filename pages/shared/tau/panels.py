@@ -24,8 +24,7 @@ from pages.shared.tau.meanings import AMORTISED, MEANINGS, RETRAINED, Found, Sho
 from pages.shared.tau.runs import encodings, learned_range, left_out, plain_budget, slid, snapped
 
 PRICE_NOTE = (
-    "Distortion over the first test examples, 128 at most, rate over all; dashed: all points with this ELBO, lower "
-    "is better."
+    "Distortion over 128 kept test examples at most, rate over all; dashed: all points with this ELBO, lower is better."
 )
 
 EIGHT_HELP = "Another number reconstructs another eight, one of each label as far as that goes."
