@@ -11,6 +11,7 @@ DataName = Literal[
 ]
 TokenizerName = Literal["words", "characters", "bpe"]
 NetworkName = Literal["auto", "mlp", "conv", "lstm", "transformer"]
+PoolingName = Literal["last", "mean", "max", "attention"]
 HeadName = Literal["gaussian", "bn-mean", "bn-scaler", "rms-scaler", "ln-mean"]
 KlScheduleName = Literal["constant", "linear", "cyclical"]
 OptimiserName = Literal["adam", "sgd"]
@@ -32,8 +33,14 @@ SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""
 
 
-OLDER_FILES: dict[str, dict[str, Any]] = {"data": {"subset": "first"}, "model": {}, "training": {}}
+OLDER_FILES: dict[str, dict[str, Any]] = {
+    "data": {"subset": "first"},
+    "model": {"bidirectional": False, "pooling": "last"},
+    "training": {},
+}
 """Values of fields that files written by earlier versions lack, where the default of today would change such a run."""
+OLDER_TRANSFORMERS: dict[str, Any] = {"pooling": "mean"}
+"""What `OLDER_FILES` has otherwise for a model with this network."""
 
 
 def _refuse(name: str, value: object, remedy: str) -> None:
@@ -141,6 +148,10 @@ class ModelConfig:
     """width of hidden layers, of the LSTM, or of the transformer (units)"""
     embedding_units: int = 64
     """lstm: width of a token's embedding (units)"""
+    bidirectional: bool = False
+    """lstm: the encoder reads each sentence from both ends, with as many units for each direction (true or false)"""
+    pooling: PoolingName = "last"
+    """text: how the encoder's states at a sentence's tokens become its features; padding never counts"""
     layers: int = 1
     """mlp and transformer: hidden layers each in encoder and decoder (layers)"""
     attention_heads: int = 4
@@ -308,8 +319,10 @@ class RunConfig:
 
 def _older(section: str, given: dict[str, Any]) -> dict[str, Any]:
     older = dict(OLDER_FILES[section])
-    if not given.get("training_examples"):
+    if section == "data" and not given.get("training_examples"):
         older.pop("subset", None)  # all examples are the same in any version
+    if section == "model" and given.get("network") == "transformer":
+        older |= OLDER_TRANSFORMERS
     return older
 
 
