@@ -33,7 +33,7 @@ def trainer_of(run: Run, dataset: Dataset) -> Trainer:
     model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
     model.decoder.begin_at(dataset.training.examples)
     training = dataclasses.replace(config.training, precision=_precision(run))
-    return Trainer(model, dataset.training, dataset.test, training, record_every=config.record_every)
+    return Trainer(model, dataset.training, dataset.validation, training, record_every=config.record_every)
 
 
 def _precision(run: Run) -> PrecisionName:

@@ -22,7 +22,7 @@ from bnvae.posterior import Posterior, ScalerHead
 from bnvae.records import EvaluationRecord, Record, StepRecord, numbers, rounded
 
 EVALUATION_EXAMPLES = 2_000
-"""Test examples of an evaluation during training; the final figures use all."""
+"""Validation examples of an evaluation during training; the final figures use all of each split."""
 
 FEWEST_STEPS_BETWEEN_EVALUATIONS = 100
 
@@ -39,7 +39,7 @@ class Trainer:
     """A model in training. Step t depends only on the weights, the optimiser's state, the seed and t."""
 
     def __init__(
-        self, model: VAE, training: Split, test: Split, config: TrainingConfig, *, record_every: int = 10
+        self, model: VAE, training: Split, validation: Split, config: TrainingConfig, *, record_every: int = 10
     ) -> None:
         self.config = config
         self.record_every = config.record_every or record_every
@@ -51,12 +51,12 @@ class Trainer:
         self._gradient_clip = config.gradient_clip or (GRADIENT_CLIP_OF_TEXT if is_text(training.examples) else 0.0)
         self.optimiser = build_optimiser(self.model, config, self.device)
         self.batches = Batches(training, config.batch_size, config.seed, self.device)
-        self.test_examples = test.examples[:EVALUATION_EXAMPLES]
+        self.test_examples = validation.examples[:EVALUATION_EXAMPLES]
         self.step = 0
         self._generator = torch.Generator(self.device)
         self.model.use_generator(self._generator)
         self.test_posterior: Posterior | None = None
-        """of the test examples, as the last evaluation found them"""
+        """of the validation examples, as the last evaluation found them"""
         self._totals = _Totals()
         self._evaluation_due = False
 
@@ -180,7 +180,7 @@ class Trainer:
 
     @contextmanager
     def evaluating(self) -> Iterator[EvaluationRecord]:
-        """Eval mode with the training set's moments, and the test set's figures; training mode again afterwards.
+        """Eval mode with the training set's moments, and the validation examples' figures; training mode again afterwards.
 
         In fp32 whatever the training precision: moments taken in bf16 are off by 2e-3 for a model evaluated in fp32.
         """
@@ -212,9 +212,9 @@ def build_optimiser(model: nn.Module, config: TrainingConfig, device: torch.devi
     return kind(model.parameters(), config.learning_rate, fused=device.type != "mps")
 
 
-def fit(model: VAE, training: Split, test: Split, config: TrainingConfig) -> Iterator[Record]:
+def fit(model: VAE, training: Split, validation: Split, config: TrainingConfig) -> Iterator[Record]:
     """Train a model and report on the way; see `Trainer.fit`."""
-    return Trainer(model, training, test, config).fit()
+    return Trainer(model, training, validation, config).fit()
 
 
 class _Totals:
