@@ -87,8 +87,9 @@ class TerminalProgress:
         dimensions = len(record.kl_per_dimension)
         if isinstance(record, EvaluationRecord):
             self._console.print(
-                f"{run.id} step {record.step}: {run.card.watched} −ELBO {record.distortion + record.rate:.2f} = distortion "
-                f"{record.distortion:.2f} + rate {record.rate:.2f} nats, {record.active_units} of {dimensions} active",
+                f"{run.id} step {record.step}: {run.card.watched} −ELBO "
+                f"{record.distortion + record.rate:.2f} = distortion {record.distortion:.2f} + rate {record.rate:.2f} nats, "
+                f"{record.active_units} of {dimensions} active",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

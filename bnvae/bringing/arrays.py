@@ -194,7 +194,9 @@ def _write_examples(run: Run, codes: Codes, data: DataConfig, digest: str) -> No
 def _examples(codes: Codes, data: DataConfig) -> tuple[ImageShape | TextShape, Tensor, Tokenizer | None]:
     if codes.sentences is not None:
         lines = Sentences(lines=codes.sentences, labels=codes.labels.tolist())
-        made = tokenised(Corpus(training=lines, validation=None, test=Sentences(lines=[], labels=[])), data, tokenizer=None)
+        made = tokenised(
+            Corpus(training=lines, validation=None, test=Sentences(lines=[], labels=[])), data, tokenizer=None
+        )
         return made.shape, made.training.examples, made.tokenizer
     pictures = codes.pictures
     if pictures is None:

@@ -42,12 +42,13 @@ def load_celeba(config: DataConfig, progress: Progress) -> Dataset:
     test = [name for name, part in parts.items() if part == _TEST]
     if missing := [name for name in (*training, *held, *test) if name not in attributes]:
         raise _damaged(folder / ATTRIBUTES, f"it lacks {missing[0]}")
-    tested = _split(folder, test, names, attributes, side, progress)
+    parts_of = [training, test, *([held] if held else [])]
+    trained, tested, *validated = (_split(folder, part, names, attributes, side, progress) for part in parts_of)
     return Dataset(
         name="celeba",
         shape=ImageShape(channels=3, height=side, width=side),
-        training=_split(folder, training, names, attributes, side, progress),
-        validation=_split(folder, held, names, attributes, side, progress) if held else tested,
+        training=trained,
+        validation=validated[0] if validated else tested,
         test=tested,
         label_names=("no", "yes"),
         factor_names=dict.fromkeys(names, ("no", "yes")),

@@ -33,8 +33,9 @@ def check_tensorboard() -> None:
 def write_event_file(run: Run, folder: Path) -> Path:
     """Scalars of each record, and the KL of all dimensions as a histogram; returns the file, which is written whole.
 
-    Scalars are called as in the history, those of training batches under `training`, of evaluations under `validation` (`test` in
-    a run whose data has no validation split); nats per example. The wall time of each is the seconds of training until then, where the run knows them.
+    Scalars are called as in the history, those of training batches under `training`, of evaluations under `validation`,
+    or `test` in a run whose data has no validation split; nats per example. The wall time of each is the seconds of
+    training until then, where the run knows them.
 
     Raises:
         ValueError: the run is broken or has no history, or the library is missing.

@@ -1,6 +1,6 @@
 """The panels that pages are put together from; each shows one thing of one or more runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
