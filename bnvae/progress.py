@@ -88,8 +88,8 @@ class TerminalProgress:
         if isinstance(record, EvaluationRecord):
             self._console.print(
                 f"{run.id} step {record.step}: {run.card.watched} −ELBO "
-                f"{record.distortion + record.rate:.2f} = distortion {record.distortion:.2f} + rate {record.rate:.2f} nats, "
-                f"{record.active_units} of {dimensions} active",
+                f"{record.distortion + record.rate:.2f} = distortion {record.distortion:.2f} + rate {record.rate:.2f} "
+                f"nats, {record.active_units} of {dimensions} active",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

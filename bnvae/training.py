@@ -180,7 +180,7 @@ class Trainer:
 
     @contextmanager
     def evaluating(self) -> Iterator[EvaluationRecord]:
-        """Eval mode with the training set's moments, and figures of validation examples; training mode again afterwards.
+        """Eval mode, moments of the training set, figures of validation examples; training mode again afterwards.
 
         In fp32 whatever the training precision: moments taken in bf16 are off by 2e-3 for a model evaluated in fp32.
         """
