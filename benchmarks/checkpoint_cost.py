@@ -53,7 +53,7 @@ def trainer_of(config: RunConfig) -> Trainer:
     endless = dataclasses.replace(config.training, epochs=100_000)
     data = load_dataset(config.data)
     model = VAE.build(config.network, config.model, data.shape, seed=0)
-    return Trainer(model, data.training, data.test, endless)
+    return Trainer(model, data.training, data.validation, endless)
 
 
 def steps_of(trainer: Trainer) -> int:

@@ -22,9 +22,11 @@ def made_up_text(*, vocabulary: int, sentences: int, mean_length: float, spread:
     rows.scatter_(1, lengths[:, None], END)
     rows.masked_fill_(torch.arange(longest) > lengths[:, None], PAD)
     labels = torch.full((count,), -1)
+    test = Split(examples=rows[:held_back], labels=labels[:held_back])
     return Dataset(
         name="made-up",
         shape=TextShape(vocabulary_size=vocabulary, max_tokens=longest),
         training=Split(examples=rows[held_back:], labels=labels[held_back:]),
-        test=Split(examples=rows[:held_back], labels=labels[:held_back]),
+        validation=test,
+        test=test,
     )

@@ -109,7 +109,7 @@ def _watch(run: Run, ready: Event, done: Event) -> None:
 
 def bare(config: RunConfig, dataset: Dataset) -> Clock:
     model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=10_000)
+    trainer = Trainer(model, dataset.training, dataset.validation, config.training, record_every=10_000)
     clock = Clock()
 
     def before_step() -> None:

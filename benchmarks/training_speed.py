@@ -47,7 +47,9 @@ class Product:
     def __init__(self, config: RunConfig, dataset: Dataset, folder: Path) -> None:
         model = VAE.build(config.network, config.model, dataset.shape, seed=0)
         model.decoder.begin_at(dataset.training.examples)
-        self.trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+        self.trainer = Trainer(
+            model, dataset.training, dataset.validation, config.training, record_every=config.record_every
+        )
         self._history = HistoryWriter(folder / f"{config.network}-{config.model.head}.jsonl")
         self._records: Iterator[Record] = self.trainer.fit()
         self.evaluations: list[Seconds] = []

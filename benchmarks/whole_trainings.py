@@ -18,7 +18,7 @@ def train(config: RunConfig, dataset: Dataset) -> tuple[VAE, float]:
     """A trained model with the moments of its training set, and the processor seconds that training took."""
     model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
     model.decoder.begin_at(dataset.training.examples)
-    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=config.record_every)
+    trainer = Trainer(model, dataset.training, dataset.validation, config.training, record_every=config.record_every)
     started = time.process_time()
     for _ in trainer.fit():
         pass

@@ -34,7 +34,7 @@ SMALLEST_BATCH = 8
 
 
 OLDER_FILES: dict[str, dict[str, Any]] = {
-    "data": {"subset": "first"},
+    "data": {"subset": "first", "validation_share": 0.0},
     "model": {"bidirectional": False, "pooling": "last"},
     "training": {},
 }
@@ -96,7 +96,10 @@ class DataConfig:
     subset: SubsetName = "random"
     """which ones those are: a random subset that the data seed decides, or the first of a published file"""
     test_share: float = 0.1
-    """share of your own data held back for testing (fraction of the examples)"""
+    """share of your own data held back for testing, where it has no test file (fraction of the examples)"""
+    validation_share: float = 0.1
+    """share of your own data held back for the figures while training, where it has no validation file (fraction of the
+    examples); made-up and published data have their own; 0: none, and those figures are of test examples"""
     binarise: bool = False
     """draw each grey pixel once as black or white (static binarisation), so that the Bernoulli likelihood is exact"""
     seed: int = 0
@@ -111,9 +114,17 @@ class DataConfig:
                 "max_tokens": (4, 512),
                 "training_examples": (0, 2**31 - 1),
                 "test_share": (0.01, 0.5),
+                "validation_share": (0, 0.5),
                 "seed": (0, 2**31 - 1),
             },
         )
+        if self.test_share + self.validation_share >= 1:
+            _refuse(
+                "validation_share",
+                self.validation_share,
+                f"with test_share {self.test_share:g} nothing is left to train on; give less than "
+                f"{1 - self.test_share:g}.",
+            )
         if self.image_size and not 8 <= self.image_size <= 128:
             _refuse("image_size", self.image_size, "give 8 to 128 pixels, or 0 for the data set's own size.")
         if self.name in OWN_DATA and not self.path:

@@ -36,8 +36,9 @@ def trainer_of(run: Run, dataset: Dataset) -> Trainer:
     return Trainer(
         model,
         dataset.training,
-        dataset.test,
+        dataset.validation,
         training,
         record_every=config.record_every,
-        test_order=run.test_order(len(dataset.test)),
+        # Without a validation split of its own the run's kept test examples are looked at.
+        validation_order=None if dataset.has_validation else run.test_order(len(dataset.test)),
     )

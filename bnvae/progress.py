@@ -87,8 +87,9 @@ class TerminalProgress:
         dimensions = len(record.kl_per_dimension)
         if isinstance(record, EvaluationRecord):
             self._console.print(
-                f"{run.id} step {record.step}: test −ELBO {record.distortion + record.rate:.2f} = distortion "
-                f"{record.distortion:.2f} + rate {record.rate:.2f} nats, {record.active_units} of {dimensions} active",
+                f"{run.id} step {record.step}: {run.card.watched} −ELBO "
+                f"{record.distortion + record.rate:.2f} = distortion {record.distortion:.2f} + rate {record.rate:.2f} "
+                f"nats, {record.active_units} of {dimensions} active",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
@@ -127,7 +128,8 @@ def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | No
     Into a file or a pipe goes the table, however wide.
     """
     console = console or Console()
-    splits = [split for split in ("test", "training") if figures[split]]  # arrays have no training examples
+    # Arrays have test examples alone.
+    splits = [split for split in ("test", "validation", "training") if figures.get(split)]
     whole = not console.is_terminal or console.width >= NUMBERS_WHOLE_FROM
     quick = {split if len(splits) > 1 else "": figures[split] for split in splits}
     tables = [_figures(run_id, quick, whole=whole)]

@@ -63,12 +63,12 @@ class StepRecord(_Record):
 @final
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRecord(_Record):
-    """Means over test examples, in eval mode, with the moments of the training set."""
+    """Means over validation examples, in eval mode, with the moments of the training set."""
 
     kind: ClassVar[str] = "evaluation"
 
     examples: int
-    """test examples averaged over"""
+    """validation examples averaged over; test examples in a run whose data has no validation split"""
 
 
 Record = StepRecord | EvaluationRecord

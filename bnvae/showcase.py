@@ -14,7 +14,7 @@ from bnvae.posterior import Posterior
 from bnvae.runs import snapshots
 from bnvae.runs.pictures import Preview
 from bnvae.runs.run import Run
-from bnvae.training import Trainer
+from bnvae.training import EVALUATION_EXAMPLES, Trainer
 
 PREVIEW_RECONSTRUCTIONS = 8
 PREVIEW_SAMPLES = 16
@@ -28,7 +28,6 @@ class Showcase:
         self.run = run
         self.trainer = trainer
         self.dataset = dataset
-        self._test_order = run.test_order(len(dataset.test))
         self.published_at = -1
         """step of the weights and previews that were last published"""
         size_bytes = snapshots.most_bytes(
@@ -48,18 +47,20 @@ class Showcase:
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
-                originals=test.examples[self._test_order[:PREVIEW_RECONSTRUCTIONS]],
+                originals=self.trainer.test_examples[:PREVIEW_RECONSTRUCTIONS],
                 reconstructions=reconstructions,
                 samples=samples,
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            rows = self.trainer.test_rows
-            self.run.write_posterior(posterior, test.labels[rows], rows=rows)
+            # To be explored, not judged: every figure of a training is of validation examples.
+            rows = self.run.test_order(len(test))[:EVALUATION_EXAMPLES]
+            shown = encode(model, test.examples[rows]) if self.dataset.has_validation else posterior
+            self.run.write_posterior(shown, test.labels[rows], rows=rows)
         self.published_at = self.trainer.step
 
     def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """What the model makes of fixed prior codes, and of a few test examples: pixels or tokens."""
+        """What the model makes of fixed prior codes, and of a few validation examples: pixels or tokens."""
         # The same codes every time and for every twin: what changes in a picture is the model.
         codes = self.trainer.model.sample_prior(
             PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
@@ -71,7 +72,7 @@ class Showcase:
 
     def take_snapshot(self) -> None:
         """Put the present moment into the album, if it is time for one."""
-        step, model, test = self.trainer.step, self.trainer.model, self.dataset.test
+        step, model, validation = self.trainer.step, self.trainer.model, self.dataset.validation
         if not self._moments or step < self._moments[0]:
             return
         self._moments = [later for later in self._moments if later > step]
@@ -84,7 +85,7 @@ class Showcase:
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
             std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=test.labels[self._test_order[: snapshots.POINTS]],
+            labels=validation.labels[self.trainer.test_rows[: snapshots.POINTS]],
             samples=samples,
             reconstructions=reconstructions,
         )
@@ -92,11 +93,11 @@ class Showcase:
 
     @torch.no_grad()
     def _drawn_posterior(self) -> Posterior:
-        """Of a few test examples, with their own moments in the head.
+        """Of a few validation examples, with their own moments in the head.
 
         They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
         """
-        model, examples = self.trainer.model, self.dataset.test.examples[self._test_order[: snapshots.POINTS]]
+        model, examples = self.trainer.model, self.trainer.test_examples[: snapshots.POINTS]
         if len(examples) < snapshots.POINTS:  # too few to take moments from
             recompute_statistics(model, self.trainer.batches.examples, most=snapshots.POINTS)
             return encode(model, examples)

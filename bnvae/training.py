@@ -31,7 +31,7 @@ from bnvae.posterior import Posterior, ScalerHead
 from bnvae.records import EvaluationRecord, Record, StepRecord, numbers, rounded
 
 EVALUATION_EXAMPLES = 2_000
-"""Test examples of an evaluation during training, drawn at random; the final figures use all."""
+"""Validation examples of an evaluation during training, drawn at random; the final figures use all of each split."""
 
 FEWEST_STEPS_BETWEEN_EVALUATIONS = 100
 
@@ -51,11 +51,11 @@ class Trainer:
         self,
         model: VAE,
         training: Split,
-        test: Split,
+        validation: Split,
         config: TrainingConfig,
         *,
         record_every: int = 10,
-        test_order: Tensor | None = None,
+        validation_order: Tensor | None = None,
     ) -> None:
         self.config = config
         self.record_every = config.record_every or record_every
@@ -67,15 +67,15 @@ class Trainer:
         self._gradient_clip = config.gradient_clip or (GRADIENT_CLIP_OF_TEXT if is_text(training.examples) else 0.0)
         self.optimiser = build_optimiser(self.model, config, self.device)
         self.batches = Batches(training, config.batch_size, config.seed, self.device)
-        order = subset_order(len(test)) if test_order is None else test_order
+        order = subset_order(len(validation)) if validation_order is None else validation_order
         self.test_rows = order[:EVALUATION_EXAMPLES]
-        """row numbers of the test examples that an evaluation takes"""
-        self.test_examples = test.examples[self.test_rows]
+        """row numbers of the validation examples that an evaluation takes"""
+        self.test_examples = validation.examples[self.test_rows]
         self.step = 0
         self._generator = torch.Generator(self.device)
         self.model.use_generator(self._generator)
         self.test_posterior: Posterior | None = None
-        """of the test examples, as the last evaluation found them"""
+        """of the validation examples, as the last evaluation found them"""
         self._totals = _Totals()
         self._evaluation_due = False
 
@@ -199,7 +199,7 @@ class Trainer:
 
     @contextmanager
     def evaluating(self, *, last: bool = False) -> Iterator[EvaluationRecord]:
-        """Eval mode with the training set's moments, and the test set's figures; training mode again afterwards.
+        """Eval mode, moments of the training set, figures of validation examples; training mode again afterwards.
 
         The moments are those of a random 10,000 training examples, others at each step, or of all at the last.
         In fp32 whatever the training precision: moments taken in bf16 are off by 2e-3 for a model evaluated in fp32.
@@ -237,9 +237,9 @@ def build_optimiser(model: nn.Module, config: TrainingConfig, device: torch.devi
     return kind(model.parameters(), config.learning_rate, fused=device.type != "mps")
 
 
-def fit(model: VAE, training: Split, test: Split, config: TrainingConfig) -> Iterator[Record]:
+def fit(model: VAE, training: Split, validation: Split, config: TrainingConfig) -> Iterator[Record]:
     """Train a model and report on the way; see `Trainer.fit`."""
-    return Trainer(model, training, test, config).fit()
+    return Trainer(model, training, validation, config).fit()
 
 
 class _Totals:

@@ -23,7 +23,7 @@ if found:
                 active, price = st.columns(2)
                 active.metric("active units", f"{tested.active_units} of {len(tested.kl_per_dimension)}", border=True)
                 elbo = f"{tested.elbo:.1f}".replace("-", "−")
-                price.metric("test ELBO, nats", elbo, border=True, help="per example, higher is better")
+                price.metric(f"{run.card.watched} ELBO, nats", elbo, border=True, help="per example, higher is better")
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
     invite([page for page in PAGES if page is not OVERVIEW], link_params())

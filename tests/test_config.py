@@ -164,8 +164,13 @@ def test_a_configuration_comes_back_from_its_json(
     assert RunConfig.from_json(config.to_json()) == config
 
 
-def test_fields_left_out_have_their_defaults() -> None:
-    assert RunConfig.from_json("{}") == RunConfig()
+def test_fields_left_out_have_their_defaults_or_what_they_were_before_there_was_such_a_field() -> None:
+    assert RunConfig.from_json("{}") == RunConfig(data=DataConfig(validation_share=0.0))
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"validation_share is 0\.5: with test_share 0\.5 nothing is left to train on"):
+        DataConfig(test_share=0.5, validation_share=0.5)
 
 
 @pytest.mark.parametrize(

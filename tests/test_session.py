@@ -228,10 +228,10 @@ def test_a_snapshot_is_drawn_with_the_moments_of_its_own_points(whole: Run, tiny
 def test_a_snapshot_of_many_or_few_points_leaves_the_training_as_it_was(
     points: int, store: RunStore, tiny: RunConfig, whole: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(album, "POINTS", points)  # of 297 test examples
+    monkeypatch.setattr(album, "POINTS", points)  # of 200 validation examples
     run = store.create("a", tiny)
     train_run(run)
-    assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 297)}
+    assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 200)}
     assert content(run) == content(whole)
 
 

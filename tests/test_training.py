@@ -181,7 +181,8 @@ def test_training_lowers_minus_elbo(tiny: RunConfig, dataset: Dataset) -> None:
     assert -records[-1].elbo < -records[0].elbo - 5
 
 
-def test_the_first_losses_are_the_golden_ones(tiny: RunConfig, dataset: Dataset) -> None:
+def test_the_first_losses_are_the_golden_ones(tiny: RunConfig) -> None:
+    dataset = load_dataset(dataclasses.replace(tiny.data, validation_share=0.0))
     records = [record for record in trainer_of(tiny, dataset).fit() if isinstance(record, StepRecord)]
     # 1e-3: processors sum in other orders; a changed formula moves a loss by far more.
     assert [record.loss for record in records[:3]] == pytest.approx(GOLDEN_LOSSES, rel=1e-3)

@@ -93,7 +93,7 @@ def whole(case: Case, device: torch.device, precision: str) -> list[str]:
     config = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=case.epochs))
     model = VAE.build(config.network, config.model, case.dataset.shape, seed=0)
     model.decoder.begin_at(case.dataset.training.examples)
-    trainer = Trainer(model, case.dataset.training, case.dataset.test, config.training)
+    trainer = Trainer(model, case.dataset.training, case.dataset.validation, config.training)
 
     def train() -> None:
         for _ in trainer.fit():

@@ -40,7 +40,7 @@ def ours(network: NetworkOfPeers, seed: int, *, at_mean: bool) -> float:
         model.decoder.begin_at(pictures)
     training = TrainingConfig(epochs=EPOCHS, batch_size=BATCH, seed=seed, precision="fp32", device="cpu")
     split = Split(examples=pictures, labels=case.dataset.training.labels[FEWER])
-    for _ in fit(model, split, case.dataset.test, training):
+    for _ in fit(model, split, case.dataset.validation, training):
         pass
     return -evaluate(model, case.dataset.test.examples).elbo
 

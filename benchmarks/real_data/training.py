@@ -120,7 +120,7 @@ def _train(method: str, strength: float | None, common: RunConfig, dataset: Data
     else:
         config = configured(common, method, strength)
         model = VAE.build(config.network, config.model, dataset.shape, seed=config.training.seed)
-    trainer = Trainer(model, dataset.training, dataset.test, config.training, record_every=100)
+    trainer = Trainer(model, dataset.training, dataset.validation, config.training, record_every=100)
     started = time.process_time()
     for _ in trainer.fit():
         pass

@@ -1,4 +1,4 @@
-"""Figures of a data set's test and training examples."""
+"""Figures of a data set's test, validation and training examples."""
 
 from functools import partial
 
@@ -12,12 +12,11 @@ from bnvae.model import VAE
 def evaluate_dataset(
     model: VAE, dataset: Dataset, *, tau: float | None = None, progress: Progress = silent
 ) -> dict[str, object]:
-    """Figures of both splits, the head's moments recomputed over the training set first."""
+    """Figures of every split, the head's moments recomputed over the training set first."""
     recompute_statistics(model, dataset.training.examples)
-    splits = {"test": dataset.test, "training": dataset.training}
     return {
         name: evaluate(
             model, split.examples, tau=tau, progress=partial(progress, f"ELBO and moments of {name} examples")
         ).to_dict()
-        for name, split in splits.items()
+        for name, split in dataset.splits.items()
     }

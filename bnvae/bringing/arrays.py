@@ -65,6 +65,7 @@ def bring_arrays(store: RunStore, run_id: str, content: bytes, *, file: str = "c
         tokenizer="characters",  # of which a sentence is made exactly
         vocabulary_size=100_000,
         max_tokens=512,
+        validation_share=0.0,
     )
     dimensions = codes.posterior.mean.shape[1]
     model = ModelConfig(head="gaussian", latent_dimensions=dimensions)
@@ -189,6 +190,7 @@ def _write_examples(run: Run, codes: Codes, data: DataConfig, digest: str) -> In
     card = DataCard(
         shape=shape,
         training_examples=0,
+        validation_examples=0,
         test_examples=total,
         label_names=codes.label_names,
         digest=digest,
@@ -201,7 +203,9 @@ def _write_examples(run: Run, codes: Codes, data: DataConfig, digest: str) -> In
 def _examples(codes: Codes, data: DataConfig) -> tuple[ImageShape | TextShape, Tensor, Tokenizer | None]:
     if codes.sentences is not None:
         lines = Sentences(lines=codes.sentences, labels=codes.labels.tolist())
-        made = tokenised(Corpus(training=lines, test=Sentences(lines=[], labels=[])), data, tokenizer=None)
+        made = tokenised(
+            Corpus(training=lines, validation=None, test=Sentences(lines=[], labels=[])), data, tokenizer=None
+        )
         return made.shape, made.training.examples, made.tokenizer
     pictures = codes.pictures
     if pictures is None:

@@ -21,15 +21,15 @@ from bnvae.data.pictures import decode_picture
 SIDE = 64
 PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba.zip", "list_attr_celeba.txt", "list_eval_partition.txt"
 LABEL = "Smiling"
-_TRAINING, _TEST = 0, 2
+_TRAINING, _VALIDATION, _TEST = range(3)
 _MOST_BYTES = 2 << 30
 _MOST_LINES = 250_000
 
 
 def load_celeba(config: DataConfig, progress: Progress) -> Dataset:
-    """162,770 faces for training and 19,962 for testing; the label is whether they smile, the factors all attributes.
+    """162,770 faces for training, 19,867 for validation and 19,962 for testing, as published.
 
-    The validation split is left out, as the project has no use for a third one.
+    The label is whether they smile, the factors are all attributes.
     """
     folder = cache_folder() / "celeba"
     _fetch_all(folder, progress)
@@ -38,14 +38,18 @@ def load_celeba(config: DataConfig, progress: Progress) -> Dataset:
     names, attributes = read_attributes(folder / ATTRIBUTES)
     training = [name for name, part in parts.items() if part == _TRAINING]
     training = [training[row] for row in training_rows(config, len(training))]
+    held = [name for name, part in parts.items() if part == _VALIDATION] if config.validation_share else []
     test = [name for name, part in parts.items() if part == _TEST]
-    if missing := [name for name in (*training, *test) if name not in attributes]:
+    if missing := [name for name in (*training, *held, *test) if name not in attributes]:
         raise _damaged(folder / ATTRIBUTES, f"it lacks {missing[0]}")
+    parts_of = [training, test, *([held] if held else [])]
+    trained, tested, *validated = (_split(folder, part, names, attributes, side, progress) for part in parts_of)
     return Dataset(
         name="celeba",
         shape=ImageShape(channels=3, height=side, width=side),
-        training=_split(folder, training, names, attributes, side, progress),
-        test=_split(folder, test, names, attributes, side, progress),
+        training=trained,
+        validation=validated[0] if validated else tested,
+        test=tested,
         label_names=("no", "yes"),
         factor_names=dict.fromkeys(names, ("no", "yes")),
     )

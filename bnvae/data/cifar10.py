@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bnvae.config import DataConfig
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.fetch import cache_folder, fetch
-from bnvae.data.limits import Progress, training_rows
+from bnvae.data.held_back import published_rows
+from bnvae.data.limits import Progress
 
 SIDE = 32
 EXAMPLES_A_FILE = 10_000
@@ -28,16 +29,19 @@ _FILE_BYTES = EXAMPLES_A_FILE * (1 + _PIXELS)
 
 
 def load_cifar10(config: DataConfig, progress: Progress) -> Dataset:
-    """50,000 small colour photographs for training and 10,000 for testing."""
+    """45,000 small colour photographs for training, 5,000 for validation and 10,000 for testing."""
     archive = cache_folder() / "cifar10" / "cifar-10-binary.tar.gz"
     fetch([_ADDRESS], archive, most_bytes=_MOST_BYTES, progress=progress, md5=_MD5)
-    rows = training_rows(config, len(TRAINING_FILES) * EXAMPLES_A_FILE)
+    kept, held = published_rows(config, len(TRAINING_FILES) * EXAMPLES_A_FILE)
     files = read_archive(archive)
+    published_training = np.concatenate([files[name] for name in TRAINING_FILES])
+    test = _split(files[TEST_FILE])
     return Dataset(
         name="cifar10",
         shape=ImageShape(channels=3, height=SIDE, width=SIDE),
-        training=_split(np.concatenate([files[name] for name in TRAINING_FILES])[rows]),
-        test=_split(files[TEST_FILE]),
+        training=_split(published_training[kept]),
+        validation=_split(published_training[held]) if len(held) else test,
+        test=test,
         label_names=LABEL_NAMES,
     )
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import torch
 from jaxtyping import Int
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -26,7 +29,7 @@ class TextShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Examples that are trained on, or held back for testing."""
+    """Examples that are trained on, or held back for validation or testing."""
 
     examples: Tensor
     """images: uint8 (N, C, H, W); text: int32 (N, L), each row START, tokens, END, then PAD"""
@@ -38,16 +41,36 @@ class Split:
     def __len__(self) -> int:
         return len(self.examples)
 
+    def rows(self, which: NDArray[np.int64]) -> "Split":
+        """A copy of these rows."""
+        index = torch.from_numpy(which)
+        factors = {name: values[index] for name, values in self.factors.items()}
+        return Split(examples=self.examples[index], labels=self.labels[index], factors=factors)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     name: str
     shape: ImageShape | TextShape
     training: Split
+    validation: Split
+    """figures of a training in progress are of these; the test split itself where none is held back for them"""
     test: Split
+    """looked at when a training has ended"""
     label_names: tuple[str, ...] = ()
     factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """names of a categorical factor's values; a numeric factor has an empty tuple"""
     tokenizer: Tokenizer | None = None
     digest: str = ""
     """sha256 over all examples: two data sets with one digest are the same data"""
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether examples are held back for validation, apart from the test split."""
+        return self.validation is not self.test
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Each split by its name, without the validation split where there is none of its own."""
+        held = {"validation": self.validation} if self.has_validation else {}
+        return {"test": self.test, **held, "training": self.training}

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bnvae.config import DataConfig
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.fetch import cache_folder, fetch
+from bnvae.data.held_back import published_rows
 from bnvae.data.idx import read_idx
-from bnvae.data.limits import Progress, training_rows
+from bnvae.data.limits import Progress
 
 SIDE = 28
 TRAINING_EXAMPLES, TEST_EXAMPLES = 60_000, 10_000
@@ -51,15 +52,18 @@ def load_kmnist(config: DataConfig, progress: Progress) -> Dataset:
 
 def _load(config: DataConfig, published: str, label_names: Sequence[str], progress: Progress) -> Dataset:
     folder = cache_folder() / config.name
-    rows = training_rows(config, TRAINING_EXAMPLES)
+    kept, held = published_rows(config, TRAINING_EXAMPLES)
     if not all((folder / name).is_file() for name in FILES):
         _fetch_all(published, folder, progress)
     training_images, training_labels, test_images, test_labels = (folder / name for name in FILES)
+    published_training = _read(training_images, training_labels, TRAINING_EXAMPLES)
+    test = _read(test_images, test_labels, TEST_EXAMPLES)
     return Dataset(
         name=config.name,
         shape=ImageShape(channels=1, height=SIDE, width=SIDE),
-        training=_split(training_images, training_labels, TRAINING_EXAMPLES, rows),
-        test=_split(test_images, test_labels, TEST_EXAMPLES, np.arange(TEST_EXAMPLES)),
+        training=published_training.rows(kept),
+        validation=published_training.rows(held) if len(held) else test,
+        test=test,
         label_names=tuple(label_names),
     )
 
@@ -75,10 +79,10 @@ def _fetch_all(published: str, folder: Path, progress: Progress) -> None:
         fetch(addresses, folder / name, most_bytes=_MOST_BYTES, progress=progress, md5=md5)
 
 
-def _split(images_file: Path, labels_file: Path, examples: int, rows: NDArray[np.int64]) -> Split:
-    images = read_idx(images_file, (examples, SIDE, SIDE))[rows]
-    labels = _checked(read_idx(labels_file, (examples,))[rows], labels_file)
-    return Split(examples=torch.from_numpy(images[:, None]), labels=torch.from_numpy(labels.astype(np.int64)))
+def _read(images_file: Path, labels_file: Path, examples: int) -> Split:
+    images = read_idx(images_file, (examples, SIDE, SIDE))
+    labels = _checked(read_idx(labels_file, (examples,)), labels_file)
+    return Split(examples=torch.from_numpy(images[:, None].copy()), labels=torch.from_numpy(labels.astype(np.int64)))
 
 
 def _checked(labels: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:

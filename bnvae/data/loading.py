@@ -19,7 +19,7 @@ from bnvae.data.downloads import load_fashion_mnist, load_kmnist, load_mnist
 from bnvae.data.limits import Progress
 from bnvae.data.own_images import load_own_images
 from bnvae.data.own_text import load_own_text
-from bnvae.data.random_rows import BINARISE_TEST, BINARISE_TRAINING, random_rows
+from bnvae.data.random_rows import BINARISE_TEST, BINARISE_TRAINING, BINARISE_VALIDATION, random_rows
 from bnvae.data.sentences import Corpus, tokenised
 from bnvae.data.shapes import load_shapes
 from bnvae.data.storybook import load_storybook
@@ -38,6 +38,7 @@ DATASETS: dict[DataName, Callable[[DataConfig, Progress], Dataset | Corpus]] = {
     "text": load_own_text,
 }
 
+_BINARISE = {"training": BINARISE_TRAINING, "validation": BINARISE_VALIDATION, "test": BINARISE_TEST}
 _EXAMPLES_AT_ONCE = 1_000
 """Bounds the memory that scaling and binarising take."""
 
@@ -72,11 +73,7 @@ def _scaled(dataset: Dataset, side: int) -> Dataset:
     assert isinstance(dataset.shape, ImageShape)
     if side == dataset.shape.height:
         return dataset
-    return _with_images(
-        dataset,
-        training=_resized(dataset.training.examples, side),
-        test=_resized(dataset.test.examples, side),
-    )
+    return _with_images(dataset, {name: _resized(split.examples, side) for name, split in dataset.splits.items()})
 
 
 def _resized(images: UInt8[Tensor, "N C H W"], side: int) -> UInt8[Tensor, "N C side side"]:
@@ -92,8 +89,7 @@ def _binarised(dataset: Dataset, seed: int) -> Dataset:
         raise ValueError(f"binarise is True: data {dataset.name!r} has no grey pictures; turn it off.")
     return _with_images(
         dataset,
-        training=_drawn(dataset.training.examples, seed, stream=BINARISE_TRAINING),
-        test=_drawn(dataset.test.examples, seed, stream=BINARISE_TEST),
+        {name: _drawn(split.examples, seed, stream=_BINARISE[name]) for name, split in dataset.splits.items()},
     )
 
 
@@ -107,20 +103,27 @@ def _drawn(images: UInt8[Tensor, "N 1 H W"], seed: int, *, stream: int) -> UInt8
     return drawn
 
 
-def _with_images(dataset: Dataset, *, training: Tensor, test: Tensor) -> Dataset:
-    _, channels, height, width = training.shape
+def _with_images(dataset: Dataset, images: dict[str, Tensor]) -> Dataset:
+    """The data set with other pictures in each of its splits."""
+    _, channels, height, width = images["training"].shape
+    found = {name: dataclasses.replace(split, examples=images[name]) for name, split in dataset.splits.items()}
     return dataclasses.replace(
         dataset,
         shape=ImageShape(channels=channels, height=height, width=width),
-        training=dataclasses.replace(dataset.training, examples=training),
-        test=dataclasses.replace(dataset.test, examples=test),
+        training=found["training"],
+        validation=found.get("validation", found["test"]),
+        test=found["test"],
     )
 
 
 def _digest(dataset: Dataset) -> str:
-    """Over examples, labels and vocabulary: equal token ids are other sentences under another vocabulary."""
+    """Over examples, labels and vocabulary: equal token ids are other sentences under another vocabulary.
+
+    A validation split comes after the others: without one the digest is that of earlier versions.
+    """
     total = hashlib.sha256()
-    for tensor in (s for split in (dataset.training, dataset.test) for s in (split.examples, split.labels)):
+    splits = [dataset.training, dataset.test, *([dataset.validation] if dataset.has_validation else [])]
+    for tensor in (s for split in splits for s in (split.examples, split.labels)):
         total.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
         total.update(tensor.contiguous().numpy().data)
     if dataset.tokenizer is not None:

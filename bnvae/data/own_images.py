@@ -30,18 +30,22 @@ def load_own_images(config: DataConfig, progress: Progress) -> Dataset:
     with open_source(_local(config, progress)) as source:
         check_enough(len(source.names), path=config.path, what=f"pictures ({', '.join(FORMATS)})")
         label_names, labels = _labels(source.names)
-        training, test = split(len(source.names), test_share=config.test_share, seed=config.seed)
+        training, validation, test = split(
+            len(source.names), test_share=config.test_share, validation_share=config.validation_share, seed=config.seed
+        )
         training = training[: training_count(config, len(training))]  # already in random order
-        wanted = np.concatenate([training, test])
+        wanted = np.concatenate([training, test, validation])
         pixels = _only_grey_if_grey(_decoded(source, wanted, side, progress))
     targets = torch.tensor(labels, dtype=torch.int64)[torch.from_numpy(wanted)]
-    images = torch.from_numpy(pixels)
-    border = len(training)
+    whole = Split(examples=torch.from_numpy(pixels), labels=targets)
+    places = np.split(np.arange(len(wanted)), [len(training), len(training) + len(test)])
+    trained, tested, held = (whole.rows(place) for place in places)
     return Dataset(
         name=config.name,
         shape=ImageShape(channels=pixels.shape[1], height=side, width=side),
-        training=Split(examples=images[:border].clone(), labels=targets[:border].clone()),
-        test=Split(examples=images[border:].clone(), labels=targets[border:].clone()),
+        training=trained,
+        validation=held if len(held) else tested,
+        test=tested,
         label_names=label_names,
     )
 

@@ -37,13 +37,20 @@ def load_own_text(config: DataConfig, progress: Progress) -> Corpus:
             f"{MOST_LABELS}; choose a column of categories, or none."
         )
     indices = {label: index for index, label in enumerate(label_names)} | {"": -1}
-    training, test = split(len(found), test_share=config.test_share, seed=config.seed)
+    training, validation, test = split(
+        len(found), test_share=config.test_share, validation_share=config.validation_share, seed=config.seed
+    )
     training = training[: training_count(config, len(training))]  # already in random order
 
     def sentences(rows: list[int]) -> Sentences:
         return Sentences(lines=[found[row][0] for row in rows], labels=[indices[found[row][1]] for row in rows])
 
-    return Corpus(training=sentences(training.tolist()), test=sentences(test.tolist()), label_names=label_names)
+    return Corpus(
+        training=sentences(training.tolist()),
+        validation=sentences(validation.tolist()) if len(validation) else None,
+        test=sentences(test.tolist()),
+        label_names=label_names,
+    )
 
 
 def decoded(content: bytes, path: str) -> str:

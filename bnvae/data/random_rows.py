@@ -6,7 +6,7 @@ from jaxtyping import Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-SHUFFLE, TRAINING, TEST, BINARISE_TRAINING, BINARISE_TEST, SUBSET, VALIDATION = range(7)
+SHUFFLE, TRAINING, TEST, BINARISE_TRAINING, BINARISE_TEST, SUBSET, VALIDATION, BINARISE_VALIDATION = range(8)
 """Streams: two uses of one seed must not share their random numbers."""
 
 _WORDS_A_BLOCK = 4
@@ -46,9 +46,22 @@ def subset_order(count: int, *, seed: int = 0) -> Int64[Tensor, "N"]:
     return torch.from_numpy(np.argsort(keys, kind="stable"))
 
 
-def split(count: int, *, test_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices for training and for testing, both shuffled, at least one of each."""
-    assert count >= 2
-    held_back = min(max(round(count * test_share), 1), count - 1)
+def hold_back(count: int, held: int, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices that stay and `held` random ones that are held back for validation, both in rising order."""
+    keys = random_rows(seed, stream=VALIDATION, count=count, width=1)[:, 0]
+    order = np.argsort(keys, kind="stable")
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def split(
+    count: int, *, test_share: float, validation_share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Indices for training, validation and testing, all shuffled; at least one of each whose share is above 0.
+
+    Which are held back for testing does not depend on the share for validation.
+    """
+    assert count >= 3
+    tested = min(max(round(count * test_share), 1), count - 2)
+    validated = min(max(round(count * validation_share), 1), count - tested - 1) if validation_share else 0
     order = shuffled(count, seed)
-    return order[held_back:], order[:held_back]
+    return order[tested + validated :], order[tested : tested + validated], order[:tested]

@@ -26,6 +26,8 @@ class Corpus:
     """A text data set before it is tokens."""
 
     training: Sentences
+    validation: Sentences | None
+    """None where none are held back for it"""
     test: Sentences
     label_names: tuple[str, ...] = ()
     factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,17 +36,21 @@ class Corpus:
 def tokenised(corpus: Corpus, config: DataConfig, *, tokenizer: Tokenizer | None) -> Dataset:
     """The corpus as rows of token ids, all of one length.
 
-    Without a tokenizer one is trained, on the training lines alone: a word that only the test lines have is unknown.
+    Without a tokenizer one is trained, on the training lines alone: a word that only the others have is unknown.
     """
     if tokenizer is None:
         tokenizer = train_tokenizer(corpus.training.lines, config.tokenizer, config.vocabulary_size)
-    rows = encode(tokenizer, [*corpus.training.lines, *corpus.test.lines], config.max_tokens)
-    border = len(corpus.training.lines)
+    # Validation lines last: without them the rows are as wide as they were in earlier versions.
+    parts = [corpus.training, corpus.test, *([corpus.validation] if corpus.validation else [])]
+    rows = encode(tokenizer, [line for part in parts for line in part.lines], config.max_tokens)
+    cut = torch.split(rows, [len(part.lines) for part in parts])
+    training, test, *held = (_split(part, own.clone()) for part, own in zip(parts, cut, strict=True))
     return Dataset(
         name=config.name,
         shape=TextShape(vocabulary_size=tokenizer.get_vocab_size(), max_tokens=rows.shape[1]),
-        training=_split(corpus.training, rows[:border].clone()),
-        test=_split(corpus.test, rows[border:].clone()),
+        training=training,
+        validation=held[0] if held else test,
+        test=test,
         label_names=corpus.label_names,
         factor_names=corpus.factor_names,
         tokenizer=tokenizer,

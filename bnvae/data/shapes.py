@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from bnvae.config import DataConfig
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.limits import Progress, training_count
-from bnvae.data.random_rows import TEST, TRAINING, random_rows
+from bnvae.data.random_rows import TEST, TRAINING, VALIDATION, random_rows
 
 Floats = NDArray[np.float32]
 
 SHAPES = ("square", "ellipse", "heart")
-TRAINING_EXAMPLES, TEST_EXAMPLES = 20_000, 2_000
+TRAINING_EXAMPLES, VALIDATION_EXAMPLES, TEST_EXAMPLES = 20_000, 2_000, 2_000
 SIDE = 64
 _SYMMETRY = np.array([4, 2, 1])
 """Turns that leave each shape as it is: angles are drawn from one of them, so that every picture has one angle."""
@@ -63,14 +63,20 @@ def draw(causes: Causes, *, side: int, progress: Progress) -> NDArray[np.uint8]:
 
 
 def load_shapes(config: DataConfig, progress: Progress) -> Dataset:
-    """20,000 pictures for training and 2,000 for testing, drawn at `image_size`; the label is the shape."""
+    """20,000 pictures for training, 2,000 each for validation and testing, at `image_size`; the label is the shape."""
     side = config.image_size or SIDE
     count = training_count(config, TRAINING_EXAMPLES)
+
+    def drawn(stream: int, pictures: int) -> Split:
+        return _split(draw_causes(config.seed, stream=stream, count=pictures), side, progress)
+
+    test = drawn(TEST, TEST_EXAMPLES)
     return Dataset(
         name="shapes",
         shape=ImageShape(channels=3, height=side, width=side),
-        training=_split(draw_causes(config.seed, stream=TRAINING, count=count), side, progress),
-        test=_split(draw_causes(config.seed, stream=TEST, count=TEST_EXAMPLES), side, progress),
+        training=drawn(TRAINING, count),
+        validation=drawn(VALIDATION, VALIDATION_EXAMPLES) if config.validation_share else test,
+        test=test,
         label_names=SHAPES,
         factor_names={"shape": SHAPES, "hue": (), "size": (), "x": (), "y": (), "angle": ()},
     )

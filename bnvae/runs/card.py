@@ -19,6 +19,8 @@ class DataCard:
 
     shape: ImageShape | TextShape
     training_examples: int
+    validation_examples: int
+    """0: none apart from the test examples, of which all figures are then"""
     test_examples: int
     label_names: tuple[str, ...]
     digest: str
@@ -28,10 +30,16 @@ class DataCard:
         return cls(
             shape=dataset.shape,
             training_examples=len(dataset.training),
+            validation_examples=len(dataset.validation) if dataset.has_validation else 0,
             test_examples=len(dataset.test),
             label_names=dataset.label_names,
             digest=dataset.digest,
         )
+
+    @property
+    def watched(self) -> str:
+        """The split that evaluations, previews and the album of a training are of, by its name."""
+        return "validation" if self.validation_examples else "test"
 
     @property
     def modality(self) -> str:
@@ -46,6 +54,7 @@ class DataCard:
         return cls(
             shape=shape,
             training_examples=int(stored["training_examples"]),
+            validation_examples=int(stored.get("validation_examples", 0)),
             test_examples=int(stored["test_examples"]),
             label_names=tuple(map(str, stored["label_names"])),
             digest=str(stored["digest"]),

@@ -33,8 +33,9 @@ def check_tensorboard() -> None:
 def write_event_file(run: Run, folder: Path) -> Path:
     """Scalars of each record, and the KL of all dimensions as a histogram; returns the file, which is written whole.
 
-    Scalars are called as in the history, those of training batches under `training`, of test examples under `test`;
-    nats per example. The wall time of each is the seconds of training until then, where the run knows them.
+    Scalars are called as in the history, those of training batches under `training`, of evaluations under `validation`,
+    or `test` in a run whose data has no validation split; nats per example. The wall time of each is the seconds of
+    training until then, where the run knows them.
 
     Raises:
         ValueError: the run is broken or has no history, or the library is missing.
@@ -52,7 +53,8 @@ def write_event_file(run: Run, folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as aside:
         writer = SummaryWriter(aside)
         for index, record in enumerate(records):
-            _add(writer, record, 0.0 if seconds is None else float(seconds[index]))
+            where = "training" if isinstance(record, StepRecord) else run.card.watched
+            _add(writer, where, record, 0.0 if seconds is None else float(seconds[index]))
         writer.close()
         (made,) = Path(aside).iterdir()
         content = made.read_bytes()
@@ -61,12 +63,10 @@ def write_event_file(run: Run, folder: Path) -> Path:
     return folder / FILE
 
 
-def _add(writer: "SummaryWriter", record: StepRecord | EvaluationRecord, seconds: float) -> None:
+def _add(writer: "SummaryWriter", where: str, record: StepRecord | EvaluationRecord, seconds: float) -> None:
     figures = {"elbo": record.elbo, "distortion": record.distortion, "rate": record.rate}
     figures["active_units"] = float(record.active_units)
-    where = "test"
     if isinstance(record, StepRecord):
-        where = "training"
         figures |= {"loss": record.loss, "kl_weight": record.kl_weight}
     for name, value in figures.items():
         writer.add_scalar(f"{where}/{name}", value, record.step, walltime=seconds)

@@ -1,4 +1,4 @@
-"""What a run shows without its data set: a few test examples, and what its model made at its last evaluation."""
+"""What a run shows without its data set: a few test examples, and what its model last made of validation ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Examples:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What the model made at its last evaluation: pixels or tokens, as in `Examples`."""
+    """What the model made at its last evaluation, of validation examples: pixels or tokens, as in `Examples`."""
 
     step: int
     originals: Tensor

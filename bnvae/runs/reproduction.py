@@ -96,7 +96,7 @@ def _parts(run: Run) -> Iterator[tuple[str, str | bytes]]:
 
 def _numbers(evaluation: dict[str, Any], thorough: dict[str, Any] | None) -> str:
     rows = [("figure", "of", "value")]
-    for split in ("test", "training"):
+    for split in ("test", "validation", "training"):
         rows += [(name, split, value) for name, value in _flat(evaluation.get(split) or {})]
     rows += [(name, "test, thorough", value) for name, value in _flat(thorough or {})]
     return _csv(rows)

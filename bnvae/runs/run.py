@@ -322,7 +322,7 @@ class Run:
         if not path.exists():
             return None
         stored = read_json(path)
-        for split in ("test", "training"):
+        for split in ("test", "training", *(["validation"] if "validation" in stored else [])):
             if not isinstance(stored.get(split), dict):
                 raise BrokenRunError(f"{self.id}/evaluation.json has no figures of the {split} examples.")
         return stored

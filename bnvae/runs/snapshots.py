@@ -24,7 +24,7 @@ STEPS_A_SNAPSHOT = 100
 """of a training for each: to take one costs at most about as much as a step, so that all cost 1 % of a training"""
 MOST_BYTES = 10 * 2**20
 POINTS = 150
-"""test examples, drawn at random, whose posteriors are kept"""
+"""validation examples, drawn at random, whose posteriors are kept"""
 ARCHIVE_BYTES = 4_096
 """at most, for the names and headers of a file's parts"""
 MOST_DIMENSIONS = 64
@@ -34,7 +34,7 @@ MOST_DIMENSIONS = 64
 @final
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One moment of a training, of `POINTS` test examples and a few decoded pictures or sentences."""
+    """One moment of a training, of `POINTS` validation examples and a few decoded pictures or sentences."""
 
     step: int
     mean: Float[Tensor, "N d"]
@@ -44,7 +44,7 @@ class Snapshot:
     samples: Tensor
     """decoded from the same prior codes at every moment; pixels or tokens"""
     reconstructions: Tensor
-    """of a few test examples"""
+    """of a few validation examples"""
 
 
 def planned(total_steps: int, bytes_each: int) -> list[int]:
@@ -59,8 +59,8 @@ def most_bytes(dataset: Dataset, latent_dimensions: int, pictures: int) -> int:
 
     Known before the first one is taken, so that a resumed run plans as an undisturbed one did.
     """
-    points = min(POINTS, len(dataset.test))
-    example, shape = dataset.test.examples[0].nbytes, dataset.shape
+    points = min(POINTS, len(dataset.validation))
+    example, shape = dataset.validation.examples[0].nbytes, dataset.shape
     if isinstance(shape, TextShape):
         example = max(example, 4 * (shape.max_tokens + 1))
     encodings = 2 * 2 * points * min(MOST_DIMENSIONS, latent_dimensions)

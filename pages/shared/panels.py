@@ -1,6 +1,6 @@
 """The panels that pages are put together from; each shows one thing of one or more runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -141,14 +141,22 @@ def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_
         return {"note": note, "sections": []}
     names = {run: f"{run.id} at step {preview.step:,}" for run, preview in made.items()}
     samples = {names[run]: shown_as(run, preview.samples[:PREVIEWED]) for run, preview in made.items()}
-    originals = distinct([(run, preview.originals[:PREVIEWED]) for run, preview in made.items()])
+    originals = distinct(
+        [(run, preview.originals[:PREVIEWED]) for run, preview in made.items()],
+        kinds={run: f"{run.card.watched} example" for run in made},
+    )
     rebuilt = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
     rebuilt |= {names[run]: shown_as(run, preview.reconstructions[:PREVIEWED]) for run, preview in made.items()}
     sections = [
         section("Decoded from the same prior samples", samples, picture_px=LEGIBLE_PX),
-        section("Test examples and their reconstructions", rebuilt, picture_px=LEGIBLE_PX),
+        section(f"{_of_splits(made)} examples and their reconstructions", rebuilt, picture_px=LEGIBLE_PX),
     ]
     return {"note": "", "sections": sections}
+
+
+def _of_splits(runs: Iterable[Run]) -> str:
+    """The splits that previews of these runs are of, as words that begin a line: "Validation"."""
+    return " and ".join(sorted({run.card.watched for run in runs}, reverse=True)).capitalize()
 
 
 def shown_as(run: Run, rows: Tensor) -> Made:
@@ -156,12 +164,15 @@ def shown_as(run: Run, rows: Tensor) -> Made:
     return cache.sentences(run, rows) if rows.dim() == 2 else rows.numpy()
 
 
-def distinct(originals: Sequence[tuple[Run, Tensor]]) -> dict[str, tuple[Run, Tensor]]:
-    """Test examples under their titles, once for all the runs that were given the same."""
+def distinct(
+    originals: Sequence[tuple[Run, Tensor]], *, kinds: Mapping[Run, str] | None = None
+) -> dict[str, tuple[Run, Tensor]]:
+    """Examples under their titles, once for all the runs that were given the same; test examples, or of these kinds."""
     shown: dict[str, tuple[Run, Tensor]] = {}
     for run, rows in originals:
         if not any(torch.equal(rows, others) for _, others in shown.values()):
-            shown[f"test example of {run.id}" if shown else "test example"] = run, rows
+            kind = kinds[run] if kinds else "test example"
+            shown[f"{kind} of {run.id}" if shown else kind] = run, rows
     return shown
 
 

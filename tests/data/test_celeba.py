@@ -33,8 +33,9 @@ def test_faces_keep_their_split_and_attributes(folder: Path) -> None:
     del folder
     dataset = load_dataset(DataConfig(name="celeba"))
     assert dataset.training.examples.shape == (7, 3, 64, 64)
+    assert dataset.validation.examples.shape == (2, 3, 64, 64)
     assert dataset.test.examples.shape == (3, 3, 64, 64)
-    for part in (dataset.training, dataset.test):
+    for part in (dataset.training, dataset.validation, dataset.test):
         assert ((part.examples[:, 0, 32, 32] > 128) == part.labels.bool()).all()
         assert (part.factors["Male"] == 0).all()
     assert dataset.factor_names == {"Smiling": ("no", "yes"), "Male": ("no", "yes")}

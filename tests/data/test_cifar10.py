@@ -35,9 +35,14 @@ def _archive(path: Path, members: dict[str, bytes]) -> Path:
 def test_the_binary_version_is_read(cache: Path) -> None:
     _archive(cache / "cifar10" / "cifar-10-binary.tar.gz", {name: _rows(index) for index, name in enumerate(FILES)})
     dataset = load_dataset(DataConfig(name="cifar10"))
-    assert dataset.training.examples.shape == (50_000, 3, 32, 32)
-    assert (dataset.training.examples[:, 0, 0, 0] == dataset.training.labels).all()
-    assert dataset.training.examples[::10_000, 1, 5, 5].tolist() == [0, 1, 2, 3, 4]
+    assert dataset.training.examples.shape == (45_000, 3, 32, 32)
+    assert dataset.validation.examples.shape == (5_000, 3, 32, 32)
+    files = []
+    for part in (dataset.training, dataset.validation):
+        assert (part.examples[:, 0, 0, 0] == part.labels).all()
+        files.append(np.bincount(part.examples[:, 1, 5, 5].numpy(), minlength=5))
+    assert (sum(files) == [10_000] * 5).all()  # no picture in both, none lost
+    assert (abs(files[1] - 1_000) < 150).all()  # five standard errors, 5 * sqrt(5,000 / 5 * 4 / 5)
     assert dataset.test.examples[7, 2, 9].tolist() == list(range(32))
     assert (dataset.test.examples[:, 1] == 5).all()
 

@@ -1,14 +1,16 @@
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 
 from bnvae.config import DataConfig
 from bnvae.data import load_dataset
 
 
-def test_training_and_test_together_are_the_bundled_digits() -> None:
-    dataset = load_dataset(DataConfig(name="digits"))
-    assert (len(dataset.training), len(dataset.test)) == (1_500, 297)
-    rows = np.concatenate([dataset.training.examples.numpy(), dataset.test.examples.numpy()]).reshape(-1, 64)
+@pytest.mark.parametrize(("share", "sizes"), [(0.1, [297, 200, 1_300]), (0.0, [297, 1_500])])
+def test_the_splits_together_are_the_bundled_digits(share: float, sizes: list[int]) -> None:
+    dataset = load_dataset(DataConfig(name="digits", validation_share=share))
+    assert [len(split) for split in dataset.splits.values()] == sizes
+    rows = np.concatenate([split.examples.numpy() for split in dataset.splits.values()]).reshape(-1, 64)
     expected = np.round(load_digits().data * 255 / 16).astype(np.uint8)
     assert sorted(map(bytes, rows)) == sorted(map(bytes, expected))
 

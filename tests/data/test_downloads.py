@@ -48,7 +48,7 @@ def test_files_put_there_by_hand_are_read(name: DataName, files: dict[str, bytes
     _put(files, cache / name)
     dataset = load_dataset(DataConfig(name=name))
     assert dataset.shape == ImageShape(channels=1, height=28, width=28)
-    for part, count in ((dataset.training, 60_000), (dataset.test, 10_000)):
+    for part, count in ((dataset.training, 55_000), (dataset.validation, 5_000), (dataset.test, 10_000)):
         assert len(part) == count
         assert (part.examples[:, 0, 0, 0] == part.labels).all()
     assert len(dataset.label_names) == 10

@@ -39,8 +39,8 @@ def test_fewer_training_examples_are_the_first_of_all(name: DataName) -> None:
 
 
 def test_more_training_examples_than_there_are_is_refused() -> None:
-    with pytest.raises(ValueError, match="training_examples is 1501: data 'digits' has 1500"):
-        load_dataset(DataConfig(name="digits", training_examples=1_501))
+    with pytest.raises(ValueError, match="training_examples is 1301: data 'digits' has 1300"):
+        load_dataset(DataConfig(name="digits", training_examples=1_301))
 
 
 def test_pictures_are_scaled_to_the_wanted_size() -> None:

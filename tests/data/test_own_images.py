@@ -36,11 +36,11 @@ def test_sub_folders_are_the_labels(tmp_path: Path) -> None:
         assert torch.equal(part.labels, (part.examples[:, 0, 0, 0] >= 100).long())
 
 
-def test_no_picture_is_lost_or_in_both_splits(tmp_path: Path) -> None:
+def test_no_picture_is_lost_or_in_two_splits(tmp_path: Path) -> None:
     dataset = load_dataset(DataConfig(name="images", path=str(_fill(tmp_path)), image_size=8, test_share=0.25))
-    reds = [part.examples[:, 0, 0, 0].tolist() for part in (dataset.training, dataset.test)]
-    assert len(reds[1]) == 5
-    assert sorted(reds[0] + reds[1]) == [10 * number for number in range(20)]
+    reds = [split.examples[:, 0, 0, 0].tolist() for split in dataset.splits.values()]
+    assert [len(some) for some in reds] == [5, 2, 13]  # test, validation, training
+    assert sorted(red for some in reds for red in some) == [10 * number for number in range(20)]
 
 
 def test_the_size_is_64_unless_chosen(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     for name in ("readme.txt", ".hidden.png", "cats/Thumbs.db"):
         (tmp_path / name).write_bytes(b"no picture")
     dataset = load_dataset(DataConfig(name="images", path=str(tmp_path), image_size=8))
-    assert len(dataset.training) + len(dataset.test) == 20
+    assert sum(map(len, dataset.splits.values())) == 20
 
 
 def test_another_seed_is_another_split(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_only_the_wanted_training_pictures_are_read(tmp_path: Path) -> None:
     told: list[float] = []
     dataset = load_dataset(config, progress=lambda what, share: told.append(share))
     assert len(dataset.training) == 5
-    assert len(told) == 5 + 2 + 1
+    assert len(told) == 5 + 2 + 2 + 1
 
 
 def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
@@ -141,4 +141,4 @@ def test_pixels_are_the_pictures(tmp_path: Path) -> None:
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     dataset = load_dataset(DataConfig(name="images", path=str(tmp_path), image_size=8))
     expected = {np.asarray(Image.open(file)).transpose(2, 0, 1).tobytes() for file in tmp_path.iterdir()}
-    assert {example.numpy().tobytes() for example in (*dataset.training.examples, *dataset.test.examples)} == expected
+    assert {example.numpy().tobytes() for split in dataset.splits.values() for example in split.examples} == expected

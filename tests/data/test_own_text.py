@@ -19,7 +19,7 @@ def _load(tmp_path: Path, content: str | bytes, suffix: str = ".txt", **options:
 
 def _sentences(dataset: Dataset) -> list[str]:
     assert dataset.tokenizer is not None
-    return [line for part in (dataset.training, dataset.test) for line in decode(dataset.tokenizer, part.examples)]
+    return [line for part in dataset.splits.values() for line in decode(dataset.tokenizer, part.examples)]
 
 
 def _table(separator: str) -> str:
@@ -33,7 +33,7 @@ def _json_lines() -> str:
 
 def test_each_line_of_a_text_is_an_example(tmp_path: Path) -> None:
     dataset = _load(tmp_path, "\n".join(LINES), tokenizer="characters", test_share=0.2)
-    assert (len(dataset.training), len(dataset.test)) == (16, 4)
+    assert [len(split) for split in dataset.splits.values()] == [4, 2, 14]  # test, validation, training
     assert sorted(_sentences(dataset)) == LINES
 
 
@@ -53,7 +53,7 @@ def test_unusual_line_separators_do_not_split_a_sentence(tmp_path: Path) -> None
 def test_columns_hold_sentences_and_labels(tmp_path: Path, content: str, suffix: str) -> None:
     dataset = _load(tmp_path, content, suffix, tokenizer="characters", label_column="kind")
     assert dataset.label_names == ("x", "y")
-    labels = [*dataset.training.labels.tolist(), *dataset.test.labels.tolist()]
+    labels = [label for split in dataset.splits.values() for label in split.labels.tolist()]
     assert sorted(zip(_sentences(dataset), labels, strict=True)) == [(line, n % 2) for n, line in enumerate(LINES)]
 
 
@@ -68,7 +68,7 @@ def test_a_missing_label_is_none(tmp_path: Path) -> None:
         tmp_path, "text,kind\n" + "\n".join(f"{line}," for line in LINES) + "\nz,k", ".csv", label_column="kind"
     )
     assert dataset.label_names == ("k",)
-    assert sorted(torch.cat([dataset.training.labels, dataset.test.labels]).tolist()) == [-1] * 20 + [0]
+    assert sorted(torch.cat([split.labels for split in dataset.splits.values()]).tolist()) == [-1] * 20 + [0]
 
 
 def test_quoted_cells_may_hold_commas_and_line_ends(tmp_path: Path) -> None:
@@ -171,10 +171,10 @@ def test_too_many_lines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         _load(tmp_path, "\n".join(LINES))
 
 
-def test_the_test_lines_do_not_decide_the_vocabulary(tmp_path: Path) -> None:
+def test_only_the_training_lines_decide_the_vocabulary(tmp_path: Path) -> None:
     dataset = _load(tmp_path, "\n".join(LINES), test_share=0.2)
     assert dataset.tokenizer is not None
-    assert dataset.tokenizer.get_vocab_size() == 4 + 1 + 16
+    assert dataset.tokenizer.get_vocab_size() == 4 + 1 + 14
 
 
 def test_a_given_vocabulary_is_used_as_it_is(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_path_that_is_no_text_is_refused(path: str) -> None:
 def test_a_file_at_an_address_is_read(web: Web, cache: Path) -> None:
     web.files["a.csv?version=2"] = _table(",").encode()
     dataset = load_dataset(DataConfig(name="text", path=web.address("a.csv?version=2")))
-    assert len(dataset.training) == 18
+    assert len(dataset.training) == 16
     assert [file.suffix for file in (cache / "own").iterdir()] == [".csv"]
 
 

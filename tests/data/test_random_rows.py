@@ -1,6 +1,6 @@
 import numpy as np
 
-from bnvae.data.random_rows import TEST, TRAINING, random_rows, random_subset, shuffled, split
+from bnvae.data.random_rows import TEST, TRAINING, hold_back, random_rows, random_subset, shuffled, split
 
 
 def test_a_row_does_not_depend_on_how_many_are_asked_for() -> None:
@@ -68,11 +68,26 @@ def test_each_row_is_drawn_as_often_as_any_other() -> None:
 
 
 def test_a_split_shares_no_example_and_loses_none() -> None:
-    training, test = split(97, test_share=0.1, seed=1)
-    assert len(test) == 10
-    assert sorted([*training, *test]) == list(range(97))
+    training, validation, test = split(97, test_share=0.1, validation_share=0.2, seed=1)
+    assert (len(validation), len(test)) == (19, 10)
+    assert sorted([*training, *validation, *test]) == list(range(97))
 
 
-def test_the_smallest_split_has_an_example_on_each_side() -> None:
-    training, test = split(2, test_share=0.01, seed=0)
-    assert (len(training), len(test)) == (1, 1)
+def test_the_smallest_split_has_an_example_of_each_kind() -> None:
+    for share in (0.01, 0.5):
+        parts = split(3, test_share=share, validation_share=share, seed=0)
+        assert [len(part) for part in parts] == [1, 1, 1]
+
+
+def test_what_is_held_back_for_validation_does_not_decide_what_is_tested() -> None:
+    without, held = (split(97, test_share=0.1, validation_share=share, seed=1) for share in (0.0, 0.2))
+    assert len(without[1]) == 0
+    assert without[2].tolist() == held[2].tolist()
+    assert [*without[0]] == [*held[1], *held[0]]  # in earlier versions' order
+
+
+def test_random_rows_are_held_back_for_validation_and_none_is_lost() -> None:
+    kept, held = hold_back(60_000, 5_000, seed=0)
+    assert sorted([*kept, *held]) == list(range(60_000))
+    assert abs((held % 2).mean() - 0.5) < 5 * (0.25 / 5_000) ** 0.5  # rows that alternate
+    assert abs(held.mean() / 60_000 - 0.5) < 5 * (1 / 12 / 5_000) ** 0.5  # rows that are sorted

@@ -21,13 +21,26 @@ def test_a_sentence_depends_on_seed_split_and_number_alone(corpus: Corpus) -> No
     assert sentence(0, "training", 7)[0] != sentence(1, "training", 7)[0]
 
 
-def test_no_test_sentence_is_trained_on(corpus: Corpus) -> None:
-    assert not set(corpus.training.lines) & set(corpus.test.lines)
+def test_no_sentence_is_in_two_splits(corpus: Corpus) -> None:
+    assert corpus.validation is not None
+    parts = [set(part.lines) for part in (corpus.training, corpus.validation, corpus.test)]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    assert len(corpus.validation.lines) == 2_000
 
 
-def test_no_test_sentence_is_trained_on_under_another_seed(corpus: Corpus) -> None:
+def test_no_sentence_that_is_held_back_is_trained_on_under_another_seed(corpus: Corpus) -> None:
+    assert corpus.validation is not None
     other = load_storybook(DataConfig(seed=1, training_examples=5_000), lambda what, share: None)
-    assert not set(other.training.lines) & set(corpus.test.lines)
+    assert not set(other.training.lines) & {*corpus.validation.lines, *corpus.test.lines}
+
+
+def test_without_a_validation_split_the_sentences_are_those_of_earlier_versions(corpus: Corpus) -> None:
+    older = load_storybook(DataConfig(validation_share=0.0), lambda what, share: None)
+    assert older.validation is None
+    assert older.test.lines == corpus.test.lines
+    # Kept with runs of those versions, as `data.json` in the bundled ones.
+    digest = "9d52e1830a19"
+    assert load_dataset(DataConfig(validation_share=0.0)).digest.startswith(digest)
 
 
 def test_sentences_hardly_repeat(corpus: Corpus) -> None:

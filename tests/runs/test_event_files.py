@@ -27,7 +27,7 @@ def test_every_record_is_there_with_its_step(image_run: Run, tmp_path: Path) -> 
     for name in ("loss", "distortion", "rate", "elbo", "kl_weight", "active_units"):
         written = [(one.step, one.value) for one in events.Scalars(f"training/{name}")]
         assert written == [(one.step, pytest.approx(getattr(one, name))) for one in history.steps]
-    tested = [(one.step, one.value) for one in events.Scalars("test/elbo")]
+    tested = [(one.step, one.value) for one in events.Scalars("validation/elbo")]
     assert tested == [(one.step, pytest.approx(one.elbo)) for one in history.evaluations]
 
 
