@@ -89,7 +89,7 @@ class TerminalProgress:
             self._console.print(
                 f"{run.id} step {record.step}: {run.card.watched} −ELBO "
                 f"{record.distortion + record.rate:.2f} = distortion {record.distortion:.2f} + rate {record.rate:.2f} "
-                f"nats, {record.active_units} of {dimensions} active",
+                f"nats, {record.active_units} of {dimensions} active{_use_of_code(record)}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
@@ -103,6 +103,18 @@ class TerminalProgress:
                 f"{record.active_units}/{dimensions} active  {kl_sparkline(record.kl_per_dimension)}"
             ),
         )
+
+
+def _use_of_code(record: EvaluationRecord) -> str:
+    """What an evaluation found of what the code tells, as the end of a line; empty where it was not taken."""
+    parts = []
+    if record.mutual_information is not None:
+        parts.append(
+            f"mutual information {record.mutual_information:.2f} of at most {record.most_information or 0:.2f}"
+        )
+    if record.permuted_rise is not None:
+        parts.append(f"rise if z is permuted {record.permuted_rise:.2f} nats")
+    return "".join(f", {part}" for part in parts)
 
 
 @contextmanager

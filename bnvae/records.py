@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Any, ClassVar, final, get_type_hints
 
 from torch import Tensor
@@ -69,6 +70,20 @@ class EvaluationRecord(_Record):
 
     examples: int
     """validation examples averaged over; test examples in a run whose data has no validation split"""
+    mutual_information: float | None = None
+    """between x and z under q, against the mixture of the posteriors of these examples (nats); None in histories that
+    were written before it was taken, as the figures below"""
+    mutual_information_examples: int | None = None
+    """N of that mixture: the estimate cannot exceed ln N"""
+    permuted_rise: float | None = None
+    """rise of the distortion when z is permuted among examples (nats per example); about 0 where z is ignored"""
+    permuted_rise_standard_error: float | None = None
+    """of that mean over the examples (nats per example)"""
+
+    @property
+    def most_information(self) -> float | None:
+        """ln N (nats): the estimate of the mutual information cannot be larger."""
+        return math.log(self.mutual_information_examples) if self.mutual_information_examples else None
 
 
 Record = StepRecord | EvaluationRecord
@@ -99,8 +114,8 @@ def _fits(value: object, wanted: object) -> bool:
         return type(value) is int and 0 <= value < 2**63
     if wanted is float:
         return is_number(value)
-    if value is None:
-        return wanted == list[float] | None
+    if isinstance(wanted, UnionType):
+        return value is None or _fits(value, next(kind for kind in wanted.__args__ if kind is not NoneType))
     return isinstance(value, list) and all(map(is_number, value))
 
 

@@ -30,6 +30,7 @@ ORDER = (
     "device",
     "batches",
     "evaluation",
+    "information",
     "records",
     "optimiser",
     "training",

@@ -11,7 +11,7 @@ from bnvae.analysis.comparison import COLUMNS
 from bnvae.analysis.figure_units import UNITS
 from bnvae.config import DataConfig, RunConfig
 from bnvae.progress import TerminalProgress, print_evaluation, print_runs
-from bnvae.records import StepRecord
+from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs import RunStore, Status
 from bnvae.worker import describe
 
@@ -144,3 +144,28 @@ def test_a_training_has_two_lines_however_many_dimensions(
     assert "1234/56789" in first
     assert "-ELBO" in second.replace("−", "-")
     assert "64/64 active" in second
+
+
+def test_an_evaluation_says_what_the_code_tells_where_it_was_taken(
+    store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    run = store.create("a", tiny)
+    progress = TerminalProgress([run])
+    older = EvaluationRecord(
+        step=100,
+        epoch=1,
+        kl_per_dimension=[1.0, 1.0],
+        mean_second_moment=[0.5, 0.5],
+        std_second_moment=[0.5, 0.5],
+        distortion=10.0,
+        rate=2.0,
+        active_units=2,
+        examples=1000,
+    )
+    taken = {"mutual_information": 1.5, "mutual_information_examples": 1000, "permuted_rise": 0.25}
+    for record in (older, dataclasses.replace(older, **taken)):  # type: ignore[arg-type]
+        progress.report(run, record, Status(state="training", step=100, total_steps=200))
+    before, after = capsys.readouterr().out.splitlines()
+    assert before.endswith("2 of 2 active")
+    assert after == f"{before}, mutual information 1.50 of at most 6.91, rise if z is permuted 0.25 nats"

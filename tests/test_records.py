@@ -1,5 +1,6 @@
 """Records as lines of JSON."""
 
+import dataclasses
 import json
 
 import pytest
@@ -33,13 +34,48 @@ EVALUATION = EvaluationRecord(
     std_second_moment=[0.25, 0.25],
     examples=100,
 )
+INFORMED = dataclasses.replace(
+    EVALUATION,
+    mutual_information=3.5,
+    mutual_information_examples=1000,
+    permuted_rise=-0.25,
+    permuted_rise_standard_error=0.5,
+)
 
 
-@pytest.mark.parametrize("record", [STEP, EVALUATION], ids=["step", "evaluation"])
+@pytest.mark.parametrize("record", [STEP, EVALUATION, INFORMED], ids=["step", "evaluation", "informed"])
 def test_a_record_comes_back_from_its_line(record: StepRecord | EvaluationRecord) -> None:
     line = record.to_json()
     assert "\n" not in line
     assert record_from_json(line) == record
+
+
+def test_an_evaluation_of_an_older_history_has_no_information_and_no_rise() -> None:
+    line = {name: value for name, value in json.loads(EVALUATION.to_json()).items() if value is not None}
+    assert not {"mutual_information", "permuted_rise"} & line.keys()
+    record = record_from_json(json.dumps(line))
+    assert isinstance(record, EvaluationRecord)
+    assert record == EVALUATION
+    assert (record.mutual_information, record.permuted_rise, record.most_information) == (None, None, None)
+
+
+def test_the_information_of_a_thousand_examples_is_at_most_their_logarithm() -> None:
+    assert INFORMED.most_information == pytest.approx(6.907755)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mutual_information": "3"},
+        {"mutual_information_examples": 2.5},
+        {"permuted_rise": [1.0]},
+        {"permuted_rise": True},
+    ],
+    ids=str,
+)
+def test_an_information_of_another_type_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="not a training record"):
+        record_from_json(json.dumps(json.loads(INFORMED.to_json()) | change))
 
 
 def test_elbo_is_minus_the_sum_of_both_costs() -> None:

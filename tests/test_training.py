@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from bnvae import training
+from bnvae.analysis.metrics import evaluate
+from bnvae.analysis.permuted import permuted_rise
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import encode
+from bnvae.information import PermutedRise
 from bnvae.model import VAE
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.training import Trainer, fit
@@ -157,6 +160,54 @@ def test_an_evaluation_is_yielded_in_eval_mode_with_the_moments_of_the_training_
             second_moment = (posterior.mean.square() + posterior.std.square()).mean(0)
             torch.testing.assert_close(second_moment, torch.ones(4), atol=1e-3, rtol=0)
     assert trainer.model.training
+
+
+def test_an_evaluation_has_the_information_and_the_rise_that_the_analysis_finds(
+    tiny: RunConfig, dataset: Dataset
+) -> None:
+    config = with_training(tiny, epochs=30, learning_rate=0.01)
+    trainer = trainer_of(config, dataset)
+    *_, record = trainer.fit()
+    assert isinstance(record, EvaluationRecord)
+    test, seed = dataset.test.examples, config.training.seed
+    with trainer.evaluating():
+        whole, rise = evaluate(trainer.model, test, seed=seed), permuted_rise(trainer.model, test, seed=seed)
+    assert record.mutual_information == pytest.approx(whole.mutual_information, rel=1e-4)
+    assert record.mutual_information_examples == len(test) == whole.mutual_information_examples
+    assert record.permuted_rise == pytest.approx(rise.permuted_rise, rel=1e-4)
+    assert record.permuted_rise_standard_error == pytest.approx(rise.permuted_rise_standard_error, rel=1e-4)
+    assert (rise.permuted_rise or 0) > 0.1  # the model has learnt to read its code
+
+
+def test_an_evaluation_leaves_the_training_as_it_is(tiny: RunConfig, dataset: Dataset) -> None:
+    plain, looked_at = trainer_of(tiny, dataset), trainer_of(tiny, dataset)
+
+    def look() -> None:
+        with looked_at.evaluating():
+            pass
+
+    steps = [record.to_json() for record in plain.fit()]
+    assert [record.to_json() for record in looked_at.fit(before_step=look)] == steps
+    assert same(state(plain.model), state(looked_at.model))
+
+
+def test_the_rise_is_of_some_examples_and_the_information_of_fewer_the_more_dimensions_there_are(
+    tiny: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [training.information_examples(dimensions) for dimensions in (2, 32, 128, 512)] == [2000, 2000, 1000, 500]
+    monkeypatch.setattr(training, "INFORMATION_DIMENSIONS", 4e-6)  # D = 4: a thousandth of 2,000
+    monkeypatch.setattr(training, "PERMUTED_EXAMPLES", 3)
+    seen: list[int] = []
+
+    def rise(model: VAE, examples: Tensor, *rest: Tensor, seed: int) -> PermutedRise:
+        seen.append(len(examples))
+        return PermutedRise(permuted_rise=1.0, permuted_rise_standard_error=None)
+
+    monkeypatch.setattr(training, "rise_if_permuted", rise)
+    with trainer_of(tiny, dataset).evaluating() as record:
+        assert record.mutual_information_examples == 2
+        assert -1e-9 <= (record.mutual_information or math.nan) <= math.log(2)
+    assert (seen, record.permuted_rise, record.permuted_rise_standard_error) == ([3], 1.0, None)
 
 
 def test_an_evaluation_that_is_left_by_an_error_returns_to_training_mode(tiny: RunConfig, dataset: Dataset) -> None:

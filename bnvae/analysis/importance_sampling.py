@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bnvae.analysis.metrics import standard_error
 from bnvae.batches import in_chunks, mix
 from bnvae.evaluation import distortions, encode
+from bnvae.information import standard_error
 from bnvae.model import VAE
 from bnvae.posterior import VARIANCE_FLOOR, Posterior
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,16 +12,13 @@ from torch import Tensor
 
 from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
+from bnvae.information import log_densities, log_mean_exp, mutual_information, standard_error
 from bnvae.model import VAE
-from bnvae.posterior import VARIANCE_FLOOR, Posterior
+from bnvae.posterior import Posterior
 
 MUTUAL_INFORMATION_EXAMPLES = 10_000
-MIXTURE_ROWS = 32
-"""codes compared with the whole mixture at a time: few enough to stay in a processor's cache (measured: with 500 half
-as fast)"""
 EXAMPLES_PER_REPORT = 2048
 """a whole number of chunks: the figures are the same as of all at once"""
-LOWEST_FP32_EXPONENT = -87.0
 HOLE_DENSITY_RATIO = 0.01
 """where q(z) / p(z) is lower, prior samples land beside what the decoder was trained on"""
 
@@ -68,47 +65,6 @@ class Evaluation:
 
 
 @torch.no_grad()
-def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> float:
-    """I(x; z) under q in nats: mean of ln q(z_i|x_i) - ln q(z_i), with q(z) the mixture of all N posteriors.
-
-    At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
-    """
-    total = 0.0
-    for first, log_density in _log_densities(posterior, codes):
-        rows = torch.arange(len(log_density))
-        own = log_density[rows, first + rows]
-        total += (own - _log_mean_exp(log_density)).sum().item()
-    return total / len(codes)
-
-
-def _log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
-    """ln q(z_m|x_n) without its constant -D/2 ln 2 pi, some rows at a time, each with the number of its first."""
-    mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
-    # The KL's floor, so that rate - information is a KL; below it the products would cancel to noise.
-    precision = std.square().clamp_min(VARIANCE_FLOOR).reciprocal()
-    # sum_d (z - m)^2 p = z^2 . p - 2 z . (m p) + m^2 . p: one matrix product, of (z^2, z) with (-p / 2, m p), instead
-    # of an N x N x D array.
-    weighted = mean * precision
-    constant = -0.5 * ((mean * weighted).sum(1) - precision.log().sum(1))
-    factors = torch.cat([-0.5 * precision, weighted], 1).T.contiguous()
-    for first in range(0, len(z), MIXTURE_ROWS):
-        part = z[first : first + MIXTURE_ROWS]
-        yield first, torch.addmm(constant, torch.cat([part.square(), part], 1), factors)
-
-
-def _log_mean_exp(values: Float[Tensor, "rows N"]) -> Float[Tensor, "rows"]:
-    """ln of the mean of exp(values) over each row, to 1e-6.
-
-    fp64 but for the exponentials, of differences that were taken in fp64: all of it in fp64 takes nearly twice as long
-    (measured).
-    """
-    highest = values.amax(1, keepdim=True)
-    # Below the limit fp32 has denormal numbers only, ten times as slow and nothing beside the largest, 1.
-    total = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_().sum(1).double()
-    return highest[:, 0] + (total / values.shape[1]).log()
-
-
-@torch.no_grad()
 def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float:
     """Share of prior draws where q(z) has less than 1/100 of the prior's density, from 0 to 1: holes.
 
@@ -116,10 +72,10 @@ def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float
     mixture has gaps that q(z) has not, so read it only where mutual information is well below ln N.
     """
     below = 0
-    for first, log_density in _log_densities(posterior, prior_codes):
+    for first, log_density in log_densities(posterior, prior_codes):
         z = prior_codes[first : first + len(log_density)].double()
         # Both without the same constant.
-        below += int((_log_mean_exp(log_density) + 0.5 * z.square().sum(1) < math.log(HOLE_DENSITY_RATIO)).sum())
+        below += int((log_mean_exp(log_density) + 0.5 * z.square().sum(1) < math.log(HOLE_DENSITY_RATIO)).sum())
     return below / len(prior_codes)
 
 
@@ -162,13 +118,6 @@ def evaluate(
 def _rates(posterior: Posterior) -> Float[Tensor, "N"]:
     """KL(q(z|x) || p(z)) of each example, in nats, fp64."""
     return posterior.kl_per_dimension().double().sum(1)
-
-
-def standard_error(values: Float[Tensor, "N"]) -> float | None:
-    """Standard error of the mean of independent values, in their unit; none for a single one."""
-    if len(values) < 2:
-        return None
-    return values.double().std(correction=1).item() / math.sqrt(len(values))
 
 
 @torch.no_grad()

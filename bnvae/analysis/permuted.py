@@ -1,33 +1,18 @@
 """Whether the decoder listens to z: the price of giving it somebody else's, and what ten codes make of it."""
 
-from dataclasses import dataclass
-from typing import final
-
 import torch
-from jaxtyping import Int
 from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
-from bnvae.analysis.metrics import standard_error
 from bnvae.batches import mix
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.evaluation import distortions, draw_codes, encode
+from bnvae.information import PermutedRise, rise_if_permuted
 from bnvae.model import VAE
 
 CODES_PER_GROUP, GROUPS = 10, 10
 SAME_GREY_LEVELS = 25
 """pictures without a pixel that differs by more (of 255 levels) count as one"""
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class PermutedRise:
-    """What it costs to decode each example from the code of another one."""
-
-    permuted_rise: float | None
-    """mean of -ln p(x|z of another example) + ln p(x|z), nats per example; about 0 where z is ignored; none for one"""
-    permuted_rise_standard_error: float | None
-    """of that mean over the examples (nats per example)"""
 
 
 @torch.no_grad()
@@ -36,20 +21,8 @@ def permuted_rise(model: VAE, examples: Tensor, *, seed: int = 0) -> PermutedRis
 
     The direct test of whether a decoder uses its code: a positive KL proves only that posteriors differ from the prior.
     """
-    if len(examples) < 2:
-        return PermutedRise(permuted_rise=None, permuted_rise_standard_error=None)
     codes = draw_codes(encode(model, examples), seed)
-    others = codes[_derangement(len(codes), seed)]
-    rise = distortions(model, examples, others).double() - distortions(model, examples, codes).double()
-    return PermutedRise(permuted_rise=rise.mean().item(), permuted_rise_standard_error=standard_error(rise))
-
-
-def _derangement(count: int, seed: int) -> Int[Tensor, "N"]:
-    """A random cycle through all positions: each goes to another."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, 6)))
-    partner = torch.empty_like(order)
-    partner[order] = order.roll(1)
-    return partner
+    return rise_if_permuted(model, examples, codes, distortions(model, examples, codes), seed=seed)
 
 
 def distinct_share(model: VAE, shape: ImageShape | TextShape, *, seed: int = 0) -> float:

@@ -22,6 +22,10 @@ FILE = "events.out.tfevents.0.bnvae"
 """one name, so that newer ones replace it; TensorBoard reads every file with `tfevents` in its name"""
 
 
+OF_EVALUATIONS = ("mutual_information", "permuted_rise")
+"""figures that only evaluations have; missing in histories that were written before they were taken"""
+
+
 def check_tensorboard() -> None:
     """Raises ValueError where the library that writes event files is not installed, before anything is trained."""
     if importlib.util.find_spec("tensorboard") is None:
@@ -68,6 +72,8 @@ def _add(writer: "SummaryWriter", where: str, record: StepRecord | EvaluationRec
     figures["active_units"] = float(record.active_units)
     if isinstance(record, StepRecord):
         figures |= {"loss": record.loss, "kl_weight": record.kl_weight}
+    else:
+        figures |= {name: value for name in OF_EVALUATIONS if (value := getattr(record, name)) is not None}
     for name, value in figures.items():
         writer.add_scalar(f"{where}/{name}", value, record.step, walltime=seconds)
     kl = np.array([value for value in record.kl_per_dimension if math.isfinite(value)])

@@ -14,7 +14,7 @@ from bnvae.config import RunConfig
 from bnvae.config_help import arguments
 from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, RATE_COLOUR
 from bnvae.posterior import fixed_floors
-from bnvae.records import StepRecord
+from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs.evaluating import kept_thorough, weights_digest
 from bnvae.runs.files import BrokenRunError, read_json
 from bnvae.runs.paper_figures import INK, Line, as_png, as_svg, bars_figure, lines_figure
@@ -89,6 +89,7 @@ def _parts(run: Run) -> Iterator[tuple[str, str | bytes]]:
     yield "command.txt", command + "\n"
     yield "numbers.csv", _numbers(evaluation, thorough)
     yield "history.csv", _history(history.steps)
+    yield "evaluations.csv", _evaluations(history.evaluations)
     yield "citation.bib", _citation(run, config, digest)
     yield "README.md", _read_me(run, command, card.digest, digest)
     yield from _figures(run, config, evaluation, history.steps)
@@ -117,6 +118,20 @@ def _flat(figures: object, where: str = "") -> Iterator[tuple[str, str]]:
 def _history(steps: list[StepRecord]) -> str:
     head = ("step", "epoch", "loss", "kl_weight", "distortion", "rate", "active_units")
     return _csv([head, *(tuple(str(getattr(record, name)) for name in head) for record in steps)])
+
+
+def _evaluations(evaluations: list[EvaluationRecord]) -> str:
+    """A row for each evaluation; what older ones did not take is left empty."""
+    shared = ("step", "epoch", "distortion", "rate", "active_units", "examples")
+    head = (
+        *shared,
+        "mutual_information",
+        "mutual_information_examples",
+        "permuted_rise",
+        "permuted_rise_standard_error",
+    )
+    found = [[getattr(record, name) for name in head] for record in evaluations]
+    return _csv([head, *(["" if value is None else str(value) for value in row] for row in found)])
 
 
 def _csv(rows: Any) -> str:
@@ -158,6 +173,7 @@ def _read_me(run: Run, command: str, data: str, weights: str) -> str:
         + f"- weights: sha256 {weights or 'none yet'}\n"
         + "- numbers.csv: every figure, in nats per example unless its name says otherwise\n"
         + "- history.csv: means over training batches, nats per example\n"
+        + "- evaluations.csv: means over test examples during training, nats per example\n"
         + "- evaluation.json: the same figures as the program reads them\n"
         + "- figures/: vector graphics, and pictures of the same\n\n"
         + "Equal configurations on equal machines and versions give equal bytes; elsewhere expect equal figures within "

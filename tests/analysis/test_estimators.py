@@ -8,12 +8,13 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from bnvae.analysis.factors import factor_gaps, mutual_information_gap
 from bnvae.analysis.importance_sampling import importance_sampled_nll
-from bnvae.analysis.metrics import evaluate, hole_share, mutual_information
+from bnvae.analysis.metrics import evaluate, hole_share
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import distinct_count, distinct_share, permuted_rise
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
 from bnvae.evaluation import draw_codes, recompute_statistics
+from bnvae.information import mutual_information
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 

@@ -8,10 +8,11 @@ import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from bnvae import Posterior
-from bnvae.analysis.metrics import evaluate, mutual_information, posterior_figures, standard_error
+from bnvae.analysis.metrics import evaluate, posterior_figures
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
 from bnvae.evaluation import active_units, distortions, draw_codes, encode, recompute_statistics
+from bnvae.information import mutual_information, standard_error
 from bnvae.model import VAE
 
 
@@ -45,7 +46,7 @@ def test_chunks_do_not_change_the_estimate(monkeypatch: pytest.MonkeyPatch) -> N
     posterior = random_posterior(60, 4)
     codes = draw_codes(posterior, 1)
     whole = mutual_information(posterior, codes)
-    monkeypatch.setattr("bnvae.analysis.metrics.MIXTURE_ROWS", 7)
+    monkeypatch.setattr("bnvae.information.MIXTURE_ROWS", 7)
     assert mutual_information(posterior, codes) == pytest.approx(whole, abs=1e-12)
 
 

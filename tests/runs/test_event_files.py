@@ -27,8 +27,20 @@ def test_every_record_is_there_with_its_step(image_run: Run, tmp_path: Path) -> 
     for name in ("loss", "distortion", "rate", "elbo", "kl_weight", "active_units"):
         written = [(one.step, one.value) for one in events.Scalars(f"training/{name}")]
         assert written == [(one.step, pytest.approx(getattr(one, name))) for one in history.steps]
-    tested = [(one.step, one.value) for one in events.Scalars("validation/elbo")]
-    assert tested == [(one.step, pytest.approx(one.elbo)) for one in history.evaluations]
+    for name in ("elbo", "mutual_information", "permuted_rise"):
+        tested = [(one.step, one.value) for one in events.Scalars(f"validation/{name}")]
+        assert tested == [(one.step, pytest.approx(getattr(one, name))) for one in history.evaluations]
+
+
+def test_an_older_history_without_an_information_has_its_other_scalars(image_run: Run, tmp_path: Path) -> None:
+    path = image_run.folder / "history.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    new = ("mutual_information", "mutual_information_examples", "permuted_rise", "permuted_rise_standard_error")
+    path.write_text("".join(json.dumps({k: v for k, v in line.items() if k not in new}) + "\n" for line in lines))
+    write_event_file(image_run, tmp_path)
+    written = read(tmp_path).Tags()["scalars"]
+    assert "validation/elbo" in written
+    assert not {"validation/mutual_information", "validation/permuted_rise"} & set(written)
 
 
 def test_the_kl_of_all_dimensions_is_a_histogram(image_run: Run, tmp_path: Path) -> None:

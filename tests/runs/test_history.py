@@ -34,7 +34,7 @@ def step(number: int, rate: float = 1.0) -> StepRecord:
 
 
 def evaluation(number: int) -> EvaluationRecord:
-    shared = {field.name for field in dataclasses.fields(EvaluationRecord)} - {"examples"}
+    shared = {field.name for field in dataclasses.fields(EvaluationRecord)} & vars(step(number)).keys()
     return EvaluationRecord(examples=9, **{name: getattr(step(number), name) for name in shared})
 
 

@@ -27,7 +27,7 @@ def contents(run: Run) -> dict[str, str]:
 def test_a_card_has_all_it_takes_to_repeat_and_quote_a_run(run: Run) -> None:
     card = contents(run)
     tables, figures = (
-        {"numbers.csv", "history.csv"},
+        {"numbers.csv", "history.csv", "evaluations.csv"},
         {f"figures/{name}.{kind}" for name in ("kl", "elbo") for kind in ("svg", "png")},
     )
     stored = {"config.json", "environment.json", "data.json", "evaluation.json"}
@@ -42,6 +42,9 @@ def test_a_card_has_all_it_takes_to_repeat_and_quote_a_run(run: Run) -> None:
     assert float(rows["elbo", "test"]) == test["elbo"]
     assert float(rows["kl_per_dimension[2]", "test"]) == test["kl_per_dimension"][2]
     assert len(card["history.csv"].splitlines()) == len(run.history().steps) + 1
+    evaluations = list(csv.DictReader(io.StringIO(card["evaluations.csv"])))
+    told = [record.mutual_information for record in run.history().evaluations]
+    assert [float(row["mutual_information"]) for row in evaluations] == told
 
 
 def test_equal_runs_have_equal_cards(run: Run) -> None:

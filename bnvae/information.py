@@ -1,0 +1,107 @@
+"""Whether codes tell examples apart, and whether the decoder reads them: two figures that a KL alone can't give."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from bnvae.batches import mix
+from bnvae.evaluation import distortions
+from bnvae.model import VAE
+from bnvae.posterior import VARIANCE_FLOOR, Posterior
+
+MIXTURE_ROWS = 32
+"""codes compared with the whole mixture at a time: few enough to stay in a processor's cache (measured: with 500 half
+as fast)"""
+LOWEST_FP32_EXPONENT = -87.0
+
+
+@torch.no_grad()
+def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> float:
+    """I(x; z) under q in nats: mean of ln q(z_i|x_i) - ln q(z_i), with q(z) the mixture of all N posteriors.
+
+    At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
+    """
+    total = 0.0
+    for first, log_density in log_densities(posterior, codes):
+        rows = torch.arange(len(log_density))
+        own = log_density[rows, first + rows]
+        total += (own - log_mean_exp(log_density)).sum().item()
+    return total / len(codes)
+
+
+def log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
+    """ln q(z_m|x_n) without its constant -D/2 ln 2 pi, some rows at a time, each with the number of its first."""
+    mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
+    # The KL's floor, so that rate - information is a KL; below it the products would cancel to noise.
+    precision = std.square().clamp_min(VARIANCE_FLOOR).reciprocal()
+    # sum_d (z - m)^2 p = z^2 . p - 2 z . (m p) + m^2 . p: one matrix product, of (z^2, z) with (-p / 2, m p), instead
+    # of an N x N x D array.
+    weighted = mean * precision
+    constant = -0.5 * ((mean * weighted).sum(1) - precision.log().sum(1))
+    factors = torch.cat([-0.5 * precision, weighted], 1).T.contiguous()
+    for first in range(0, len(z), MIXTURE_ROWS):
+        part = z[first : first + MIXTURE_ROWS]
+        yield first, torch.addmm(constant, torch.cat([part.square(), part], 1), factors)
+
+
+def log_mean_exp(values: Float[Tensor, "rows N"]) -> Float[Tensor, "rows"]:
+    """ln of the mean of exp(values) over each row, to 1e-6.
+
+    fp64 but for the exponentials, of differences that were taken in fp64: all of it in fp64 takes nearly twice as long
+    (measured).
+    """
+    highest = values.amax(1, keepdim=True)
+    # Below the limit fp32 has denormal numbers only, ten times as slow and nothing beside the largest, 1.
+    total = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_().sum(1).double()
+    return highest[:, 0] + (total / values.shape[1]).log()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PermutedRise:
+    """What it costs to decode each example from the code of another one."""
+
+    permuted_rise: float | None
+    """mean of -ln p(x|z of another example) + ln p(x|z), nats per example; about 0 where z is ignored; none for one"""
+    permuted_rise_standard_error: float | None
+    """of that mean over the examples (nats per example)"""
+
+
+@torch.no_grad()
+def rise_if_permuted(
+    model: VAE,
+    examples: Tensor,
+    codes: Float[Tensor, "N D"],
+    own_distortions: Float[Tensor, "N"],
+    *,
+    seed: int = 0,
+) -> PermutedRise:
+    """Rise of the distortion when each example is decoded from the code of another one, in eval mode.
+
+    `own_distortions` are those of the examples given their own `codes` (nats), which are not computed again.
+    """
+    if len(examples) < 2:
+        return PermutedRise(permuted_rise=None, permuted_rise_standard_error=None)
+    others = codes[_derangement(len(codes), seed)]
+    rise = distortions(model, examples, others).double() - own_distortions.double()
+    return PermutedRise(permuted_rise=rise.mean().item(), permuted_rise_standard_error=standard_error(rise))
+
+
+def _derangement(count: int, seed: int) -> Int[Tensor, "N"]:
+    """A random cycle through all positions: each goes to another."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, 6)))
+    partner = torch.empty_like(order)
+    partner[order] = order.roll(1)
+    return partner
+
+
+def standard_error(values: Float[Tensor, "N"]) -> float | None:
+    """Standard error of the mean of independent values, in their unit; none for a single one."""
+    if len(values) < 2:
+        return None
+    return values.double().std(correction=1).item() / math.sqrt(len(values))
