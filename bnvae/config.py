@@ -86,7 +86,7 @@ class DataConfig:
     tokenizer: TokenizerName = "words"
     """how sentences are split into tokens"""
     vocabulary_size: int = 10_000
-    """most different tokens kept; rarer ones become "unknown" (tokens)"""
+    """most different tokens kept, four special ones among them; rarer ones become "unknown" (tokens)"""
     max_tokens: int = 64
     """longer sentences are cut (tokens)"""
     image_size: int = 0
@@ -168,7 +168,7 @@ class ModelConfig:
     attention_heads: int = 4
     """transformer: attention heads; must divide hidden_units (heads)"""
     conv_channels: int = 16
-    """conv: channels after the first layer; doubled at each halving of the picture (channels)"""
+    """conv: channels after the first layer; doubled at each halving of the picture, up to 256 (channels)"""
     dropout: float = 0.5
     """text: share of embeddings and of decoder outputs dropped while training (fraction)"""
 

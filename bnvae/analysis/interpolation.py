@@ -56,15 +56,19 @@ def _angle(start: Float[Tensor, "D"], end: Float[Tensor, "D"]) -> float:
 def _arc(
     start: Float[Tensor, "D"], end: Float[Tensor, "D"], share: Float[Tensor, "count 1"]
 ) -> Float[Tensor, "count D"]:
-    """sin((1-t) w) / sin w * start + sin(t w) / sin w * end, w the angle between them; linear where there is no arc.
+    """((1-t) |a| + t |b|) (sin((1-t) w) a / |a| + sin(t w) b / |b|) / sin w, from a to b, w the angle between them.
 
-    Shoemake 1985; for latent codes White 2016, arXiv:1609.04468.
+    Steps are equal angles, and the length changes evenly. Shoemake 1985, of codes of one length; White 2016,
+    arXiv:1609.04468, leaves the lengths in the sines' sum: the steps are then unequal, and the way leads far outwards
+    between codes that point nearly opposite ways. Linear where there is no arc.
     """
     if not has_arc(start, end):
         return torch.lerp(start, end, share)
-    angle = _angle(start, end)
-    codes: Tensor = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / math.sin(angle)
-    return codes
+    angle, wide = _angle(start, end), share.double()
+    first, second = start.double(), end.double()
+    ahead = ((1 - wide) * angle).sin() * first / first.norm() + (wide * angle).sin() * second / second.norm()
+    codes: Tensor = torch.lerp(first.norm(), second.norm(), wide) * ahead / math.sin(angle)
+    return codes.to(start.dtype)
 
 
 def distance_to_data(codes: Float[Tensor, "B D"], means: Float[Tensor, "N D"]) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ HEAD_HELP: dict[HeadName, str] = {
     "gaussian": "Nothing stops its KL from going to zero.",
     "bn-mean": "Zhu et al. 2020: BatchNorm with a fixed γ on the posterior mean; floor γ²/2 per dimension.",
     "bn-scaler": "Su 2020, to the letter: BatchNorm on mean and std, then one Scaler; floor −½ ln(1−τ) per dimension.",
-    "rms-scaler": "The same Scaler and floor with a std that stays positive: a lower price for the same guarantee.",
+    "rms-scaler": "The same Scaler and floor with a std that stays positive and is not centred.",
     "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
 }
 COLLAPSED_BELOW_NATS = 0.1

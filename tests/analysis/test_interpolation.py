@@ -43,6 +43,16 @@ def test_an_arc_between_two_axes_goes_by_even_angles_and_keeps_its_length() -> N
         assert code.tolist() == pytest.approx([2 * math.cos(angle), 2 * math.sin(angle)], abs=1e-6)
 
 
+@pytest.mark.parametrize("degrees", [90, 170])
+def test_an_arc_between_codes_of_two_lengths_goes_by_even_angles_and_even_lengths(degrees: int) -> None:
+    turn = math.radians(degrees)
+    end = torch.tensor([2 * math.cos(turn), 2 * math.sin(turn)])
+    codes = interpolate(torch.tensor([1.0, 0.0]), end, 5, "spherical")
+    angles = [math.degrees(math.atan2(float(code[1]), float(code[0]))) for code in codes]
+    assert angles == pytest.approx([0, degrees / 4, degrees / 2, 3 * degrees / 4, degrees], abs=1e-3)  # of fp32
+    assert codes.norm(dim=1).tolist() == pytest.approx([1, 1.25, 1.5, 1.75, 2], abs=1e-5)
+
+
 @pytest.mark.parametrize("end", [[2.0, 2.0], [-1.0, -1.0], [0.0, 0.0]])
 def test_codes_on_one_line_through_zero_have_no_arc_and_take_the_line(end: list[float]) -> None:
     a, b = torch.tensor([1.0, 1.0]), torch.tensor(end)

@@ -90,7 +90,7 @@ def _said(found: FactorInformation) -> str:
         return f"{found.examples} examples are too few to say: {FEWEST_EXAMPLES} are needed for {INTERVALS} intervals."
     most, entropy, name = float(best.values[factor]), float(found.entropy[factor]), found.names[factor]
     if most < 0.01:
-        return "No dimension tells anything of any factor: the code is empty of them."
+        return "No single dimension tells anything of any factor."
     rest = sorted(found.information[:, factor].tolist(), reverse=True)[1:]
     sharing = sum(value > SPREAD_SHARE * most for value in rest)
     words = f"Told best is {name}: z{int(best.indices[factor])} carries {most:.2f} of its {entropy:.2f} nats"

@@ -137,8 +137,8 @@ def _tell_one(chart: Chart, found: Difference, strength: float, answer: Chosen |
         say(
             "warning",
             "What tells this selection from the rest is noise: a direction made of it means nothing.",
-            f"Their mean codes differ by {widest:.3f} prior std at most, and every posterior is {width:.2f} wide: "
-            f"a code drawn from one tells {nats:.4f} nats of which of the two it is of.",
+            f"Their mean codes differ by at most {widest:.3f} prior std in a dimension, and posteriors are {width:.2f} "
+            f"wide on average: a code drawn from one tells at most {nats:.4f} nats of which of the two it is of.",
         )
     if not found.rest:
         st.caption("All examples are chosen: there is no rest to differ from.")

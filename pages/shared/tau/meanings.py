@@ -89,7 +89,7 @@ def _say_how(wish: str, subject: Found) -> None:
     if wish == RETRAINED:
         offer_sweep(*subject)
     elif wish == AMORTISED:
-        st.info("No run of these data was trained for every τ. Train one: python -m bnvae train --tau amortised.")
+        st.info("No run of these data was trained for every τ. Train one on the Train page, or with --tau amortised.")
     else:
         st.info("No run of these data was trained at one τ: there is nothing to rescale.")
 
