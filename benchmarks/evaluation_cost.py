@@ -56,7 +56,7 @@ def _evaluate(trainer: Trainer) -> None:
 
 def _figures(trainer: Trainer) -> tuple[float, float]:
     """Seconds of the information and of the rise."""
-    model, test = trainer.model, trainer.test_examples
+    model, test = trainer.model, trainer.validation_examples
     some = random_subset(len(test), PERMUTED_EXAMPLES)
     told = random_subset(len(test), information_examples(model.latent_dimensions))
     posterior = encode(model, test)

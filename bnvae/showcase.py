@@ -41,13 +41,13 @@ class Showcase:
         """Weights and previews of the model as it stands, in eval mode with exact moments."""
         model, test = self.trainer.model, self.dataset.test
         self.run.write_weights(model)
-        posterior = self.trainer.test_posterior
+        posterior = self.trainer.validation_posterior
         assert posterior is not None
         samples, reconstructions = self._made(posterior)
         self.run.write_preview(
             Preview(
                 step=self.trainer.step,
-                originals=self.trainer.test_examples[:PREVIEW_RECONSTRUCTIONS],
+                originals=self.trainer.validation_examples[:PREVIEW_RECONSTRUCTIONS],
                 reconstructions=reconstructions,
                 samples=samples,
             )
@@ -85,7 +85,7 @@ class Showcase:
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
             std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=validation.labels[self.trainer.test_rows[: snapshots.POINTS]],
+            labels=validation.labels[self.trainer.validation_rows[: snapshots.POINTS]],
             samples=samples,
             reconstructions=reconstructions,
         )
@@ -97,7 +97,7 @@ class Showcase:
 
         They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
         """
-        model, examples = self.trainer.model, self.trainer.test_examples[: snapshots.POINTS]
+        model, examples = self.trainer.model, self.trainer.validation_examples[: snapshots.POINTS]
         if len(examples) < snapshots.POINTS:  # too few to take moments from
             recompute_statistics(model, self.trainer.batches.examples, most=snapshots.POINTS)
             return encode(model, examples)

@@ -76,13 +76,13 @@ class Trainer:
         self.optimiser = build_optimiser(self.model, config, self.device)
         self.batches = Batches(training, config.batch_size, config.seed, self.device)
         order = subset_order(len(validation)) if validation_order is None else validation_order
-        self.test_rows = order[:EVALUATION_EXAMPLES]
+        self.validation_rows = order[:EVALUATION_EXAMPLES]
         """row numbers of the validation examples that an evaluation takes"""
-        self.test_examples = validation.examples[self.test_rows]
+        self.validation_examples = validation.examples[self.validation_rows]
         self.step = 0
         self._generator = torch.Generator(self.device)
         self.model.use_generator(self._generator)
-        self.test_posterior: Posterior | None = None
+        self.validation_posterior: Posterior | None = None
         """of the validation examples, as the last evaluation found them"""
         self._totals = _Totals()
         self._evaluation_due = False
@@ -218,11 +218,11 @@ class Trainer:
             most=None if last else MOMENT_EXAMPLES,
             seed=mix(self.config.seed, 4, self.step),
         )
-        posterior = self.test_posterior = encode(self.model, self.test_examples)
+        posterior = self.validation_posterior = encode(self.model, self.validation_examples)
         codes = draw_codes(posterior, self.config.seed)
-        each = distortions(self.model, self.test_examples, codes)
+        each = distortions(self.model, self.validation_examples, codes)
         some = random_subset(len(codes), PERMUTED_EXAMPLES)
-        rise = rise_if_permuted(self.model, self.test_examples[some], codes[some], each[some], seed=self.config.seed)
+        rise = rise_if_permuted(self.model, self.validation_examples[some], codes[some], each[some], seed=self.config.seed)
         told = random_subset(len(codes), information_examples(codes.shape[1]))
         information = mutual_information(Posterior(posterior.mean[told], posterior.std[told]), codes[told])
         statistics = PosteriorStatistics.of(posterior)
@@ -237,7 +237,7 @@ class Trainer:
                 active_units=statistics.active_units,
                 mean_second_moment=numbers(statistics.mean_second_moment),
                 std_second_moment=numbers(statistics.std_second_moment),
-                examples=len(self.test_examples),
+                examples=len(self.validation_examples),
                 mutual_information=rounded(information),
                 mutual_information_examples=len(told),
                 permuted_rise=_rounded(rise.permuted_rise),

@@ -169,11 +169,12 @@ def test_an_evaluation_has_the_information_and_the_rise_that_the_analysis_finds(
     trainer = trainer_of(config, dataset)
     *_, record = trainer.fit()
     assert isinstance(record, EvaluationRecord)
-    test, seed = dataset.test.examples, config.training.seed
-    with trainer.evaluating():
-        whole, rise = evaluate(trainer.model, test, seed=seed), permuted_rise(trainer.model, test, seed=seed)
+    examples, seed = trainer.validation_examples, config.training.seed
+    with trainer.evaluating(last=True):
+        whole = evaluate(trainer.model, examples, seed=seed)
+        rise = permuted_rise(trainer.model, examples, seed=seed)
     assert record.mutual_information == pytest.approx(whole.mutual_information, rel=1e-4)
-    assert record.mutual_information_examples == len(test) == whole.mutual_information_examples
+    assert record.mutual_information_examples == len(examples) == whole.mutual_information_examples
     assert record.permuted_rise == pytest.approx(rise.permuted_rise, rel=1e-4)
     assert record.permuted_rise_standard_error == pytest.approx(rise.permuted_rise_standard_error, rel=1e-4)
     assert (rise.permuted_rise or 0) > 0.1  # the model has learnt to read its code
