@@ -180,10 +180,87 @@ def test_bn_mean_keeps_its_floor(gamma: float, shift: float, exponent: int) -> N
     assert (kl >= head.current_floor() - 1e-4).all()
 
 
-def test_ln_mean_keeps_a_floor_under_the_sum_of_every_example() -> None:
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 100.0])
+def test_ln_mean_keeps_its_floor_under_the_sum_of_every_example_whatever_is_learned(scale: float) -> None:
+    features = random(32, FEATURES)
+    for seed in range(200):
+        torch.manual_seed(seed)
+        head = LayerNormMeanHead(FEATURES, 6, gamma=0.7)
+        for layer, std in ((head.mean, scale), (head.log_variance, 0.3)):
+            nn.init.normal_(layer.weight, std=std)
+            nn.init.normal_(layer.bias, std=std)
+        total = posterior_of(head, features).kl_per_dimension().sum(1)
+        # fp32, and LayerNorm's eps of 1e-14 beside squares of some 1e-8.
+        assert (total >= head.total_floor() * (1 - 1e-4)).all()
+    assert head.total_floor() == pytest.approx(6 * 0.7**2 / 2)
+
+
+def test_the_encoder_that_least_pays_reaches_the_floor_of_ln_mean_and_no_less() -> None:
     torch.manual_seed(0)
-    posterior = posterior_of(LayerNormMeanHead(FEATURES, 6, gamma=0.7), random(32, FEATURES))
-    assert (posterior.kl_per_dimension().sum(1) >= 6 * 0.7**2 / 2 - 1e-5).all()
+    head = LayerNormMeanHead(FEATURES, 6, gamma=0.7)
+    features = random(32, FEATURES)
+    optimiser = torch.optim.Adam(head.parameters(), lr=0.05)
+    for _ in range(300):
+        total = posterior_of(head, features).kl_per_dimension().sum(1).mean()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+    assert total.item() == pytest.approx(6 * 0.7**2 / 2, abs=0.01)
+
+
+def test_the_shift_of_earlier_versions_takes_the_floor_of_ln_mean_away() -> None:
+    torch.manual_seed(0)
+    head = LayerNormMeanHead(FEATURES, 32)
+    assert head.total_floor() == 4.0
+    head.with_shift()
+    assert head.shift is not None
+    with torch.no_grad():
+        for parameter in (head.mean.weight, head.log_variance.weight, head.log_variance.bias):
+            parameter.zero_()
+        bias = head.mean.bias
+        head.shift.copy_(-head.gamma * (bias - bias.mean()) / (bias.var(correction=0) + 1e-8).sqrt())
+    assert posterior_of(head, random(8, FEATURES)).kl_per_dimension().sum(1).max() < 1e-6
+    assert head.total_floor() == 0
+
+
+def test_ln_mean_of_earlier_weights_computes_what_it_did() -> None:
+    torch.manual_seed(0)
+    older, newer = LayerNormMeanHead(FEATURES, 6), LayerNormMeanHead(FEATURES, 6)
+    stored = {name: value.clone() for name, value in older.state_dict().items()} | {"shift": random(6, seed=3)}
+    newer.load_state_dict(stored)
+    features = random(9, FEATURES)
+    raw = features @ stored["mean.weight"].T + stored["mean.bias"]
+    spread = (raw.var(1, correction=0, keepdim=True) + 1e-8).sqrt()
+    expected = 0.5 * (raw - raw.mean(1, keepdim=True)) / spread + stored["shift"]
+    torch.testing.assert_close(posterior_of(newer, features).mean, expected)
+    assert list(newer.state_dict()) == ["shift", *older.state_dict()]  # as an optimiser counted them
+
+
+@every_head
+@pytest.mark.parametrize("is_training", [True, False])
+def test_gradients_of_every_head_in_fp64_are_those_of_finite_differences(name: str, is_training: bool) -> None:
+    head = built(name, 3).double().train(is_training)
+    features = random(9, FEATURES).double().requires_grad_()
+
+    def kl(features: Tensor) -> Tensor:
+        posterior = posterior_of(head, features)
+        assert posterior.mean.dtype == posterior.std.dtype == torch.float64
+        return posterior.kl_per_dimension()
+
+    with torch.no_grad():
+        head(features)  # moments of some size
+    assert torch.autograd.gradcheck(kl, (features,))
+
+
+def test_the_gradient_of_the_kl_in_fp64_is_that_of_finite_differences() -> None:
+    mean, std = random(4, 3).double().requires_grad_(), (random(4, 3, seed=1).double().abs() + 0.1).requires_grad_()
+    assert torch.autograd.gradcheck(kl_per_dimension, (mean, std))
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_half_precisions_are_raised_to_fp32(half: torch.dtype) -> None:
+    assert kl_per_dimension(random(4, 3).to(half), random(4, 3).abs().to(half)).dtype == torch.float32
+    assert posterior_of(built("rms-scaler"), random(9, FEATURES).to(half)).mean.dtype == torch.float32
 
 
 def test_ln_mean_lets_all_examples_share_one_code_which_bn_mean_cannot() -> None:
