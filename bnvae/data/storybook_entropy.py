@@ -1,7 +1,7 @@
 """The entropy of the storybook's grammar: the least that any model can pay for a sentence."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -23,7 +23,7 @@ def grammar_entropy() -> float:
     """
     # Each mood has as many words of each kind as the others, which makes moods alike.
     assert len({(len(m.adjectives), len(m.adverbs), len(m.while_doing), len(m.manner)) for m in MOODS}) == 1
-    probabilities: Counter[str] = Counter()
+    probabilities: dict[str, float] = defaultdict(float)
     for form in FORMS:
         for line, probability in _tellings(form):
             probabilities[line] += probability / len(FORMS)

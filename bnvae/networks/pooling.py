@@ -37,7 +37,8 @@ class MeanState(Pooling):
     def forward(self, states: Float[Tensor, "B L H"], tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B H"]:
         token = is_token(tokens)
         weights = (token / token.sum(1, keepdim=True)).to(states.dtype)
-        return (weights[:, None] @ states).squeeze(1)
+        mean: Tensor = (weights[:, None] @ states).squeeze(1)
+        return mean
 
 
 @final
@@ -64,7 +65,8 @@ class AttendedState(Pooling):
 
     def forward(self, states: Float[Tensor, "B L H"], tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B H"]:
         weights = self.weights(states, tokens).to(states.dtype)
-        return (weights[:, None] @ states).squeeze(1)
+        mean: Tensor = (weights[:, None] @ states).squeeze(1)
+        return mean
 
 
 POOLINGS: dict[str, type[Pooling]] = {
