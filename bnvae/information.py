@@ -72,8 +72,9 @@ def information_bound(posterior: Posterior) -> float:
     count, dimensions = mean.shape
     centred = mean - mean.mean(0)
     covariance = centred.T @ centred / count + torch.diag(variance.mean(0))
-    entropy = 0.5 * (torch.linalg.slogdet(covariance).logabsdet - variance.log().sum(1).mean()).item()
-    return entropy + dimensions * (dimensions + 1) / (4 * count)
+    wide: float = torch.linalg.slogdet(covariance).logabsdet.item()
+    narrow: float = variance.log().sum(1).mean().item()
+    return (wide - narrow) / 2 + dimensions * (dimensions + 1) / (4 * count)
 
 
 @final

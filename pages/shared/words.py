@@ -104,7 +104,7 @@ def told_from(config: RunConfig, record: Record) -> int:
 def verdict_words(config: RunConfig, record: Record, tested: EvaluationRecord | None = None) -> str:
     """What is known of a code at a record, in one or two sentences; nothing yet of a training that has hardly begun.
 
-    A KL is only an upper bound of what a code tells, so nothing but the last evaluation, `tested`, says that it is used.
+    A KL is only an upper bound of what a code tells: that it is used is known from `tested`, the last evaluation.
     """
     if record.step < (ground := told_from(config, record)):
         why = (
@@ -119,26 +119,24 @@ def verdict_words(config: RunConfig, record: Record, tested: EvaluationRecord | 
             "is the prior, and the decoder works without it."
         )
     floor = _floor_words(config, record)
-    use = None if tested is None else CodeUse.recorded(tested)
-    told = "" if use is None else use.words
-    if use is None or use.use == "not known":
+    # One of before there was ground for a verdict is of weights that had hardly learnt.
+    use = None if tested is None or tested.step < ground else CodeUse.recorded(tested)
+    if tested is None or use is None or use.use == "not known":
         when = "the next evaluation tells" if record.step < _last_step(config, record) else "evaluate it thoroughly"
         return f"**Not known yet.** {floor} A KL does not say whether the code tells anything: {when}."
     if use.use == "not a number":
-        return f"**Diverged.** What the code tells is not a number: {told}. {floor}"
+        return f"**Diverged.** What the code tells is not a number. {floor}"
     if use.use == "tells nothing":
-        return f"**Code not used.** All examples have the same posterior, whatever its KL: {told}. {floor}"
+        return f"**Code not used.** All examples have the same posterior, and a KL above 0 means nothing. {floor}"
     if use.use == "not read":
-        return f"**Code not used.** The decoder ignores it, whatever its KL: {told}. {floor}"
-    of_test = tested.rate if tested is not None else record.rate
-    if is_dear(floor=sum(floors(config) or ()), rate=of_test, use=use):
-        return (
-            f"**Floor too dear.** {told.capitalize()}. {floor} The code tells far less than that: fewer dimensions or a "
-            "smaller floor give a better ELBO."
-        )
+        return f"**Code not used.** The decoder ignores it: another example's code does as well. {floor}"
+    if is_dear(floor=sum(floors(config) or ()), rate=tested.rate, use=use):
+        better = "fewer dimensions or a smaller floor give a better ELBO"
+        return f"**Floor too dear.** {floor} The code tells far less than that: {better}."
     if dead := sum(value < 0.01 for value in record.kl_per_dimension):
-        told += f"; {dead} of {len(record.kl_per_dimension)} dimensions carry nothing"
-    return f"**Code in use.** {told.capitalize()}. {floor}"
+        count = len(record.kl_per_dimension)
+        return f"**Partly collapsed.** {dead} of {count} dimensions carry nothing; the code as a whole is used. {floor}"
+    return f"**Code in use.** It tells examples apart, and the decoder reads it. {floor}"
 
 
 def told_words(tested: EvaluationRecord | None) -> str:
@@ -156,10 +154,8 @@ def _floor_words(config: RunConfig, record: Record) -> str:
     if not fixed or not sum(fixed) > 0:
         return f"KL {rate:.1f} nats in all."
     share = f"the floor alone is {sum(fixed):.1f} of {rate:.1f} nats, {100 * sum(fixed) / rate:.0f} %"
-    low = min(record.kl_per_dimension)
-    return (
-        f"Floor {'kept' if low >= FLOOR_KEPT * max(fixed) else 'not kept in each dimension of these batches'}: {share}."
-    )
+    kept = min(record.kl_per_dimension) >= FLOOR_KEPT * max(fixed)
+    return f"Floor {'kept' if kept else 'not kept in each dimension'}: {share}."
 
 
 def floors(config: RunConfig) -> list[float] | None:

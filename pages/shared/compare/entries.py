@@ -6,11 +6,12 @@ from typing import Any, final
 
 import streamlit as st
 
+from bnvae.analysis.code_use import CodeUse
 from bnvae.analysis.comparison import Entry
 from bnvae.analysis.doctor import diagnose
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.ledger import Sizes
-from bnvae.analysis.symptoms.finding import Finding, Patient
+from bnvae.analysis.symptoms.finding import Finding, Patient, use_of
 from bnvae.config import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.posterior import fixed_floors
@@ -39,6 +40,9 @@ class Compared:
     entry: Entry
     findings: Sequence[Finding]
     colour: str
+
+    use: CodeUse
+    """what its figures say of the use of its code"""
 
     @property
     def sizes(self) -> Sizes:
@@ -108,7 +112,15 @@ def _compared(
         forces_active=bool(forced_words(config)),
         has_model=config.source != "arrays",
     )
-    return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour_of(run))
+    return Compared(
+        run=run,
+        config=config,
+        card=card,
+        entry=entry,
+        findings=diagnose(patient),
+        colour=colour_of(run),
+        use=use_of(patient),
+    )
 
 
 def _recorded(run: Run, config: RunConfig) -> EvaluationRecord | None:
