@@ -61,6 +61,22 @@ def log_mean_exp(values: Float[Tensor, "rows N"]) -> Float[Tensor, "rows"]:
     return highest[:, 0] + (total / values.shape[1]).log()
 
 
+@torch.no_grad()
+def information_bound(posterior: Posterior) -> float:
+    """What I(x; z) under q is at most (nats), whatever ln N is: by the entropy of a Gaussian with q(z)'s covariance.
+
+    h(z) <= ln det(2 pi e Cov z) / 2 with Cov z = Cov mean + E diag std^2, and I = h(z) - h(z|x). The logarithm of the
+    determinant of a covariance estimated from N examples is too small by about D (D + 1) / (2 N), which is added.
+    """
+    mean, variance = posterior.mean.double(), posterior.std.double().square().clamp_min(VARIANCE_FLOOR)
+    count, dimensions = mean.shape
+    centred = mean - mean.mean(0)
+    covariance = centred.T @ centred / count + torch.diag(variance.mean(0))
+    wide: float = torch.linalg.slogdet(covariance).logabsdet.item()
+    narrow: float = variance.log().sum(1).mean().item()
+    return (wide - narrow) / 2 + dimensions * (dimensions + 1) / (4 * count)
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class PermutedRise:

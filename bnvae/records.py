@@ -75,6 +75,8 @@ class EvaluationRecord(_Record):
     were written before it was taken, as the figures below"""
     mutual_information_examples: int | None = None
     """N of that mixture: the estimate cannot exceed ln N"""
+    mutual_information_bound: float | None = None
+    """what the mutual information is at most (nats), also where the estimate is at its cap"""
     permuted_rise: float | None = None
     """rise of the distortion when z is permuted among examples (nats per example); about 0 where z is ignored"""
     permuted_rise_standard_error: float | None = None

@@ -24,7 +24,7 @@ from bnvae.evaluation import (
     encode,
     recompute_statistics,
 )
-from bnvae.information import mutual_information, rise_if_permuted
+from bnvae.information import information_bound, mutual_information, rise_if_permuted
 from bnvae.model import VAE
 from bnvae.objective import ElboTerms, check_finite, check_finite_gradient, kl_weight, loss
 from bnvae.optimiser import Adam, Optimiser, Sgd
@@ -240,6 +240,7 @@ class Trainer:
                 examples=len(self.validation_examples),
                 mutual_information=rounded(information),
                 mutual_information_examples=len(told),
+                mutual_information_bound=rounded(information_bound(posterior)),
                 permuted_rise=_rounded(rise.permuted_rise),
                 permuted_rise_standard_error=_rounded(rise.permuted_rise_standard_error),
             )

@@ -5,8 +5,9 @@ import streamlit as st
 from pages.shared.film import film
 from pages.shared.frame import frame, name_on_phones
 from pages.shared.links import OVERVIEW, PAGES, invite
-from pages.shared.panels import histories, last_record, previews, readable, sentence_on
+from pages.shared.panels import histories, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
+from pages.shared.words import ACTIVE_UNITS, forced_words
 
 frame("Posterior collapse, seen", "Does the latent code of a VAE carry anything? One bar per latent dimension says it.")
 
@@ -17,11 +18,14 @@ if found:
         with column:
             name_on_phones(run, "seen")
             st.caption("At the end of what was recorded:")
-            sentence_on(config, last_record(history))
+            sentence_on(config, history)
             if history.evaluations:
                 tested = history.evaluations[-1]
                 active, price = st.columns(2)
-                active.metric("active units", f"{tested.active_units} of {len(tested.kl_per_dimension)}", border=True)
+                count = f"{tested.active_units} of {len(tested.kl_per_dimension)}"
+                active.metric("active units", count, border=True, help=ACTIVE_UNITS)
+                if forced := forced_words(config):
+                    active.caption(f"{forced}: proves nothing")
                 elbo = f"{tested.elbo:.1f}".replace("-", "−")
                 price.metric(f"{run.card.watched} ELBO, nats", elbo, border=True, help="per example, higher is better")
     previews([(run, config) for run, config, _ in found], key="overview")

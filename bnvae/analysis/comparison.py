@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from bnvae.analysis.code_use import why_unused
+from bnvae.analysis.code_use import CAPPED_NATS, why_unused
 from bnvae.analysis.figure_values import in_digits, number
 
 
@@ -119,8 +119,6 @@ COLUMNS: tuple[Column, ...] = (
         name="mutual_information_gap", title="MIG", unit="", reduction="mean over factors", better="high", thorough=True
     ),
 )
-CAPPED_NATS = 0.5
-"""an estimate so near to ln N may be anything above it"""
 NOT_COMPARED = "°"
 """behind a figure that is not compared"""
 MISSING = "–"

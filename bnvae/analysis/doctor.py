@@ -6,11 +6,13 @@ from bnvae.analysis.symptoms.finding import (
     Evidence,
     Finding,
     Patient,
+    floor_of,
     information_of,
     known,
     of_test,
     rate_of,
     rise_of,
+    use_of,
 )
 
 EVALUATE = "Evaluate it thoroughly: whether the decoder uses the code, and how likely the data are, is known only then."
@@ -29,7 +31,7 @@ def diagnose(patient: Patient) -> list[Finding]:
     found.sort(key=lambda finding: finding.severity != "bad")
     if not found or found[0].severity != "bad":
         # Nobody is called healthy whose decoder was not looked at.
-        return [_not_seen_ill(patient) if rise_of(patient) is None else _healthy(patient), *found]
+        return [_healthy(patient) if use_of(patient).use == "used" else _not_seen_ill(patient), *found]
     return found if patient.thorough else [*found, _unknown("Only the quick figures are known.", _next(patient))]
 
 
@@ -54,5 +56,7 @@ def _not_seen_ill(patient: Patient) -> Finding:
 
 
 def _signs_of_life(patient: Patient) -> tuple[Evidence, ...]:
+    # Of a head that forces units to be active their number is no sign of anything.
     active = Evidence(figure="active_units", label="active units", value=of_test(patient, "active_units"))
-    return known(rate_of(patient), information_of(patient), rise_of(patient), active)
+    evidence = (rate_of(patient), floor_of(patient), information_of(patient), rise_of(patient))
+    return known(*evidence, None if patient.forces_active else active)

@@ -12,6 +12,7 @@ UNITS: dict[str, str] = {
     "active_units": "dimensions",
     "mutual_information": NATS,
     "mutual_information_examples": "examples",
+    "mutual_information_bound": NATS,
     "marginal_kl": NATS,
     "mean_second_moment": "no unit",
     "std_second_moment": "no unit",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
-from bnvae.information import log_densities, log_mean_exp, mutual_information, standard_error
+from bnvae.information import information_bound, log_densities, log_mean_exp, mutual_information, standard_error
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 
@@ -51,6 +51,8 @@ class Evaluation:
     """between x and z under q, estimated against the mixture of `mutual_information_examples` posteriors"""
     mutual_information_examples: int
     """N of that mixture, drawn at random: the estimate cannot exceed ln N"""
+    mutual_information_bound: float
+    """what it is at most, also where the estimate is capped: as if q(z) were a Gaussian of the same covariance"""
     marginal_kl: float
     """KL(q(z) || p(z)) = rate - mutual information, on the same examples"""
     mean_second_moment_per_dimension: list[float]
@@ -136,6 +138,7 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
         "active_units": statistics.active_units,
         "mutual_information": information,
         "mutual_information_examples": len(rows),
+        "mutual_information_bound": information_bound(posterior),
         "marginal_kl": sample_rate - information,
         "mean_second_moment_per_dimension": statistics.mean_second_moment.tolist(),
         "std_second_moment_per_dimension": statistics.std_second_moment.tolist(),

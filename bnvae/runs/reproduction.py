@@ -1,6 +1,7 @@
 """A reproduction card: all that somebody needs to repeat a run and to quote it, as one small .zip without weights."""
 
 import csv
+import dataclasses
 import io
 import json
 import shlex
@@ -123,13 +124,8 @@ def _history(steps: list[StepRecord]) -> str:
 def _evaluations(evaluations: list[EvaluationRecord]) -> str:
     """A row for each evaluation; what older ones did not take is left empty."""
     shared = ("step", "epoch", "distortion", "rate", "active_units", "examples")
-    head = (
-        *shared,
-        "mutual_information",
-        "mutual_information_examples",
-        "permuted_rise",
-        "permuted_rise_standard_error",
-    )
+    told = (each.name for each in dataclasses.fields(EvaluationRecord) if each.name.startswith(("mutual", "permuted")))
+    head = (*shared, *told)
     found = [[getattr(record, name) for name in head] for record in evaluations]
     return _csv([head, *(["" if value is None else str(value) for value in row] for row in found)])
 

@@ -158,7 +158,7 @@ class FilmedRun {
     const { run, scales } = this;
     const { title, caption, colour } = run;
     const dimensions = i < 0 ? [] : Array.from({ length: run.dimensions }, (_, d) => d);
-    const words = run.words[i] ?? { headline: "no values yet", summary: "no values yet", current_label: "" };
+    const words = run.words[i] ?? { headline: "no values yet", summary: "no values yet", current_label: "", told: "" };
     const data = {
       title,
       caption,

@@ -10,7 +10,7 @@ from bnvae.palette import HEAD_COLOURS
 from pages.components.assets import joined, sendable
 
 DEAD_BELOW_NATS = 0.01
-"""A dimension with less KL than this carries nothing and is drawn hollow."""
+"""A dimension with less KL than this carries nothing and is drawn hollow; one with more may carry nothing as well."""
 
 FIXED_FLOOR = "floor −½ ln(1−τ)"
 
@@ -31,6 +31,8 @@ class Look(TypedDict, total=False):
     scale_group: str | None
     """charts of one group share their y axis"""
     sort: bool
+    told: str
+    """what the code was found to tell, which bars don't show; a line below them"""
     height_px: int
     fixed_floor_label: str
 
@@ -74,6 +76,7 @@ def chart(
         **bars(kl, fixed_floor, current_floor, sort=look.get("sort", False), fixed_floor_label=label),
         "title": title,
         "caption": look.get("caption", ""),
+        "told": look.get("told", ""),
         "colour": look.get("colour", HEAD_COLOURS["rms-scaler"]),
         "reach": None if reach is None or not math.isfinite(reach) else reach,
         "group": look.get("scale_group"),
@@ -113,7 +116,7 @@ def bars(
 
 
 def headline(kl: Sequence[float | None]) -> str:
-    """The line above the bars: total in nats and the count of dimensions that carry something."""
+    """The line above the bars: total in nats, and in how many dimensions the KL allows for more than nothing."""
     finite = [value for value in kl if value is not None]
     if not kl:
         return "no values yet"

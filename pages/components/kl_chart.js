@@ -18,6 +18,7 @@ class KlBars extends DimensionBars {
     this.summary = make("div", { class: "line", "data-testid": "summary" });
     this.frame.before(title, this.summary);
     // Below the plot, so that the plots of two columns stay level whatever their floors and captions are.
+    this.told = make("div", { class: "line", "data-testid": "told" }, root);
     this.caption = make("div", { class: "dim" }, root);
     this.legend = make("div", { class: "legend" }, root);
     this.fixedKey = this.legendEntry("fixed");
@@ -53,6 +54,8 @@ class KlBars extends DimensionBars {
     this.swatch.style.background = data.colour;
     this.svg.setAttribute("aria-label", `${data.title}: ${data.summary}`);
     write(this.summary, data.headline);
+    write(this.told, data.told ?? "");
+    this.told.hidden = !data.told;
     write(this.caption, data.caption);
     this.caption.hidden = !data.caption;
     this.fixedKey.entry.hidden = !data.fixed;

@@ -89,6 +89,8 @@ class FilmRun:
     colour: str
     steps: Sequence[int]
     """ascending; thinned here, more and more as the steps get larger"""
+    told: Sequence[str] = ()
+    """what the code was found to tell by then, one line for each step; none of a training that did not ask"""
     kl: Float[np.ndarray, "T D"]
     """nats"""
     mean_second_moment: Float[np.ndarray, "T D"]
@@ -198,7 +200,10 @@ def _run(run: FilmRun) -> dict[str, Any]:
         "std": floats(run.std_second_moment[rows]),
         "current": None if run.current_floor is None else floats(run.current_floor[rows]),
         "fixed": None if run.fixed_floor is None or not len(rows) else sendable(run.fixed_floor),
-        "words": [{name: said[name] for name in ("headline", "summary", "current_label")} for said in words],
+        "words": [
+            {name: said[name] for name in ("headline", "summary", "current_label")} | {"told": told}
+            for said, told in zip(words, [run.told[i] for i in rows] if run.told else [""] * len(rows), strict=True)
+        ],
         "fixed_label": words[0]["fixed_label"] if words else "",
         "dead_below": words[0]["dead_below"] if words else 0,
         "labels": [int(label) for label in run.labels[:MOST_POINTS]],

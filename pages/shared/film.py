@@ -7,7 +7,7 @@ import streamlit as st
 from bnvae.config import RunConfig
 from bnvae.runs import Run
 from bnvae.runs.history import HistoryReader
-from pages.shared.panels import bars
+from pages.shared.panels import bars, tested_by
 from pages.shared.words import caption_words
 
 FRAMES = 30
@@ -31,7 +31,8 @@ def film(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
                 where = caption_words(config)
                 if record:
                     where += f" · recorded training, step {record.step:,} of {steps[-1].step:,}"
-                bars(run, config, record, key="film", caption=where)
+                tested = tested_by(history, record.step) if record else None
+                bars(run, config, record, tested, key="film", caption=where)
         if playing and frame == FRAMES:
             st.rerun()
 

@@ -1,5 +1,6 @@
 """The panels that pages are put together from; each shows one thing of one or more runs."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,8 +9,7 @@ import torch
 from torch import Tensor
 
 from bnvae.config import RunConfig
-from bnvae.posterior import fixed_floors
-from bnvae.records import Record
+from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from bnvae.runs.pictures import Preview
@@ -18,13 +18,8 @@ from pages.components.preview_sections import Made, draw_preview_sections, secti
 from pages.shared import cache
 from pages.shared.colours import colour_of
 from pages.shared.notices import say
-from pages.shared.words import caption_words, verdict_words
+from pages.shared.words import HEAD_FLOORS, caption_words, floors, told_words, verdict_words
 
-HEAD_FLOORS = {
-    "bn-mean": "floor γ²/2",
-    "bn-scaler": "floor −½ ln(1−τ)",
-    "rms-scaler": "floor −½ ln(1−τ)",
-}
 LEGIBLE_PX = 64
 """width of a picture on the page, however few pixels it has"""
 PREVIEWED = 8
@@ -69,14 +64,23 @@ def histories(
     return with_history
 
 
-def bars(run: Run, config: RunConfig, record: Record | None, *, key: str, caption: str = "") -> None:
-    """KL per dimension of one record, with both floors."""
-    draw_kl_bars(
-        key=f"bars-{key}-{run.id}", data=bars_chart(run, config, record, colour=colour_of(run), caption=caption)
-    )
+def bars(
+    run: Run, config: RunConfig, record: Record | None, tested: EvaluationRecord | None, *, key: str, caption: str = ""
+) -> None:
+    """KL per dimension of one record, with both floors, and what the evaluation before it found the code to tell."""
+    data = bars_chart(run, config, record, tested, colour=colour_of(run), caption=caption)
+    draw_kl_bars(key=f"bars-{key}-{run.id}", data=data)
 
 
-def bars_chart(run: Run, config: RunConfig, record: Record | None, *, colour: str, caption: str = "") -> dict[str, Any]:
+def bars_chart(
+    run: Run,
+    config: RunConfig,
+    record: Record | None,
+    tested: EvaluationRecord | None,
+    *,
+    colour: str,
+    caption: str = "",
+) -> dict[str, Any]:
     """What the bars of one record draw."""
     fixed = floors(config)
     return chart(
@@ -89,22 +93,13 @@ def bars_chart(run: Run, config: RunConfig, record: Record | None, *, colour: st
         scale_group="kl",
         fixed_floor_label=floor_label(config),
         y_max=max(fixed) if fixed else 0.1,
+        told=told_words(tested),
     )
 
 
 def floor_label(config: RunConfig) -> str:
     """What the line over the bars is; an amortised run's bars are means over τ, and so is its floor."""
     return "mean floor over τ" if config.model.amortised else HEAD_FLOORS.get(config.model.head, "")
-
-
-def floors(config: RunConfig) -> list[float] | None:
-    """The fixed floor of each dimension (nats), or None for a head without one."""
-    model = config.model
-    if model.head not in HEAD_FLOORS:
-        return None
-    return fixed_floors(
-        model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma, tau_max=model.amortised_to
-    )
 
 
 def decoded(shown: Mapping[str, tuple[Run, Tensor]], *, key: str, label: str) -> None:
@@ -181,7 +176,13 @@ def last_record(history: HistoryReader) -> Record | None:
     return history.steps[-1] if history.steps else None
 
 
-def sentence_on(config: RunConfig, record: Record | None) -> None:
-    """What the bars of a record say, in words."""
-    if record is not None:
-        st.markdown(verdict_words(config, record))
+def tested_by(history: HistoryReader, step: int) -> EvaluationRecord | None:
+    """The last evaluation up to a step; None before the first."""
+    found = bisect_right(history.evaluations, step, key=lambda record: record.step)
+    return history.evaluations[found - 1] if found else None
+
+
+def sentence_on(config: RunConfig, history: HistoryReader) -> None:
+    """What is known of the code at the end of a history, in words."""
+    if (record := last_record(history)) is not None:
+        st.markdown(verdict_words(config, record, tested_by(history, record.step)))

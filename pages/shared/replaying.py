@@ -13,8 +13,8 @@ from bnvae.runs import snapshots as album
 from bnvae.runs.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot, kept, most_records
 from pages.shared import cache
-from pages.shared.panels import HEAD_FLOORS, Blame, floor_label, floors, say_broken
-from pages.shared.words import caption_words
+from pages.shared.panels import Blame, floor_label, say_broken, tested_by
+from pages.shared.words import HEAD_FLOORS, caption_words, floors, told_words
 
 SENTENCES, PICTURES = 6, 8
 
@@ -46,6 +46,7 @@ def _film(run: Run, config: RunConfig, history: HistoryReader, colour: str) -> F
         caption=caption_words(config),
         colour=colour,
         steps=[record.step for record in steps],
+        told=[told_words(tested_by(history, record.step)) for record in steps],
         kl=np.array([record.kl_per_dimension for record in steps]),
         mean_second_moment=np.array([record.mean_second_moment for record in steps]),
         std_second_moment=np.array([record.std_second_moment for record in steps]),

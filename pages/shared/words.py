@@ -2,11 +2,12 @@
 
 import math
 
-from bnvae.config import SCALED, HeadName, KlScheduleName, RunConfig
-from bnvae.records import Record
+from bnvae.analysis.code_use import CodeUse, is_dear
+from bnvae.config import FORCES_ACTIVE, NEARLY_FORCES_ACTIVE, SCALED, HeadName, KlScheduleName, RunConfig
+from bnvae.posterior import fixed_floors
+from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import Status
 from bnvae.runs.fork import Origin
-from bnvae.scaler import fixed_floor, mean_fixed_floor
 from bnvae.steering import Change
 from bnvae.titles import data_title
 
@@ -24,7 +25,18 @@ HEAD_HELP: dict[HeadName, str] = {
     "rms-scaler": "The same Scaler and floor with a std that stays positive and is not centred.",
     "ln-mean": "LayerNorm instead of BatchNorm: a counter-example. The total KL has a floor, no dimension has.",
 }
+HEAD_FLOORS = {
+    "bn-mean": "floor γ²/2",
+    "bn-scaler": "floor −½ ln(1−τ)",
+    "rms-scaler": "floor −½ ln(1−τ)",
+}
+ACTIVE_UNITS = (
+    "Dimensions whose posterior mean has a variance of at least 0.01. A head with BatchNorm on the mean makes all of "
+    "them so, and RMS + Scaler nearly all: their number is no sign that the code tells anything."
+)
 COLLAPSED_BELOW_NATS = 0.1
+FLOOR_KEPT = 0.9
+"""share of a floor under the mean KL of some batches, whose own moments are those of the head only while it trains"""
 TOLD_FROM_STEP = 200
 """before which bars tell nothing: every plain VAE begins near a rate of 0, and the bundled one of sentences crosses the
 line between collapsed and not up and down until step 60"""
@@ -89,9 +101,11 @@ def told_from(config: RunConfig, record: Record) -> int:
     return min(max(TOLD_FROM_STEP, math.ceil(risen)), training.epochs * steps_per_epoch)
 
 
-def verdict_words(config: RunConfig, record: Record) -> str:
-    """What a record's bars show, in one sentence; of a training that has hardly begun, that they show nothing yet."""
-    dimensions = len(record.kl_per_dimension)
+def verdict_words(config: RunConfig, record: Record, tested: EvaluationRecord | None = None) -> str:
+    """What is known of a code at a record, in one or two sentences; nothing yet of a training that has hardly begun.
+
+    A KL is only an upper bound of what a code tells: that it is used is known from `tested`, the last evaluation.
+    """
     if record.step < (ground := told_from(config, record)):
         why = (
             "of weights that have hardly learnt"
@@ -101,17 +115,71 @@ def verdict_words(config: RunConfig, record: Record) -> str:
         return f"**Too early to tell.** {record.rate:.2f} nats in all so far, {why}: look again at step {ground:,}."
     if record.rate < COLLAPSED_BELOW_NATS:
         return (
-            f"**Collapsed.** The code carries {record.rate:.3f} nats in all: every posterior is the prior, and the "
-            "decoder works without it."
+            f"**Collapsed.** The code can carry no more than its rate, {record.rate:.3f} nats in all: every posterior "
+            "is the prior, and the decoder works without it."
         )
-    lowest = min(record.kl_per_dimension)
-    dead = sum(value < 0.01 for value in record.kl_per_dimension)
-    if dead:
-        return f"**Partly collapsed.** {record.rate:.1f} nats in all; {dead} of {dimensions} dimensions carry nothing."
-    words = f"**Not collapsed.** {record.rate:.1f} nats over {dimensions} dimensions, the lowest {lowest:.2f} nats"
+    floor = _floor_words(config, record)
+    # One of before there was ground for a verdict is of weights that had hardly learnt.
+    use = None if tested is None or tested.step < ground else CodeUse.recorded(tested)
+    if tested is None or use is None or use.use == "not known":
+        when = "the next evaluation tells" if record.step < _last_step(config, record) else "evaluate it thoroughly"
+        return f"**Not known yet.** {floor} A KL does not say whether the code tells anything: {when}."
+    if use.use == "not a number":
+        return f"**Diverged.** What the code tells is not a number. {floor}"
+    if use.use == "tells nothing":
+        return f"**Code not used.** All examples have the same posterior, and a KL above 0 means nothing. {floor}"
+    if use.use == "not read":
+        return f"**Code not used.** The decoder ignores it: another example's code does as well. {floor}"
+    if is_dear(floor=sum(floors(config) or ()), rate=tested.rate, use=use):
+        better = "fewer dimensions or a smaller floor give a better ELBO"
+        return f"**Floor too dear.** {floor} The code tells far less than that: {better}."
+    if dead := sum(value < 0.01 for value in record.kl_per_dimension):
+        count = len(record.kl_per_dimension)
+        return f"**Partly collapsed.** {dead} of {count} dimensions carry nothing; the code as a whole is used. {floor}"
+    return f"**Code in use.** It tells examples apart, and the decoder reads it. {floor}"
+
+
+def told_words(tested: EvaluationRecord | None) -> str:
+    """What an evaluation found the code to tell, as a line under bars; empty before the first, and of older ones."""
+    return "" if tested is None else CodeUse.recorded(tested).words
+
+
+def _last_step(config: RunConfig, record: Record) -> int:
+    return round(config.training.epochs * record.step / record.epoch) if record.epoch > 0 else record.step + 1
+
+
+def _floor_words(config: RunConfig, record: Record) -> str:
+    """The KL as what it is: nats, and what of them the head's floor keeps up."""
+    rate, fixed = record.rate, floors(config)
+    if not fixed or not sum(fixed) > 0:
+        return f"KL {rate:.1f} nats in all."
+    share = f"the floor alone is {sum(fixed):.1f} of {rate:.1f} nats, {100 * sum(fixed) / rate:.0f} %"
+    kept = min(record.kl_per_dimension) >= FLOOR_KEPT * max(fixed)
+    return f"Floor {'kept' if kept else 'not kept in each dimension'}: {share}."
+
+
+def floors(config: RunConfig) -> list[float] | None:
+    """The fixed floor of each dimension (nats), or None for a head without one."""
     model = config.model
-    floor = model.head in SCALED and (mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau))
-    return words + (f"; its floor is {floor:.2f} nats." if floor else ".")
+    if model.head not in HEAD_FLOORS:
+        return None
+    return fixed_floors(
+        model.head, model.latent_dimensions, tau=model.tau, gamma=model.gamma, tau_max=model.amortised_to
+    )
+
+
+def active_words(config: RunConfig, active: int) -> str:
+    """The number of active units, and beside it whether the head made them so."""
+    words = f"{active} of {config.model.latent_dimensions}"
+    return f"{words}, {forced}" if (forced := forced_words(config)) else words
+
+
+def forced_words(config: RunConfig) -> str:
+    """Why the number of active units proves nothing with this head; empty where it may."""
+    head = config.model.head
+    if config.is_brought or head not in (*FORCES_ACTIVE, *NEARLY_FORCES_ACTIVE):
+        return ""
+    return "by construction" if head in FORCES_ACTIVE else "as good as by construction"
 
 
 STEERED_NAMES = {

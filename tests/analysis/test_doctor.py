@@ -121,7 +121,7 @@ def test_partly_collapsed_pictures_are_partly_collapsed() -> None:
     decoder[:, 2:] = 0
     findings = examined(VAE(Flat(), head, LinearDecoder(decoder)).eval(), examples())
     assert findings[0].name == "Partly collapsed"
-    assert findings[0].claim.startswith("2 of 6 dimensions carry anything")
+    assert findings[0].claim.startswith("4 of 6 dimensions carry nothing")
     assert "Collapsed" not in names(findings)
 
 

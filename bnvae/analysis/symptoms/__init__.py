@@ -2,14 +2,17 @@
 
 from bnvae.analysis.symptoms.aggregated import holes, wrong_width
 from bnvae.analysis.symptoms.finding import Rule
-from bnvae.analysis.symptoms.normalisation import floor_breached, stale_moments
+from bnvae.analysis.symptoms.normalisation import dear_floor, floor_breached, other_moments, stale_moments
 from bnvae.analysis.symptoms.trust import capped_information, loose_likelihood, overfitted
-from bnvae.analysis.symptoms.use_of_code import collapsed, partly_collapsed, same_outputs, unused
+from bnvae.analysis.symptoms.use_of_code import collapsed, not_a_number, partly_collapsed, same_outputs, unused
 
 RULES: tuple[Rule, ...] = (
     floor_breached,
     collapsed,
+    not_a_number,
     unused,
+    dear_floor,
+    other_moments,
     stale_moments,
     partly_collapsed,
     holes,

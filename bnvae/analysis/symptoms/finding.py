@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+from bnvae.analysis.code_use import CodeUse
 from bnvae.analysis.figure_values import number
+from bnvae.records import EvaluationRecord
 
 Severity = Literal["bad", "note", "good"]
 
@@ -49,8 +51,16 @@ class Patient:
     """guaranteed KL of each dimension (nats); zeros for a head without a floor"""
     unit_moments: bool
     """whether the head fixes E[mean^2 + std^2] = 1 on the training set, as a Scaler does"""
+    recorded: EvaluationRecord | None = None
+    """the last evaluation of its training, for what the figures lack; None of a run that was brought in"""
+    forces_active: bool = False
+    """whether the head makes units active whatever was learned, so that their number is no evidence"""
     has_model: bool = True
     """whether there is a model to evaluate; False for arrays of posteriors alone"""
+
+
+def use_of(patient: Patient) -> CodeUse:
+    return CodeUse.evaluated(patient.evaluation, patient.thorough, patient.recorded)
 
 
 Rule = Callable[[Patient], Finding | None]
@@ -66,17 +76,25 @@ def rate_of(patient: Patient) -> Evidence:
 
 
 def information_of(patient: Patient) -> Evidence:
-    found = of_test(patient, "mutual_information")
-    return Evidence(figure="mutual_information", label="mutual information", value=found, unit="nats")
+    found, error = of_test(patient, "mutual_information"), use_of(patient).information_error
+    return Evidence(figure="mutual_information", label="mutual information", value=found, unit="nats", error=error)
 
 
 def rise_of(patient: Patient) -> Evidence | None:
-    rise = number(patient.thorough, "permuted_rise")
-    if rise is None:
+    use = use_of(patient)
+    if use.rise is None:
         return None
-    error = number(patient.thorough, "permuted_rise_standard_error")
     label = "rise of the distortion when z is permuted"
-    return Evidence(figure="permuted_rise", label=label, value=rise, unit="nats", error=error)
+    return Evidence(figure="permuted_rise", label=label, value=use.rise, unit="nats", error=use.rise_error)
+
+
+def floor_of(patient: Patient) -> Evidence | None:
+    """What the floor alone costs; None for a head without one."""
+    floor, rate = sum(patient.fixed_floor), of_test(patient, "rate")
+    if not floor > 0:
+        return None
+    label = f"of it the floor alone, {floor / rate:.0%}".replace("%", " %") if rate > 0 else "the floor alone"
+    return Evidence(figure="fixed_floor", label=label, value=floor, unit="nats")
 
 
 def known(*evidence: Evidence | None) -> tuple[Evidence, ...]:

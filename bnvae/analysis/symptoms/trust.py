@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from bnvae.analysis.comparison import CAPPED_NATS
+from bnvae.analysis.code_use import CAPPED_NATS
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.symptoms.finding import Evidence, Finding, Patient, information_of, known
 

@@ -1,6 +1,6 @@
 """Whether the code carries anything, and whether the decoder reads it."""
 
-from bnvae.analysis.code_use import NOTHING_NATS, is_ignored
+from bnvae.analysis.code_use import NOTHING_NATS, is_noise
 from bnvae.analysis.figure_values import number, values
 from bnvae.analysis.symptoms.finding import (
     Evidence,
@@ -11,22 +11,18 @@ from bnvae.analysis.symptoms.finding import (
     of_test,
     rate_of,
     rise_of,
+    use_of,
 )
 
 DEAD_NATS = 0.01
-"""a dimension with less KL carries nothing"""
+"""a dimension with less KL carries nothing; one with more may carry nothing as well"""
 SOME_DEAD = 0.1
 """of the dimensions: more are an illness, fewer a remark"""
 FEW_DISTINCT = 0.3
 
 
-def _is_ignored(rise: Evidence | None) -> bool:
-    """Whether somebody else's code costs nothing, as far as the noise lets one see."""
-    return rise is not None and is_ignored(rise.value, rise.error)
-
-
 def collapsed(patient: Patient) -> Finding | None:
-    """Every posterior is the prior."""
+    """Every posterior is the prior: a code tells no more than its rate, so that here the KL does prove something."""
     if not of_test(patient, "rate") < NOTHING_NATS:
         return None
     rise, advice = rise_of(patient), "Give the head a floor: rms-scaler, or bn-mean. "
@@ -35,7 +31,7 @@ def collapsed(patient: Patient) -> Finding | None:
     else:
         advice += "Also too high a beta does this."
     claim = "Every posterior is the prior: the code carries nothing"
-    claim += ", and the decoder ignores it." if _is_ignored(rise) else "."
+    claim += ", and the decoder ignores it." if rise and is_noise(rise.value, rise.error) else "."
     return Finding(
         severity="bad",
         name="Collapsed",
@@ -47,13 +43,10 @@ def collapsed(patient: Patient) -> Finding | None:
 
 def unused(patient: Patient) -> Finding | None:
     """A positive KL, and a code that tells nothing, or that nobody reads."""
-    rise, information, rate = rise_of(patient), information_of(patient), of_test(patient, "rate")
-    if not rate >= NOTHING_NATS:
+    use = use_of(patient).use
+    if not of_test(patient, "rate") >= NOTHING_NATS or use not in ("tells nothing", "not read"):
         return None
-    tells_nothing = information.value < NOTHING_NATS
-    if not (_is_ignored(rise) or (rise is None and tells_nothing)):
-        return None
-    if tells_nothing:
+    if use == "tells nothing":
         claim = "The KL is positive and means nothing: all examples have the same posterior, only not the prior."
         advice = "Do not read a KL as information. Use a head that normalises over the batch, not over dimensions."
     else:
@@ -63,13 +56,26 @@ def unused(patient: Patient) -> Finding | None:
         severity="bad",
         name="Code not used",
         claim=claim,
-        evidence=known(rate_of(patient), information, rise),
+        evidence=known(rate_of(patient), information_of(patient), rise_of(patient)),
         advice=advice,
     )
 
 
+def not_a_number(patient: Patient) -> Finding | None:
+    """Codes of other examples make the decoder overflow."""
+    if use_of(patient).use != "not a number":
+        return None
+    return Finding(
+        severity="bad",
+        name="Diverged",
+        claim="Mutual information, or the rise of the distortion when z is permuted, is not a number.",
+        evidence=known(rate_of(patient)),
+        advice="Train with a lower learning rate, or with a limit of the gradient's norm.",
+    )
+
+
 def partly_collapsed(patient: Patient) -> Finding | None:
-    """Some dimensions carry nothing."""
+    """Some dimensions carry nothing, as far as their KL, which is what each may tell at most, shows it."""
     kl = values(patient.evaluation, "test", "kl_per_dimension")
     dead = sum(value < DEAD_NATS for value in kl)
     if not dead or not of_test(patient, "rate") >= NOTHING_NATS:
@@ -78,11 +84,11 @@ def partly_collapsed(patient: Patient) -> Finding | None:
     evidence = Evidence(
         figure="kl_per_dimension", label=f"of {len(kl)} dimensions with {DEAD_NATS} nats or more", value=alive
     )
-    verb = "carries" if alive == 1 else "carry"
+    verb = "carries" if dead == 1 else "carry"
     return Finding(
         severity="bad" if dead > SOME_DEAD * len(kl) else "note",
         name="Partly collapsed",
-        claim=f"{alive} of {len(kl)} dimensions {verb} anything; the others are noise to the decoder.",
+        claim=f"{dead} of {len(kl)} dimensions {verb} nothing: noise to the decoder.",
         evidence=known(evidence, rate_of(patient)),
         advice=(
             "For weak decoders, as of pictures, this is how a VAE saves rate: fewer latent dimensions give the same "

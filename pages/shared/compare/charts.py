@@ -8,7 +8,7 @@ import streamlit as st
 
 from bnvae.analysis.comparison import BY_NAME
 from bnvae.analysis.figure_values import values
-from bnvae.records import StepRecord
+from bnvae.records import Record
 from bnvae.runs.clock import seconds_at
 from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
@@ -16,14 +16,19 @@ from pages.shared import cache
 from pages.shared.compare.entries import Compared, floors_of_figures
 from pages.shared.compare.equal_rate import choose_rate, curves_of, equal_rate
 from pages.shared.notices import say
-from pages.shared.panels import HEAD_FLOORS, say_broken
+from pages.shared.panels import say_broken
+from pages.shared.words import ACTIVE_UNITS, HEAD_FLOORS, forced_words
 
-QUANTITIES: dict[str, tuple[str, Callable[[StepRecord], float]]] = {
+QUANTITIES: dict[str, tuple[str, Callable[[Record], float | None]]] = {
     "−ELBO": ("nats per example, lower is better", lambda record: -record.elbo),
     "distortion": ("nats per example, lower is better", lambda record: record.distortion),
     "rate": ("nats per example", lambda record: record.rate),
     "active units": ("dimensions", lambda record: float(record.active_units)),
+    "mutual information": ("nats, at most ln N", lambda record: getattr(record, "mutual_information", None)),
+    "rise if z permuted": ("nats per example", lambda record: getattr(record, "permuted_rise", None)),
 }
+OF_EVALUATIONS = ("mutual information", "rise if z permuted")
+"""taken at evaluations, of test examples; the others are of training batches"""
 AXES = {"steps": "step", "epochs": "epoch", "seconds": "seconds of training, without pauses"}
 """each with the words under the axis"""
 PER_ROW = 3
@@ -79,6 +84,7 @@ def _bars(one: Compared, *, by_size: bool) -> None:
         fixed_floor=fixed if fits else None,
         title=one.run.id,
         caption=one.entry.recipe,
+        told=one.use.words,
         colour=one.colour,
         scale_group="compare",
         sort=by_size,
@@ -93,37 +99,43 @@ def compare_curves(runs: Sequence[Compared]) -> None:
     first, second = st.columns(2)
     quantity = first.segmented_control("Curve", list(QUANTITIES), key="curve", bind="query-params", default="−ELBO")
     axis = second.segmented_control("Over", list(AXES), key="over", bind="query-params", default="steps")
-    axis = axis or "steps"
+    axis, quantity = axis or "steps", quantity or "−ELBO"
     tracks = [
-        _Track(one, steps, place)
+        _Track(one, records, place)
         for one in runs
-        if (steps := _steps(one)) and (place := _place(one, steps, axis)) is not None
+        if (records := _records(one, quantity)) and (place := _place(one, records, axis)) is not None
     ]
+    if quantity == "active units" and any(forced_words(one.config) for one in runs):
+        st.info(ACTIVE_UNITS)
     if len(tracks) < len(runs) and axis == "seconds":
         st.info("Seconds are known of runs trained here, and not of those that were bundled or brought in.")
     elif not tracks:
-        st.info("None of these runs has a history.")
+        st.info(f"None of these runs has a history with its {quantity}.")
     for group in {track.one.entry.group: None for track in tracks}:
-        _chart(group, [track for track in tracks if track.one.entry.group == group], quantity or "−ELBO", axis)
+        _chart(group, [track for track in tracks if track.one.entry.group == group], quantity, axis)
 
 
 class _Track(NamedTuple):
     one: Compared
-    steps: list[StepRecord]
+    records: list[Record]
     place: np.ndarray
     """of each record on the axis"""
 
 
-def _place(one: Compared, steps: list[StepRecord], axis: str) -> np.ndarray | None:
+def _place(one: Compared, records: list[Record], axis: str) -> np.ndarray | None:
     if axis == "epochs":
-        return np.array([record.epoch for record in steps])
-    numbers = [record.step for record in steps]
+        return np.array([record.epoch for record in records])
+    numbers = [record.step for record in records]
     return seconds_at(one.run.folder, numbers) if axis == "seconds" else np.array(numbers, dtype=float)
 
 
-def _steps(one: Compared) -> list[StepRecord]:
+def _records(one: Compared, quantity: str) -> list[Record]:
+    """Those that have the quantity."""
+    _, read = QUANTITIES[quantity]
     try:
-        return cache.history(one.run, one.config.model.latent_dimensions).steps
+        history = cache.history(one.run, one.config.model.latent_dimensions)
+        records: Sequence[Record] = history.evaluations if quantity in OF_EVALUATIONS else history.steps
+        return [record for record in records if read(record) is not None]
     except ValueError as error:
         say_broken(one.run, error)
         return []
@@ -131,6 +143,7 @@ def _steps(one: Compared) -> list[StepRecord]:
 
 def _chart(group: str, tracks: Sequence[_Track], quantity: str, axis: str) -> None:
     unit, read = QUANTITIES[quantity]
+    examples = "test examples" if quantity in OF_EVALUATIONS else "training batches"
     shared = np.unique(np.concatenate([track.place for track in tracks]))
     curves(
         key=f"compare-{group}-{quantity}-{axis}",
@@ -138,14 +151,14 @@ def _chart(group: str, tracks: Sequence[_Track], quantity: str, axis: str) -> No
         series=[
             Series(
                 name=track.one.run.id,
-                values=_at(shared, track.place, np.array([read(record) for record in track.steps])).tolist(),
+                values=_at(shared, track.place, np.array([read(record) for record in track.records], float)).tolist(),
                 colour=track.one.colour,
             )
             for track in tracks
         ],
         x_label=AXES[axis],
         y_label=unit,
-        title=f"{quantity} of training batches · {group.split(' · ')[0]}",
+        title=f"{quantity} of {examples} · {group.split(' · ')[0]}",
         height_px=320,
     )
 

@@ -6,24 +6,27 @@ from typing import Any, final
 
 import streamlit as st
 
+from bnvae.analysis.code_use import CodeUse
 from bnvae.analysis.comparison import Entry
 from bnvae.analysis.doctor import diagnose
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.ledger import Sizes
-from bnvae.analysis.symptoms.finding import Finding, Patient
+from bnvae.analysis.symptoms.finding import Finding, Patient, use_of
 from bnvae.config import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
 from bnvae.posterior import fixed_floors
+from bnvae.records import EvaluationRecord
 from bnvae.runs import Run
 from bnvae.runs.card import DataCard
 from bnvae.runs.evaluating import kept_thorough
 from bnvae.titles import data_title
+from pages.shared import cache
 from pages.shared.cache import version
 from pages.shared.colours import colour_of
 from pages.shared.notices import say
-from pages.shared.panels import HEAD_FLOORS, say_broken
+from pages.shared.panels import say_broken
 from pages.shared.state import store
-from pages.shared.words import recipe_words
+from pages.shared.words import HEAD_FLOORS, forced_words, recipe_words
 
 
 @final
@@ -37,6 +40,9 @@ class Compared:
     entry: Entry
     findings: Sequence[Finding]
     colour: str
+
+    use: CodeUse
+    """what its figures say of the use of its code"""
 
     @property
     def sizes(self) -> Sizes:
@@ -102,9 +108,28 @@ def _compared(
         modality=config.data.modality,
         fixed_floor=floors_of_figures(config, evaluation) or [],
         unit_moments=config.model.head in SCALED,
+        recorded=_recorded(run, config),
+        forces_active=bool(forced_words(config)),
         has_model=config.source != "arrays",
     )
-    return Compared(run=run, config=config, card=card, entry=entry, findings=diagnose(patient), colour=colour_of(run))
+    return Compared(
+        run=run,
+        config=config,
+        card=card,
+        entry=entry,
+        findings=diagnose(patient),
+        colour=colour_of(run),
+        use=use_of(patient),
+    )
+
+
+def _recorded(run: Run, config: RunConfig) -> EvaluationRecord | None:
+    """The last evaluation of its training; what is wrong with a history is said where its curves are."""
+    try:
+        evaluations = cache.history(run, config.model.latent_dimensions).evaluations
+    except ValueError:
+        return None
+    return evaluations[-1] if evaluations else None
 
 
 def floors_of_figures(config: RunConfig, evaluation: Mapping[str, Any]) -> list[float] | None:

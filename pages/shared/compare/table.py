@@ -14,8 +14,11 @@ from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.components.take_home import Offered, take_home
 from pages.components.verdicts import Claim, Verdict, verdicts
 from pages.shared.compare.entries import Compared
+from pages.shared.words import ACTIVE_UNITS, forced_words
 
 SORT = "sort"
+FORCED = "*"
+"""behind a number of active units that the head forces"""
 
 
 def compare_table(runs: Sequence[Compared]) -> None:
@@ -41,20 +44,33 @@ def compare_table(runs: Sequence[Compared]) -> None:
                 colour=one.colour,
                 group=one.entry.group,
                 values=[one.entry.value(column) for column in columns],
-                words=[one.entry.written(column) for column in columns],
+                words=[_written(one, column) for column in columns],
                 best=[one.run.id in winners[column.name] for column in columns],
-                notes=[one.entry.not_compared(column) for column in columns],
+                notes=[_note(one, column) for column in columns],
             )
             for one in runs
         ],
         sort=st.query_params.get(SORT, ""),
         label="figures of test examples",
-        remarks=[f"{NOT_COMPARED} {words}" for words in remarks(entries)],
+        remarks=[*(f"{NOT_COMPARED} {words}" for words in remarks(entries)), *_remarks_on_active_units(runs)],
     )
     if chosen:
         st.query_params[SORT] = chosen
     else:
         st.query_params.pop(SORT, None)
+
+
+def _written(one: Compared, column: Column) -> str:
+    words = one.entry.written(column)
+    return f"{words} {FORCED}" if column.name == "active_units" and forced_words(one.config) else words
+
+
+def _note(one: Compared, column: Column) -> str:
+    return forced_words(one.config) if column.name == "active_units" else one.entry.not_compared(column)
+
+
+def _remarks_on_active_units(runs: Sequence[Compared]) -> list[str]:
+    return [f"{FORCED} {ACTIVE_UNITS}"] if any(forced_words(one.config) for one in runs) else []
 
 
 def _head(column: Column) -> TableColumn:

@@ -10,7 +10,7 @@ import numpy as np
 from bnvae.config import SCALED, RunConfig
 from bnvae.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
 from bnvae.pulse import is_silent
-from bnvae.records import Record, StepRecord
+from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import Run, Status
 from bnvae.runs.fork import origin_of
 from bnvae.runs.history import HistoryReader
@@ -18,7 +18,15 @@ from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import caption_words, change_words, origin_words, share_done, status_words, verdict_words
+from pages.shared.words import (
+    caption_words,
+    change_words,
+    forced_words,
+    origin_words,
+    share_done,
+    status_words,
+    verdict_words,
+)
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
@@ -39,6 +47,8 @@ class _Seen:
     """of its history, as far as is shown"""
     record: Record | None
     """whose bars are shown"""
+    evaluations: Sequence[EvaluationRecord]
+    """up to that record"""
     together: bool
     """shown no further than another training has come, and not where it stands itself"""
 
@@ -82,9 +92,11 @@ def _batches(config: RunConfig) -> tuple[object, ...]:
 def _seen(recorded: Recorded, statuses: Mapping[Run, Status], common: int | None) -> _Seen:
     run, config, history = recorded
     if common is None:
-        return _Seen(run, config, statuses[run], history.steps, shown_record(run, config, history), together=False)
+        record = shown_record(run, config, history)
+        return _Seen(run, config, statuses[run], history.steps, record, history.evaluations, together=False)
     steps = history.steps[: bisect_right(history.steps, common, key=lambda record: record.step)]
-    return _Seen(run, config, statuses[run], steps, steps[-1] if steps else None, together=True)
+    tested = history.evaluations[: bisect_right(history.evaluations, common, key=lambda record: record.step)]
+    return _Seen(run, config, statuses[run], steps, steps[-1] if steps else None, tested, together=True)
 
 
 def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
@@ -101,9 +113,13 @@ def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
 def _panels(seen: _Seen, colour: str, elbo_range: tuple[float, float]) -> Iterator[tuple[str, dict[str, Any]]]:
     run, config, record = seen.run, seen.config, seen.record
     caption = f"{caption_words(config)} · at step {record.step:,}" if seen.together and record else ""
-    yield "bars", bars_chart(run, config, record, colour=colour, caption=caption)
-    yield "state", state_words(config, record, seen.status)
+    tested = seen.evaluations[-1] if seen.evaluations else None
+    yield "bars", bars_chart(run, config, record, tested, colour=colour, caption=caption)
+    yield "state", state_words(config, record, seen.status, tested)
     yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), y_range=elbo_range)
+    if not seen.evaluations or any(tells(each) for each in seen.evaluations):  # an older history has neither
+        yield "information", information_plot(seen.evaluations, colour)
+        yield "rise", rise_plot(seen.evaluations, colour)
     yield "active", active_unit_plot(seen.steps, config, colour)
     if config.model.head in SCALED:
         yield "gamma", gamma_plot(seen.steps)
@@ -115,12 +131,14 @@ def shown_record(run: Run, config: RunConfig, history: HistoryReader) -> Record 
     return live if live is not None and (last is None or live.step > last.step) else last
 
 
-def state_words(config: RunConfig, record: Record | None, status: Status) -> dict[str, Any]:
+def state_words(
+    config: RunConfig, record: Record | None, status: Status, tested: EvaluationRecord | None = None
+) -> dict[str, Any]:
     """Progress, speed and message of a run, and what its bars say."""
     if record and record.step > status.step:
         # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
         status = status.replace(step=record.step)
-    verdict, _, rest = (verdict_words(config, record) if record else "").removeprefix("**").partition("** ")
+    verdict, _, rest = (verdict_words(config, record, tested) if record else "").removeprefix("**").partition("** ")
     message = "" if status.message in ROUTINE_MESSAGES else status.message
     return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
 
@@ -171,6 +189,43 @@ def _marks(run: Run, last: Record | None) -> list[tuple[float, str]]:
     return marks if last is None else [mark for mark in marks if mark[0] <= last.step]
 
 
+def tells(record: EvaluationRecord) -> bool:
+    """Whether an evaluation took what the code tells; those of older versions did not."""
+    return record.mutual_information is not None or record.permuted_rise is not None
+
+
+def information_plot(evaluations: Sequence[EvaluationRecord], colour: str) -> dict[str, Any]:
+    """Mutual information over steps, below its cap ln N (nats)."""
+    told = [record for record in evaluations if record.mutual_information is not None]
+    most = max((record.most_information or 0.0 for record in told), default=0.0)
+    return plot(
+        [record.step for record in told],
+        [Series(name="mutual information", values=[r.mutual_information or 0.0 for r in told], colour=colour)],
+        x_label="step",
+        y_label="nats per example",
+        title="Mutual information of x and z, at each evaluation",
+        levels=[(most, f"at most {most:.1f}: ln N")] if most else (),
+        y_range=(0, 1.25 * most) if most else None,
+        height_px=180,
+    )
+
+
+def rise_plot(evaluations: Sequence[EvaluationRecord], colour: str) -> dict[str, Any]:
+    """Rise of the distortion when z is permuted over steps (nats); about 0 where the decoder ignores its code."""
+    told = [record for record in evaluations if record.permuted_rise is not None]
+    rises = [record.permuted_rise or 0.0 for record in told]
+    finite = [rise for rise in rises if np.isfinite(rise)]
+    return plot(
+        [record.step for record in told],
+        [Series(name="rise", values=rises, colour=colour)],
+        x_label="step",
+        y_label="nats per example",
+        title="Rise of the distortion if z is permuted",
+        y_range=(min(0.0, *finite, 0.0), _rounded_up(max(*finite, 1.0, 1.0))) if finite else None,
+        height_px=180,
+    )
+
+
 def active_unit_plot(steps: Sequence[StepRecord], config: RunConfig, colour: str) -> dict[str, Any]:
     """Active units over steps."""
     counts = [record.active_units for record in steps]
@@ -179,7 +234,7 @@ def active_unit_plot(steps: Sequence[StepRecord], config: RunConfig, colour: str
         [Series(name="active units", values=counts, colour=colour)],
         x_label="step",
         y_label="dimensions",
-        title="Active units",
+        title=f"Active units, {forced}: they prove nothing" if (forced := forced_words(config)) else "Active units",
         y_range=(0, config.model.latent_dimensions),
         height_px=180,
     )

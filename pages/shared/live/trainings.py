@@ -63,6 +63,8 @@ def _rows(moment: Moment, source: Source) -> None:
     drawn("state", draw_run_state)
     row(condition)
     drawn("elbo", draw_curves)
+    drawn("information", draw_curves)
+    drawn("rise", draw_curves)
     drawn("active", draw_curves)
     if any(config.model.head in SCALED for _, config in moment.shown):
         drawn("gamma", draw_curves)

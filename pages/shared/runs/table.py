@@ -13,7 +13,7 @@ from bnvae.titles import data_title
 from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
-from pages.shared.words import HEAD_NAMES, head_words
+from pages.shared.words import ACTIVE_UNITS, HEAD_NAMES, head_words
 
 LARGEST_FIGURE = 1e12
 COLUMNS = ("run", "state", "data", "head", "tau", "dimensions", "ELBO", "rate", "active units", "note")
@@ -48,7 +48,7 @@ def run_table(runs: Sequence[Run]) -> Sequence[Run]:
             ),
             "rate": st.column_config.NumberColumn("test rate (nats)", format="%.2f", help="total KL per example"),
             "tau": st.column_config.NumberColumn("τ", format="%.2f"),
-            "active units": st.column_config.NumberColumn(help="dimensions that carry something, on test examples"),
+            "active units": st.column_config.NumberColumn(help=f"{ACTIVE_UNITS} On test examples."),
         },
     )
     say_sideways("runs")
