@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
 from bnvae.model import VAE
 from bnvae.posterior import VARIANCE_FLOOR, Posterior
@@ -21,8 +22,6 @@ as fast)"""
 EXAMPLES_PER_REPORT = 2048
 """a whole number of chunks: the figures are the same as of all at once"""
 LOWEST_FP32_EXPONENT = -87.0
-HOLE_DENSITY_RATIO = 0.01
-"""where q(z) / p(z) is lower, prior samples land beside what the decoder was trained on"""
 
 
 @final
@@ -53,8 +52,12 @@ class Evaluation:
     """between x and z under q, estimated against the mixture of `mutual_information_examples` posteriors"""
     mutual_information_examples: int
     """N of that mixture: the estimate cannot exceed ln N"""
+    mutual_information_standard_error: float | None
+    """of the estimate over examples and their draws of z, by its influence function; none for one example"""
     marginal_kl: float
     """KL(q(z) || p(z)) = rate - mutual information, on the same examples"""
+    marginal_kl_standard_error: float | None
+    """of that difference over examples and their draws of z; none for one example"""
     mean_second_moment_per_dimension: list[float]
     """E[mean_d^2]"""
     std_second_moment_per_dimension: list[float]
@@ -66,18 +69,32 @@ class Evaluation:
         return dataclasses.asdict(self)
 
 
-@torch.no_grad()
 def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> float:
     """I(x; z) under q in nats: mean of ln q(z_i|x_i) - ln q(z_i), with q(z) the mixture of all N posteriors.
 
     At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
     """
-    total = 0.0
+    return information_of_each(posterior, codes)[0].mean().item()
+
+
+@torch.no_grad()
+def information_of_each(
+    posterior: Posterior, codes: Float[Tensor, "N D"]
+) -> tuple[Float[Tensor, "N"], Float[Tensor, "N"]]:
+    """ln q(z_i|x_i) - ln q(z_i) of each example, whose mean is `mutual_information`, and its influence on that mean.
+
+    An example counts in its own term and in every mixture. With weights w_k for the examples, the derivative of
+    sum_i w_i (ln q_ii - ln sum_j w_j q_ij) by w_k at 1/N is term_k - sum_i q_ik / sum_j q_ij: the influence (nats).
+    The deviation of the influences over sqrt(N) is the estimate's standard error (infinitesimal jackknife; Efron 1982).
+    """
+    terms, counted = [], torch.zeros(len(codes), dtype=torch.float64)
     for first, log_density in _log_densities(posterior, codes):
         rows = torch.arange(len(log_density))
-        own = log_density[rows, first + rows]
-        total += (own - _log_mean_exp(log_density)).sum().item()
-    return total / len(codes)
+        highest, scaled, total = _scaled(log_density)
+        terms.append(log_density[rows, first + rows] - highest - (total.double() / len(codes)).log())
+        counted += (total.reciprocal() @ scaled).double()
+    each = torch.cat(terms)
+    return each, each - counted
 
 
 def _log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
@@ -95,34 +112,20 @@ def _log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterato
         yield first, torch.addmm(constant, torch.cat([part.square(), part], 1), factors)
 
 
-def _log_mean_exp(values: Float[Tensor, "rows N"]) -> Float[Tensor, "rows"]:
-    """ln of the mean of exp(values) over each row, to 1e-6.
+def _scaled(
+    values: Float[Tensor, "rows N"],
+) -> tuple[Float[Tensor, "rows"], Float[Tensor, "rows N"], Float[Tensor, "rows"]]:
+    """The largest value v of each row, exp(value - v), and the sum of these over the row: ln of it to 1e-6.
 
     fp64 but for the exponentials, of differences that were taken in fp64: all of it in fp64 takes nearly twice as long
     (measured).
     """
     highest = values.amax(1, keepdim=True)
     # Below the limit fp32 has denormal numbers only, ten times as slow and nothing beside the largest, 1.
-    total = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_().sum(1).double()
-    return highest[:, 0] + (total / values.shape[1]).log()
+    scaled = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_()
+    return highest[:, 0], scaled, scaled.sum(1)
 
 
-@torch.no_grad()
-def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float:
-    """Share of prior draws where q(z) has less than 1/100 of the prior's density, from 0 to 1: holes.
-
-    The decoder was never trained there. q(z) is the mixture of the N posteriors given. With N far below e^rate such a
-    mixture has gaps that q(z) has not, so read it only where mutual information is well below ln N.
-    """
-    below = 0
-    for first, log_density in _log_densities(posterior, prior_codes):
-        z = prior_codes[first : first + len(log_density)].double()
-        # Both without the same constant.
-        below += int((_log_mean_exp(log_density) + 0.5 * z.square().sum(1) < math.log(HOLE_DENSITY_RATIO)).sum())
-    return below / len(prior_codes)
-
-
-@torch.no_grad()
 def evaluate(
     model: VAE,
     examples: Tensor,
@@ -136,6 +139,19 @@ def evaluate(
     The head must hold the moments of the training set (`recompute_statistics`). `progress` is told the share done, from
     0 to 1, and may raise to end it.
     """
+    return evaluate_each(model, examples, seed=seed, tau=tau, progress=progress)[0]
+
+
+@torch.no_grad()
+def evaluate_each(
+    model: VAE,
+    examples: Tensor,
+    *,
+    seed: int = 0,
+    tau: float | None = None,
+    progress: Callable[[float], object] = lambda share: None,
+) -> tuple[Evaluation, ExampleFigures]:
+    """The figures of one split as `evaluate` gives them, and distortion and rate of each of its examples."""
     if len(examples) < 1:
         raise ValueError("the split is empty: there is nothing to evaluate.")
     posterior = encode(model, examples, tau)
@@ -145,17 +161,18 @@ def evaluate(
         progress(first / len(examples))
         part = slice(first, first + EXAMPLES_PER_REPORT)
         parts.append(distortions(model, examples[part], codes[part], tau))
-    each = torch.cat(parts).double()
+    each, rates = torch.cat(parts).double(), _rates(posterior)
     distortion, known = each.mean().item(), posterior_figures(posterior, codes)
-    return Evaluation(
+    evaluation = Evaluation(
         **known,
         tau=model.tau if tau is None else tau,
         elbo=-(distortion + known["rate"]),
         # Of each example's sum: its distortion and its KL go together, so the errors of the two don't add up to it.
-        elbo_standard_error=standard_error(each + _rates(posterior)),
+        elbo_standard_error=standard_error(each + rates),
         distortion=distortion,
         distortion_standard_error=standard_error(each),
     )
+    return evaluation, ExampleFigures(rows=torch.arange(len(each)), distortion=each, rate=rates)
 
 
 def _rates(posterior: Posterior) -> Float[Tensor, "N"]:
@@ -176,8 +193,8 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
     statistics = PosteriorStatistics.of(posterior)
     count = min(len(codes), MUTUAL_INFORMATION_EXAMPLES)
     sample = Posterior(posterior.mean[:count], posterior.std[:count])
-    information = mutual_information(sample, codes[:count])
-    sample_rate = _rates(sample).mean().item()
+    each, influence = information_of_each(sample, codes[:count])
+    information, sample_rates = each.mean().item(), _rates(sample)
     return {
         "examples": len(codes),
         "rate": statistics.kl_per_dimension.sum().item(),
@@ -186,7 +203,10 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
         "active_units": statistics.active_units,
         "mutual_information": information,
         "mutual_information_examples": count,
-        "marginal_kl": sample_rate - information,
+        "mutual_information_standard_error": standard_error(influence),
+        "marginal_kl": sample_rates.mean().item() - information,
+        # Of the difference: an example with a large rate has a large information as well.
+        "marginal_kl_standard_error": standard_error(sample_rates - influence),
         "mean_second_moment_per_dimension": statistics.mean_second_moment.tolist(),
         "std_second_moment_per_dimension": statistics.std_second_moment.tolist(),
         "second_moment_per_dimension": (statistics.mean_second_moment + statistics.std_second_moment).tolist(),
