@@ -2,10 +2,14 @@
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import Any, final
 
+from torch import Tensor
+
 from bnvae.analysis.both_splits import evaluate_dataset
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
@@ -14,6 +18,8 @@ from bnvae.evaluation import draw_codes
 from bnvae.posterior import Posterior
 from bnvae.runs.codes import read_codes
 from bnvae.runs.evaluating import EvaluationDesk, kept_thorough, weights_digest
+from bnvae.runs.example_figures import read_example_figures, write_example_figures
+from bnvae.runs.files import BrokenRunError
 from bnvae.runs.run import Run
 
 REPORT_SECONDS = 0.4
@@ -56,19 +62,25 @@ def evaluate_run(
                 f"{dataset.digest[:12]}. Evaluate it where it was trained, or train a new run."
             )
         # Before the moments are recomputed: it compares them with the published ones.
-        thorough = None
+        thorough, each = None, _Each()
         if settings:
             began, batch_size = time.monotonic(), run.config.training.batch_size
-            thorough = thorough_figures(model, dataset, settings, batch_size=batch_size, progress=report)
+            thorough = thorough_figures(
+                model, dataset, settings, batch_size=batch_size, progress=report, keep_nll=each.keep_nll
+            )
             thorough |= {"weights": weights, "seconds": round(time.monotonic() - began, 1)}
-        figures: dict[str, Any] = evaluate_dataset(model, dataset, tau=tau, progress=report)
+        figures: dict[str, Any] = evaluate_dataset(model, dataset, tau=tau, progress=report, keep=each.keep)
         check_figures(figures)
         if tau is not None:
             return figures
         report("keeping the figures", 1.0)  # a stop is heard up to here
         kept = thorough or kept_thorough(run, weights)
-        run.write_evaluation(figures | ({"thorough": kept} if kept else {}))
-        return figures | ({"thorough": kept} if kept else {})
+        whole = figures | ({"thorough": kept} if kept else {})
+        if kept and not thorough:
+            each.take_nll(run, kept)
+        write_example_figures(run, each.found(), card.digest, whole)
+        run.write_evaluation(whole)
+        return whole
 
 
 def _why_without_weights(run: Run) -> str:
@@ -99,6 +111,32 @@ def _evaluate_arrays(run: Run, settings: ThoroughSettings | None, tau: float | N
     figures = figures_of_arrays(read_codes(run))
     run.write_evaluation(figures)
     return figures
+
+
+@final
+class _Each:
+    """Gathers what an evaluation finds of single test examples."""
+
+    def __init__(self) -> None:
+        self._quick: ExampleFigures | None = None
+        self._nll: tuple[Tensor, Tensor] | None = None
+
+    def keep(self, each: ExampleFigures) -> None:
+        self._quick = each
+
+    def keep_nll(self, rows: Tensor, nll: Tensor) -> None:
+        self._nll = rows, nll
+
+    def take_nll(self, run: Run, thorough: dict[str, Any]) -> None:
+        """What an earlier evaluation kept of the same weights; nothing if that is lost or damaged."""
+        with suppress(BrokenRunError):
+            before = read_example_figures(run, run.evaluation(), thorough)
+            if before and before.nll is not None and before.nll_rows is not None:
+                self._nll = before.nll_rows, before.nll
+
+    def found(self) -> ExampleFigures:
+        assert self._quick is not None
+        return replace(self._quick, nll_rows=self._nll[0], nll=self._nll[1]) if self._nll else self._quick
 
 
 @final

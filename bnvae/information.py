@@ -26,15 +26,30 @@ def mutual_information(posterior: Posterior, codes: Float[Tensor, "N D"]) -> flo
 
     At most ln N; Hoffman & Johnson 2016 ("ELBO surgery"). fp64, since the squares below cancel.
     """
-    total = 0.0
-    for first, log_density in log_densities(posterior, codes):
+    return information_of_each(posterior, codes)[0].mean().item()
+
+
+@torch.no_grad()
+def information_of_each(
+    posterior: Posterior, codes: Float[Tensor, "N D"]
+) -> tuple[Float[Tensor, "N"], Float[Tensor, "N"]]:
+    """ln q(z_i|x_i) - ln q(z_i) of each example, whose mean is `mutual_information`, and its influence on that mean.
+
+    An example counts in its own term and in every mixture. With weights w_k for the examples, the derivative of
+    sum_i w_i (ln q_ii - ln sum_j w_j q_ij) by w_k at 1/N is term_k - sum_i q_ik / sum_j q_ij: the influence (nats).
+    The deviation of the influences over sqrt(N) is the estimate's standard error (infinitesimal jackknife; Efron 1982).
+    """
+    terms, counted = [], torch.zeros(len(codes), dtype=torch.float64)
+    for first, log_density in _log_densities(posterior, codes):
         rows = torch.arange(len(log_density))
-        own = log_density[rows, first + rows]
-        total += (own - log_mean_exp(log_density)).sum().item()
-    return total / len(codes)
+        highest, scaled, total = _scaled(log_density)
+        terms.append(log_density[rows, first + rows] - highest - (total.double() / len(codes)).log())
+        counted += (total.reciprocal() @ scaled).double()
+    each = torch.cat(terms)
+    return each, each - counted
 
 
-def log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
+def _log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator[tuple[int, Float[Tensor, "rows N"]]]:
     """ln q(z_m|x_n) without its constant -D/2 ln 2 pi, some rows at a time, each with the number of its first."""
     mean, std, z = posterior.mean.double(), posterior.std.double(), codes.double()
     # The KL's floor, so that rate - information is a KL; below it the products would cancel to noise.
@@ -49,16 +64,18 @@ def log_densities(posterior: Posterior, codes: Float[Tensor, "M D"]) -> Iterator
         yield first, torch.addmm(constant, torch.cat([part.square(), part], 1), factors)
 
 
-def log_mean_exp(values: Float[Tensor, "rows N"]) -> Float[Tensor, "rows"]:
-    """ln of the mean of exp(values) over each row, to 1e-6.
+def _scaled(
+    values: Float[Tensor, "rows N"],
+) -> tuple[Float[Tensor, "rows"], Float[Tensor, "rows N"], Float[Tensor, "rows"]]:
+    """The largest value v of each row, exp(value - v), and the sum of these over the row: ln of it to 1e-6.
 
     fp64 but for the exponentials, of differences that were taken in fp64: all of it in fp64 takes nearly twice as long
     (measured).
     """
     highest = values.amax(1, keepdim=True)
     # Below the limit fp32 has denormal numbers only, ten times as slow and nothing beside the largest, 1.
-    total = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_().sum(1).double()
-    return highest[:, 0] + (total / values.shape[1]).log()
+    scaled = (values - highest).float().clamp_min_(LOWEST_FP32_EXPONENT).exp_()
+    return highest[:, 0], scaled, scaled.sum(1)
 
 
 @torch.no_grad()

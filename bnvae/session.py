@@ -10,6 +10,7 @@ from typing import final
 import torch
 
 from bnvae.analysis.both_splits import evaluate_dataset
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.batches import check_batch_norm
 from bnvae.config import BATCH_NORMALISED
 from bnvae.data import load_dataset
@@ -20,6 +21,7 @@ from bnvae.runs import checkpoint, intervals, snapshots
 from bnvae.runs.beat import Heart
 from bnvae.runs.clock import Clock
 from bnvae.runs.control import PLAY, Control
+from bnvae.runs.example_figures import write_example_figures
 from bnvae.runs.files import check_writable
 from bnvae.runs.history import HISTORY, HistoryWriter
 from bnvae.runs.patience import insist, patient, refusal_words
@@ -36,6 +38,7 @@ REQUEST_SECONDS = 0.1
 
 WRITTEN_FILES = (
     *("trainer-*", "weights", "tokenizer", "examples", "encodings", "preview", "data", "status", "evaluation"),
+    "example_figures",
     *("environment", "live", "steering", f"{snapshots.FOLDER}/*"),
 )
 """what nobody else writes while a worker lives, so that a half-written one is a killed worker's; an evaluation apart,
@@ -255,7 +258,11 @@ class Session:
             with self.trainer.evaluating(last=True):
                 self._showcase.publish()
         self._write_status("Evaluating.")
-        self.run.write_evaluation(evaluate_dataset(self.trainer.model, self.dataset))
+        each: list[ExampleFigures] = []
+        figures = evaluate_dataset(self.trainer.model, self.dataset, keep=each.append)
+        for one in each:
+            write_example_figures(self.run, one, self.dataset.digest, figures)
+        self.run.write_evaluation(figures)
         self.run.write_encodings(self.trainer.model, self.dataset)
         return self._end("finished", "Finished.")
 

@@ -1,4 +1,4 @@
-"""A sweep over tau or over methods: runs equal but for it, in one group; made once, trained one after the other."""
+"""A sweep over tau, methods or seeds: runs equal but for it, in one group; made once, trained one after the other."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,15 @@ def member_id(group: str, tau: float) -> str:
     return f"{group}-tau-{tau:g}"
 
 
-def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float]) -> list[Run]:
+def members(
+    store: RunStore, group: str, config: RunConfig, taus: Sequence[float], *, seeds: Sequence[int] = ()
+) -> list[Run]:
     """The runs of a sweep over tau in the order of their tau: those there are, and new ones for what is missing.
 
+    With `seeds` one for each tau and seed.
+
     Raises:
-        ValueError: no tau or one twice, a head without one, or a run of another kind in the way; nothing is made.
+        ValueError: no tau, one or a seed twice, a head without one, or a run of another kind in the way; nothing is made.
     """
     if config.model.head not in SCALED or config.model.amortised:
         refused = "amortised" if config.model.amortised else f"head {config.model.head!r}"
@@ -27,23 +31,59 @@ def members(store: RunStore, group: str, config: RunConfig, taus: Sequence[float
     wanted = {member_id(group, tau): _at(config, tau) for tau in sorted(taus)}
     if len(wanted) < len(taus) or not taus:
         raise ValueError(f"tau is {', '.join(f'{tau:g}' for tau in taus) or 'missing'}: give each value once.")
-    return _enrolled(store, group, wanted)
+    return _enrolled(store, group, of_seeds(wanted, seeds))
+
+
+def seed_members(store: RunStore, group: str, config: RunConfig, seeds: Sequence[int]) -> list[Run]:
+    """The runs of a sweep over seeds alone: those there are, and new ones for what is missing.
+
+    Raises:
+        ValueError: fewer than two seeds or one twice, or a run of another kind in the way; nothing is made.
+    """
+    if len(seeds) < 2:
+        raise ValueError(
+            f"seed is {seeds[0] if seeds else 'missing'}: give at least two, or a sweep over --tau or --methods."
+        )
+    return _enrolled(store, group, of_seeds({group: config}, seeds))
+
+
+def of_seeds(wanted: Mapping[str, RunConfig], seeds: Sequence[int]) -> dict[str, RunConfig]:
+    """Each of these runs once for each seed: `story-tau-0.3-seed-1`; with one seed or none the names stay.
+
+    Raises:
+        ValueError: a seed is given twice, or is none.
+    """
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seed is {', '.join(map(str, seeds))}: give each value once.")
+    found = {}
+    for run_id, config in wanted.items():
+        for seed in sorted(seeds) or (config.training.seed,):
+            one = dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+            found[f"{run_id}-seed-{seed}" if len(seeds) > 1 else run_id] = one
+    return found
 
 
 def method_members(
-    store: RunStore, group: str, config: RunConfig, methods: Sequence[str], *, ladder: bool = False
+    store: RunStore,
+    group: str,
+    config: RunConfig,
+    methods: Sequence[str],
+    *,
+    ladder: bool = False,
+    seeds: Sequence[int] = (),
 ) -> list[Run]:
     """The runs of a sweep over methods, each as it is named first; those there are, and new ones for what is missing.
 
-    With `ladder` each method at further strengths as well, so that distortions can be compared at equal rate.
+    With `ladder` each method at further strengths as well, so that distortions can be compared at equal rate; with
+    `seeds` all of these once for each seed.
 
     Raises:
-        ValueError: no method, an unknown one or one twice, a configuration that one of them refuses, or a run of
+        ValueError: no method, an unknown one, one or a seed twice, a configuration that one of them refuses, or a run of
             another kind in the way; nothing is made.
     """
     if len(set(methods)) < len(methods) or not methods:
         raise ValueError(f"methods is {', '.join(methods) or 'empty'}: give each of them once, or all.")
-    return _enrolled(store, group, method_configs(group, config, methods, ladder=ladder))
+    return _enrolled(store, group, of_seeds(method_configs(group, config, methods, ladder=ladder), seeds))
 
 
 def method_configs(
@@ -104,7 +144,8 @@ def known_members(store: RunStore, group: str) -> list[Run]:
     there = groups(store.runs())
     if group not in there:
         raise ValueError(
-            f"run is {group!r}: there is no sweep of that name; begin one with --tau 0.1 0.5 0.9 or --methods all."
+            f"run is {group!r}: there is no sweep of that name; begin one with --tau 0.1 0.5 0.9, "
+            "--methods all or --seed 0 1 2."
         )
     return there[group]
 

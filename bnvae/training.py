@@ -222,7 +222,9 @@ class Trainer:
         codes = draw_codes(posterior, self.config.seed)
         each = distortions(self.model, self.validation_examples, codes)
         some = random_subset(len(codes), PERMUTED_EXAMPLES)
-        rise = rise_if_permuted(self.model, self.validation_examples[some], codes[some], each[some], seed=self.config.seed)
+        rise = rise_if_permuted(
+            self.model, self.validation_examples[some], codes[some], each[some], seed=self.config.seed
+        )
         told = random_subset(len(codes), information_examples(codes.shape[1]))
         information = mutual_information(Posterior(posterior.mean[told], posterior.std[told]), codes[told])
         statistics = PosteriorStatistics.of(posterior)

@@ -9,8 +9,8 @@ import pytest
 from bnvae.config import RunConfig
 from bnvae.methods import METHODS, configured
 from bnvae.runs import RunStore
-from bnvae.runs.groups import GROUP, differ_in_tau_alone, group_of
-from bnvae.sweep import known_members, members, method_configs, method_members
+from bnvae.runs.groups import GROUP, differ_in_tau_alone, group_of, sweep_words
+from bnvae.sweep import known_members, members, method_configs, method_members, seed_members
 
 
 def with_model(config: RunConfig, **changes: Any) -> RunConfig:
@@ -168,4 +168,62 @@ def test_a_sweep_over_no_methods_is_refused_and_nothing_is_made(
 def test_a_name_too_long_for_one_of_its_runs_is_refused_before_any_is_made(store: RunStore, tiny: RunConfig) -> None:
     with pytest.raises(ValueError, match="run is"):
         method_members(store, "n" * 58, tiny, ["none", "bn-mean"])  # n...-none alone would be short enough
+    assert store.runs() == []
+
+
+def with_seed(config: RunConfig, seed: int) -> RunConfig:
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+
+
+def test_a_sweep_over_tau_and_seeds_has_a_run_for_each_of_both(store: RunStore, tiny: RunConfig) -> None:
+    made = members(store, "s", tiny, [0.9, 0.3], seeds=[1, 0])
+    assert [run.id for run in made] == ["s-tau-0.3-seed-0", "s-tau-0.3-seed-1", "s-tau-0.9-seed-0", "s-tau-0.9-seed-1"]
+    assert made[1].config == with_seed(with_model(tiny, tau=0.3), 1)
+    assert [run.id for run in known_members(store, "s")] == [run.id for run in made]
+    assert sweep_words(made) == "one run for each τ and seed"
+    assert differ_in_tau_alone(made)
+
+
+def test_a_sweep_over_seeds_alone_is_none_over_tau(store: RunStore, tiny: RunConfig) -> None:
+    made = seed_members(store, "s", tiny, [2, 0, 1])
+    assert [run.id for run in made] == ["s-seed-0", "s-seed-1", "s-seed-2"]
+    assert [run.config for run in made] == [with_seed(tiny, seed) for seed in (0, 1, 2)]
+    assert sweep_words(made) == "one run for each seed"
+    assert not differ_in_tau_alone(made)
+
+
+def test_a_sweep_over_methods_and_seeds_keeps_the_methods_order(store: RunStore, tiny: RunConfig) -> None:
+    made = method_members(store, "m", tiny, ["rms-scaler", "none"], seeds=[0, 5])
+    wanted = ["m-none-seed-0", "m-none-seed-5", "m-rms-scaler-seed-0", "m-rms-scaler-seed-5"]
+    assert [run.id for run in made] == wanted
+    assert [run.id for run in known_members(store, "m")] == wanted
+    assert sweep_words(made) == "one run for each method and seed"
+    assert sweep_words(made[::2]) == "one run for each method"
+
+
+def test_one_seed_is_a_setting_and_leaves_the_names(store: RunStore, tiny: RunConfig) -> None:
+    (run,) = members(store, "s", tiny, [0.3], seeds=[4])
+    assert (run.id, run.config.training.seed) == ("s-tau-0.3", 4)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([0, 1, 0], "seed is 0, 1, 0: give each value once"),
+        ([3], "seed is 3: give at least two"),
+        ([], "seed is missing: give at least two"),
+        ([0, -1], "seed is -1"),
+    ],
+)
+def test_seeds_named_twice_or_alone_are_refused_and_nothing_is_made(
+    seeds: list[int], message: str, store: RunStore, tiny: RunConfig
+) -> None:
+    with pytest.raises(ValueError) as refusal:
+        seed_members(store, "s", tiny, seeds)
+    assert message in str(refusal.value)
+    if len(set(seeds)) < len(seeds):
+        with pytest.raises(ValueError, match="give each value once"):
+            members(store, "s", tiny, [0.1], seeds=seeds)
+        with pytest.raises(ValueError, match="give each value once"):
+            method_members(store, "s", tiny, ["none"], seeds=seeds)
     assert store.runs() == []

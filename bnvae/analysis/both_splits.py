@@ -1,22 +1,35 @@
 """Figures of a data set's test, validation and training examples."""
 
+from collections.abc import Callable
 from functools import partial
 
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.importance_sampling import Progress, silent
-from bnvae.analysis.metrics import evaluate
+from bnvae.analysis.metrics import evaluate_each
 from bnvae.data.dataset import Dataset
 from bnvae.evaluation import recompute_statistics
 from bnvae.model import VAE
 
 
 def evaluate_dataset(
-    model: VAE, dataset: Dataset, *, tau: float | None = None, progress: Progress = silent
+    model: VAE,
+    dataset: Dataset,
+    *,
+    tau: float | None = None,
+    progress: Progress = silent,
+    keep: Callable[[ExampleFigures], object] = lambda each: None,
 ) -> dict[str, object]:
-    """Figures of every split, the head's moments recomputed over the training set first."""
+    """Figures of every split, the head's moments recomputed over the training set first.
+
+    `keep` is given the figures of each test example.
+    """
     recompute_statistics(model, dataset.training.examples)
-    return {
-        name: evaluate(
+    figures: dict[str, object] = {}
+    for name, split in dataset.splits.items():
+        evaluation, each = evaluate_each(
             model, split.examples, tau=tau, progress=partial(progress, f"ELBO and moments of {name} examples")
-        ).to_dict()
-        for name, split in dataset.splits.items()
-    }
+        )
+        if name == "test":
+            keep(each)
+        figures[name] = evaluation.to_dict()
+    return figures

@@ -1,7 +1,7 @@
 """How much a single latent dimension tells of a known factor, noise and all: a matrix of dimensions and factors."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -80,6 +80,32 @@ def factor_information(
         entropy=entropy,
         examples=len(mean),
     )
+
+
+def influences(
+    posterior: Posterior, values: Tensor, dimensions: Sequence[int]
+) -> tuple[Float[Tensor, "K N"], Float[Tensor, "N"]]:
+    """How much each example moves the information that these dimensions have of a factor, and the factor's entropy.
+
+    In nats, with mean 0, of the examples that `factor_information` uses. With shares s_b of an example whose factor is
+    v, sum_b s_b ln [p(b, v) / p(b) p(v)] - I, and -ln p(v) - H; their deviations over sqrt(N) are standard errors.
+    """
+    count = min(len(posterior.mean), MOST_EXAMPLES)
+    mean, std = posterior.mean[:count].double(), posterior.std[:count].double().clamp_min(SMALLEST_STD)
+    usable = (torch.isfinite(mean) & torch.isfinite(std)).all(1)
+    causes = _categories(values[:count][usable])
+    marginal = torch.bincount(causes).double() / max(1, len(causes))
+    surprise = -marginal.log()[causes]
+    found = []
+    for dimension in dimensions:
+        shares = _shares(mean[usable, dimension], std[usable, dimension])
+        joint = torch.zeros(len(marginal), shares.shape[1], dtype=torch.float64).index_add_(0, causes, shares)
+        joint /= len(causes)
+        ratio = joint.log() - marginal.log()[:, None] - joint.sum(0).log()
+        # Where nobody has a share there is nothing to add, and a logarithm of nothing.
+        each = (shares * ratio.nan_to_num(0.0, 0.0, 0.0)[causes]).sum(1)
+        found.append(each - each.mean())
+    return torch.stack(found), surprise - surprise.mean()
 
 
 def _shares(mean: Float[Tensor, "N"], std: Float[Tensor, "N"]) -> Float[Tensor, "N intervals"]:

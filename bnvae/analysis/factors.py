@@ -1,18 +1,16 @@
 """How well single latent dimensions stand for the known causes of made-up data."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-CODE_BINS = 20
-"""equal parts of the range of a dimension's codes; Locatello et al. 2019, arXiv:1811.12359"""
-NUMBER_BINS = 10
-"""equal parts of a numeric factor's range; a categorical one keeps its categories"""
+from bnvae.analysis.factor_information import factor_information, influences
+from bnvae.analysis.metrics import standard_error
+from bnvae.posterior import Posterior
 
 
 @final
@@ -22,65 +20,62 @@ class FactorGap:
 
     gap: float
     """information of the best dimension minus that of the second, by the factor's entropy: 0 to 1, no unit"""
+    gap_standard_error: float | None
+    """of the gap over the examples; none for one example"""
     best_dimension: int
     information: float
-    """mutual information between the factor and the best dimension (nats)"""
+    """mutual information between the factor and the best dimension, chance subtracted (nats)"""
+    information_standard_error: float | None
+    """of it over the examples (nats); none for one example"""
     entropy: float
     """of the factor (nats)"""
 
 
-def factor_gaps(
-    codes: Float[Tensor, "N D"], factors: Mapping[str, Float[Tensor, "N"] | Int[Tensor, "N"]]
-) -> dict[str, FactorGap]:
+@final
+@dataclass(frozen=True, kw_only=True)
+class FactorGaps:
+    """The gap of each factor, and their mean."""
+
+    each: Mapping[str, FactorGap]
+    mutual_information_gap: float | None
+    """mean gap over the factors, 0 to 1, no unit; none where no factor is known"""
+    mutual_information_gap_standard_error: float | None
+    """of that mean over the examples: what an example says of one factor goes with what it says of another"""
+
+
+def factor_gaps(posterior: Posterior, factors: Mapping[str, Tensor]) -> FactorGaps:
     """The mutual information gap of each factor; Chen et al. 2018, arXiv:1802.04942. Factors that never vary are out.
 
-    On one draw of z an example: the means alone would credit a collapsed dimension with what its noise hides. Plug-in
-    estimates in 20 bins, so upwards biased by about (20 - 1)(values - 1) / 2N nats.
+    Of z ~ q(z|x), its noise counted in, and corrected for chance: see `factor_information`. A dimension that tells
+    nothing has 0 nats, and a factor that none tells a gap of 0. Standard errors are those of the plug-in estimate, by
+    its influence function, for the two dimensions that are ahead.
     """
-    if len(codes) < 2:
-        return {}
-    columns = [_binned(column, CODE_BINS) for column in codes.double().T]
-    found = {}
-    for name, values in factors.items():
-        causes = _categories(values)
-        entropy = _entropy(torch.bincount(causes))
+    if len(posterior.mean) < 2 or not factors:
+        return FactorGaps(each={}, mutual_information_gap=None, mutual_information_gap_standard_error=None)
+    known = factor_information(posterior, factors)
+    found: dict[str, FactorGap] = {}
+    parts: list[Float[Tensor, "N"]] = []
+    for index, name in enumerate(known.names):
+        entropy, information = known.entropy[index].item(), known.information[:, index]
         if not entropy > 0:
             continue
-        information = [_information(column, causes) for column in columns]
-        ranked = sorted(range(len(columns)), key=lambda dimension: -information[dimension])
-        second = information[ranked[1]] if len(ranked) > 1 else 0.0
-        best = information[ranked[0]]
+        ranked = torch.argsort(information, descending=True, stable=True)[:2].tolist()
+        own, of_entropy = influences(posterior, factors[name], ranked)
+        best, second = information[ranked[0]].item(), information[ranked[1]].item() if len(ranked) > 1 else 0.0
+        ahead = own[0] - own[1] if len(ranked) > 1 else own[0]
+        gap = (best - second) / entropy
+        part = (ahead - gap * of_entropy) / entropy  # of a ratio
+        parts.append(part)
         found[name] = FactorGap(
-            gap=(best - second) / entropy, best_dimension=ranked[0], information=best, entropy=entropy
+            gap=gap,
+            gap_standard_error=standard_error(part),
+            best_dimension=ranked[0],
+            information=best,
+            information_standard_error=standard_error(own[0]),
+            entropy=entropy,
         )
-    return found
-
-
-def mutual_information_gap(gaps: Mapping[str, FactorGap]) -> float | None:
-    """Mean gap over the factors, 0 to 1, no unit; none where no factor is known."""
-    return sum(each.gap for each in gaps.values()) / len(gaps) if gaps else None
-
-
-def _categories(values: Tensor) -> Int[Tensor, "N"]:
-    if values.is_floating_point():
-        return _binned(values.double(), NUMBER_BINS)
-    return values.long() - int(values.min())
-
-
-def _binned(values: Float[Tensor, "N"], bins: int) -> Int[Tensor, "N"]:
-    low, high = values.min(), values.max()
-    if not high > low:
-        return torch.zeros(len(values), dtype=torch.long)
-    return ((values - low) / (high - low) * bins).long().clamp_max(bins - 1)
-
-
-def _information(code: Int[Tensor, "N"], causes: Int[Tensor, "N"]) -> float:
-    width = int(causes.max()) + 1
-    joint = torch.bincount(code * width + causes)
-    return max(0.0, _entropy(torch.bincount(code)) + _entropy(torch.bincount(causes)) - _entropy(joint))
-
-
-def _entropy(counts: Int[Tensor, "bins"]) -> float:
-    total = int(counts.sum())
-    shares: list[float] = [count / total for count in counts.tolist() if count]
-    return -sum(share * math.log(share) for share in shares)
+    return FactorGaps(
+        each=found,
+        mutual_information_gap=sum(one.gap for one in found.values()) / len(found) if found else None,
+        mutual_information_gap_standard_error=standard_error(torch.stack(parts).mean(0)) if parts else None,
+    )

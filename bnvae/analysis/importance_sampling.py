@@ -55,7 +55,21 @@ def importance_sampled_nll(
     progress: Progress = silent,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> ImportanceSampling:
-    """The importance-weighted bound of Burda et al. 2016, arXiv:1509.00519, on -ln p(x), in eval mode.
+    """The figures of `importance_sampled_nlls`, averaged over the examples."""
+    return importance_sampled_nlls(model, examples, samples, seed=seed, progress=progress, rows_at_once=rows_at_once)[0]
+
+
+@torch.no_grad()
+def importance_sampled_nlls(
+    model: VAE,
+    examples: Tensor,
+    samples: int,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> tuple[ImportanceSampling, Float[Tensor, "N"]]:
+    """The importance-weighted bound of Burda et al. 2016, arXiv:1509.00519, on -ln p(x), in eval mode; also of each.
 
     The proposal is the posterior, its std at least 1e-4 so that it has a density. An example's draws depend on the
     seed and its position alone, so the result does not depend on how it is batched.
@@ -114,18 +128,19 @@ def _log_weights(
     return prior_over_posterior - torch.cat(costs).double().view(count, samples)
 
 
-def _summarised(log_weights: Float[Tensor, "N K"]) -> ImportanceSampling:
+def _summarised(log_weights: Float[Tensor, "N K"]) -> tuple[ImportanceSampling, Float[Tensor, "N"]]:
     samples = log_weights.shape[1]
     bound = -log_mean_exp(log_weights)
     effective = (2 * torch.logsumexp(log_weights, 1) - torch.logsumexp(2 * log_weights, 1)).exp()
     nested = [k for k in NESTED_SAMPLES if k < samples] + [samples]
-    return ImportanceSampling(
+    found = ImportanceSampling(
         importance_samples=samples,
         nll=bound.mean().item(),
         nll_standard_error=standard_error(bound),
         nll_by_samples={str(k): -log_mean_exp(log_weights[:, :k]).mean().item() for k in nested},
         effective_samples=effective.mean().item(),
     )
+    return found, bound
 
 
 def log_mean_exp(values: Float[Tensor, "N K"]) -> Float[Tensor, "N"]:

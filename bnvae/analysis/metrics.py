@@ -1,7 +1,6 @@
 """Figures of a model on a split: ELBO and its terms, active units, mutual information, moments."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
@@ -10,17 +9,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import PosteriorStatistics, distortions, draw_codes, encode
-from bnvae.information import information_bound, log_densities, log_mean_exp, mutual_information, standard_error
+from bnvae.information import information_bound, information_of_each, standard_error
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
 
 MUTUAL_INFORMATION_EXAMPLES = 10_000
 EXAMPLES_PER_REPORT = 2048
 """a whole number of chunks: the figures are the same as of all at once"""
-HOLE_DENSITY_RATIO = 0.01
-"""where q(z) / p(z) is lower, prior samples land beside what the decoder was trained on"""
 
 
 @final
@@ -53,8 +51,12 @@ class Evaluation:
     """N of that mixture, drawn at random: the estimate cannot exceed ln N"""
     mutual_information_bound: float
     """what it is at most, also where the estimate is capped: as if q(z) were a Gaussian of the same covariance"""
+    mutual_information_standard_error: float | None
+    """of the estimate over examples and their draws of z, by its influence function; none for one example"""
     marginal_kl: float
     """KL(q(z) || p(z)) = rate - mutual information, on the same examples"""
+    marginal_kl_standard_error: float | None
+    """of that difference over examples and their draws of z; none for one example"""
     mean_second_moment_per_dimension: list[float]
     """E[mean_d^2]"""
     std_second_moment_per_dimension: list[float]
@@ -66,22 +68,6 @@ class Evaluation:
         return dataclasses.asdict(self)
 
 
-@torch.no_grad()
-def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float:
-    """Share of prior draws where q(z) has less than 1/100 of the prior's density, from 0 to 1: holes.
-
-    The decoder was never trained there. q(z) is the mixture of the N posteriors given. With N far below e^rate such a
-    mixture has gaps that q(z) has not, so read it only where mutual information is well below ln N.
-    """
-    below = 0
-    for first, log_density in log_densities(posterior, prior_codes):
-        z = prior_codes[first : first + len(log_density)].double()
-        # Both without the same constant.
-        below += int((log_mean_exp(log_density) + 0.5 * z.square().sum(1) < math.log(HOLE_DENSITY_RATIO)).sum())
-    return below / len(prior_codes)
-
-
-@torch.no_grad()
 def evaluate(
     model: VAE,
     examples: Tensor,
@@ -95,6 +81,19 @@ def evaluate(
     The head must hold the moments of the training set (`recompute_statistics`). `progress` is told the share done, from
     0 to 1, and may raise to end it.
     """
+    return evaluate_each(model, examples, seed=seed, tau=tau, progress=progress)[0]
+
+
+@torch.no_grad()
+def evaluate_each(
+    model: VAE,
+    examples: Tensor,
+    *,
+    seed: int = 0,
+    tau: float | None = None,
+    progress: Callable[[float], object] = lambda share: None,
+) -> tuple[Evaluation, ExampleFigures]:
+    """The figures of one split as `evaluate` gives them, and distortion and rate of each of its examples."""
     if len(examples) < 1:
         raise ValueError("the split is empty: there is nothing to evaluate.")
     posterior = encode(model, examples, tau)
@@ -104,17 +103,18 @@ def evaluate(
         progress(first / len(examples))
         part = slice(first, first + EXAMPLES_PER_REPORT)
         parts.append(distortions(model, examples[part], codes[part], tau))
-    each = torch.cat(parts).double()
+    each, rates = torch.cat(parts).double(), _rates(posterior)
     distortion, known = each.mean().item(), posterior_figures(posterior, codes)
-    return Evaluation(
+    evaluation = Evaluation(
         **known,
         tau=model.tau if tau is None else tau,
         elbo=-(distortion + known["rate"]),
         # Of each example's sum: its distortion and its KL go together, so the errors of the two don't add up to it.
-        elbo_standard_error=standard_error(each + _rates(posterior)),
+        elbo_standard_error=standard_error(each + rates),
         distortion=distortion,
         distortion_standard_error=standard_error(each),
     )
+    return evaluation, ExampleFigures(rows=torch.arange(len(each)), distortion=each, rate=rates)
 
 
 def _rates(posterior: Posterior) -> Float[Tensor, "N"]:
@@ -128,8 +128,8 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
     statistics = PosteriorStatistics.of(posterior)
     rows = random_subset(len(codes), MUTUAL_INFORMATION_EXAMPLES)
     sample = Posterior(posterior.mean[rows], posterior.std[rows])
-    information = mutual_information(sample, codes[rows])
-    sample_rate = _rates(sample).mean().item()
+    each, influence = information_of_each(sample, codes[rows])
+    information, sample_rates = each.mean().item(), _rates(sample)
     return {
         "examples": len(codes),
         "rate": statistics.kl_per_dimension.sum().item(),
@@ -139,7 +139,10 @@ def posterior_figures(posterior: Posterior, codes: Float[Tensor, "N D"]) -> dict
         "mutual_information": information,
         "mutual_information_examples": len(rows),
         "mutual_information_bound": information_bound(posterior),
-        "marginal_kl": sample_rate - information,
+        "mutual_information_standard_error": standard_error(influence),
+        "marginal_kl": sample_rates.mean().item() - information,
+        # Of the difference: an example with a large rate has a large information as well.
+        "marginal_kl_standard_error": standard_error(sample_rates - influence),
         "mean_second_moment_per_dimension": statistics.mean_second_moment.tolist(),
         "std_second_moment_per_dimension": statistics.std_second_moment.tolist(),
         "second_moment_per_dimension": (statistics.mean_second_moment + statistics.std_second_moment).tolist(),

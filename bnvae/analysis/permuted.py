@@ -15,6 +15,17 @@ SAME_GREY_LEVELS = 25
 """pictures without a pixel that differs by more (of 255 levels) count as one"""
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class DistinctShare:
+    """How many of ten outputs of the decoder differ."""
+
+    distinct_share: float
+    """share of distinct outputs among ten prior codes, from 1/10 to 1: mean of ten groups of ten"""
+    distinct_share_standard_error: float | None
+    """of that mean over the ten groups"""
+
+
 @torch.no_grad()
 def permuted_rise(model: VAE, examples: Tensor, *, seed: int = 0) -> PermutedRise:
     """Rise of the distortion when z is permuted among examples such that nobody keeps their own, in eval mode.
@@ -25,7 +36,7 @@ def permuted_rise(model: VAE, examples: Tensor, *, seed: int = 0) -> PermutedRis
     return rise_if_permuted(model, examples, codes, distortions(model, examples, codes), seed=seed)
 
 
-def distinct_share(model: VAE, shape: ImageShape | TextShape, *, seed: int = 0) -> float:
+def distinct_share(model: VAE, shape: ImageShape | TextShape, *, seed: int = 0) -> DistinctShare:
     """Share of distinct outputs among ten prior codes, from 1/10 to 1: mean of ten groups of ten.
 
     Sentences are decoded greedily and distinct if a token differs; pictures if a pixel differs by more than 25 of 255.
@@ -33,8 +44,9 @@ def distinct_share(model: VAE, shape: ImageShape | TextShape, *, seed: int = 0) 
     generator = torch.Generator().manual_seed(mix(seed, 7))
     made = decode_codes(model, shape, model.sample_prior(CODES_PER_GROUP * GROUPS, generator))
     most = SAME_GREY_LEVELS if isinstance(shape, ImageShape) else 0
-    counts = [distinct_count(group.flatten(1), most) for group in torch.split(made, CODES_PER_GROUP)]
-    return sum(counts) / (CODES_PER_GROUP * GROUPS)
+    groups = torch.split(made, CODES_PER_GROUP)
+    shares = torch.tensor([distinct_count(group.flatten(1), most) / CODES_PER_GROUP for group in groups]).double()
+    return DistinctShare(distinct_share=shares.mean().item(), distinct_share_standard_error=standard_error(shares))
 
 
 def distinct_count(rows: Tensor, largest_difference: int) -> int:

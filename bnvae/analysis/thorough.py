@@ -2,21 +2,23 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor
 
-from bnvae.analysis.factors import factor_gaps, mutual_information_gap
-from bnvae.analysis.importance_sampling import Progress, check_samples, importance_sampled_nll, silent
-from bnvae.analysis.metrics import MUTUAL_INFORMATION_EXAMPLES, hole_share
+from bnvae.analysis.coverage import holes
+from bnvae.analysis.factors import factor_gaps
+from bnvae.analysis.importance_sampling import Progress, check_samples, importance_sampled_nlls, silent
+from bnvae.analysis.metrics import MUTUAL_INFORMATION_EXAMPLES
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import distinct_share, permuted_rise
 from bnvae.batches import is_text, mix, row_lengths, take
 from bnvae.data.dataset import Dataset
 from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import draw_codes, encode, recompute_statistics
+from bnvae.evaluation import encode, recompute_statistics
 from bnvae.model import VAE
 from bnvae.networks.image import ImageDecoder
 from bnvae.posterior import Posterior
@@ -45,14 +47,23 @@ class ThoroughSettings:
 
 
 def thorough_figures(
-    model: VAE, dataset: Dataset, settings: ThoroughSettings, *, batch_size: int, progress: Progress = silent
+    model: VAE,
+    dataset: Dataset,
+    settings: ThoroughSettings,
+    *,
+    batch_size: int,
+    progress: Progress = silent,
+    keep_nll: Callable[[Tensor, Tensor], object] = lambda rows, nll: None,
 ) -> dict[str, object]:
     """Figures of the test examples by name, ready for JSON; the model's head ends with the training set's moments.
+
+    `keep_nll` is given the rows of the test examples used, and the NLL of each (nats).
 
     Raises:
         ValueError: there is nothing to evaluate, or a figure is not finite.
     """
-    test = _some(dataset.test.examples, settings.examples or len(dataset.test), settings.seed)
+    rows = random_subset(len(dataset.test), settings.examples or len(dataset.test), seed=settings.seed)
+    test = take(dataset.test.examples, rows, None)
     training = _some(dataset.training.examples, max(batch_size, MODE_EXAMPLES), settings.seed)
     progress("the published moments", 0.0)
     stored = in_eval_mode(model, training, seed=settings.seed)
@@ -63,21 +74,23 @@ def thorough_figures(
         "eval_mode": in_eval_mode(model, training, seed=settings.seed),
         "stored_moments": stored,
     }
-    sampled = importance_sampled_nll(model, test, settings.samples, seed=settings.seed, progress=progress)
+    sampled, nlls = importance_sampled_nlls(model, test, settings.samples, seed=settings.seed, progress=progress)
+    keep_nll(rows, nlls)
     progress("permuting codes", 0.0)
     rise = permuted_rise(model, test, seed=settings.seed)
     progress("decoding", 0.0)
     posterior = encode(model, dataset.test.examples)
-    gaps = factor_gaps(draw_codes(posterior, settings.seed), dataset.test.factors)
+    gaps = factor_gaps(posterior, dataset.test.factors)
     figures = {
         "examples": len(test),
         **dataclasses.asdict(sampled),
         **_rates_of(sampled.nll, test, model),
         **dataclasses.asdict(rise),
-        "distinct_share": distinct_share(model, dataset.shape, seed=settings.seed),
+        **dataclasses.asdict(distinct_share(model, dataset.shape, seed=settings.seed)),
         **_holes(model, posterior, settings.seed),
-        "mutual_information_gap": mutual_information_gap(gaps),
-        "factor_gaps": {name: dataclasses.asdict(gap) for name, gap in gaps.items()},
+        "mutual_information_gap": gaps.mutual_information_gap,
+        "mutual_information_gap_standard_error": gaps.mutual_information_gap_standard_error,
+        "factor_gaps": {name: dataclasses.asdict(gap) for name, gap in gaps.each.items()},
         "modes": {name: dataclasses.asdict(terms) for name, terms in modes.items()},
         "mode_examples": len(training),
     }
@@ -105,8 +118,8 @@ def _rates_of(nll: float, examples: Tensor, model: VAE) -> dict[str, object]:
 def _holes(model: VAE, posterior: Posterior, seed: int) -> dict[str, object]:
     rows = random_subset(len(posterior.mean), MUTUAL_INFORMATION_EXAMPLES)
     draws = model.sample_prior(HOLE_DRAWS, torch.Generator().manual_seed(mix(seed, 9))).cpu()
-    share = hole_share(Posterior(posterior.mean[rows], posterior.std[rows]), draws)
-    return {"hole_share": share, "hole_examples": len(rows)}
+    found = holes(Posterior(posterior.mean[rows], posterior.std[rows]), draws)
+    return {"hole_share": found.share, "hole_share_standard_error": found.standard_error, "hole_examples": len(rows)}
 
 
 def check_figures(figures: object, where: str = "") -> None:

@@ -9,6 +9,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from bnvae.analysis.both_splits import evaluate_dataset
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.thorough import check_figures
 from bnvae.batches import mix
@@ -20,6 +21,7 @@ from bnvae.foreign.description import Description
 from bnvae.foreign.network import foreign_model, tensors_used
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
+from bnvae.runs.example_figures import write_example_figures
 from bnvae.runs.files import MIB, write_atomic
 from bnvae.runs.pictures import Preview
 from bnvae.runs.run import DESCRIPTION, WEIGHTS, Run
@@ -52,7 +54,8 @@ def bring_checkpoint(store: RunStore, run_id: str, description: str, tensors: Ma
                 f"image is {_words(described.image)}: the pictures of the data are {_words(dataset.shape)}."
             )
         _check_posterior(encode(model, dataset.test.examples))
-        figures = evaluate_dataset(model, dataset)
+        each: list[ExampleFigures] = []
+        figures = evaluate_dataset(model, dataset, keep=each.append)
         check_figures(figures)
         write_atomic(run.folder / DESCRIPTION, description.encode())
         # Apart from each other: safetensors refuses tensors that share their memory.
@@ -61,6 +64,8 @@ def bring_checkpoint(store: RunStore, run_id: str, description: str, tensors: Ma
         run.write_data(dataset)
         order = run.test_order(len(dataset.test))
         run.write_preview(_preview(model, dataset, dataset.test.examples[order[:PREVIEW_RECONSTRUCTIONS]]))
+        for one in each:
+            write_example_figures(run, one, dataset.digest, figures)
         run.write_evaluation(figures)
         run.write_encodings(model, dataset)
         run.write_status(Status(state="finished", message=BROUGHT))

@@ -1,4 +1,4 @@
-"""python -m bnvae sweep: a run for each tau or for each method, one after the other."""
+"""python -m bnvae sweep: a run for each tau, method or seed, one after the other."""
 
 import argparse
 import dataclasses
@@ -13,12 +13,12 @@ from bnvae.methods import METHODS, PLAIN_MODEL, PLAIN_TRAINING
 if TYPE_CHECKING:
     from bnvae.runs import Run
 
-NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"))
+NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"), ("training", "seed"))
 
 
 def add(commands: Subparsers) -> None:
     parser = commands.add_parser(
-        "sweep", help="train a run for each tau or for each method, one after the other", allow_abbrev=False
+        "sweep", help="train a run for each tau, method or seed, one after the other", allow_abbrev=False
     )
     parser.set_defaults(command=_run)
     parser.add_argument("--run", required=True, help="name of the sweep; its runs are called NAME-tau-0.1 and so on")
@@ -36,6 +36,15 @@ def add(commands: Subparsers) -> None:
         metavar="all|NAME,NAME",
         help=f"one run for each remedy against collapse, of {', '.join(METHODS)}; they decide head, beta, schedule and "
         "free bits, and the Scaler heads have the usual tau",
+    )
+    parser.add_argument(
+        "--seed",
+        dest="seeds",
+        nargs="+",
+        type=int,
+        metavar="INT",
+        help="one run for each, alone or for each tau or method; decides initial weights, order of the examples and all "
+        "noise [0]",
     )
     parser.add_argument(
         "--ladder",
@@ -76,13 +85,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def _members(options: argparse.Namespace) -> "list[Run]":
     from bnvae.runs import RunStore
-    from bnvae.sweep import known_members, members, method_members
+    from bnvae.sweep import known_members, members, method_members, seed_members
 
     store = RunStore()
     if options.ladder and not options.methods:
         raise ValueError("ladder is given without --methods: a sweep over tau has a strength in each of its runs.")
     if options.taus is not None:
-        return members(store, options.run, config_of(options), options.taus)
+        return members(store, options.run, config_of(options), options.taus, seeds=options.seeds or ())
+    if options.methods is None and options.seeds is not None:
+        return seed_members(store, options.run, config_of(options), options.seeds)
     if options.methods is None:
         return known_members(store, options.run)
     config = config_of(options)
@@ -92,4 +103,4 @@ def _members(options: argparse.Namespace) -> "list[Run]":
             if (value := getattr(getattr(config, section), field)) != default:
                 raise ValueError(f"{field} is {value!r}: the methods of a sweep decide it; leave it out.")
     methods = list(METHODS) if options.methods == "all" else options.methods.split(",")
-    return method_members(store, options.run, config, methods, ladder=options.ladder)
+    return method_members(store, options.run, config, methods, ladder=options.ladder, seeds=options.seeds or ())

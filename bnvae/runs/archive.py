@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from bnvae.data.dataset import TextShape
 from bnvae.runs import snapshots
 from bnvae.runs.codes import read_codes
+from bnvae.runs.example_figures import EXAMPLE_FIGURES, read_example_figures
 from bnvae.runs.files import MIB, BrokenRunError, sync_folder
 from bnvae.runs.history import HISTORY
 from bnvae.runs.mapped import read_mapped
@@ -35,6 +36,7 @@ EXPORTED = (
     "mapped.npz",
     "preview.npz",
     "evaluation.json",
+    EXAMPLE_FIGURES,
 )
 """Files that make up a run for a reader. The trainer's own state stays behind: a stranger's run is looked at."""
 EXPORTED_SNAPSHOT = re.compile(rf"{snapshots.FOLDER}/[0-9]{{9}}\.npz")
@@ -143,6 +145,7 @@ def _check(run: Run) -> None:
             run.preview,
             run.snapshots,
             run.evaluation,
+            lambda: read_example_figures(run, None, None),
             lambda: _check_maps(run),
         ):
             part()

@@ -43,12 +43,29 @@ def groups(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def differ_in_tau_alone(members: Iterable[Run]) -> bool:
-    """Whether a group is a sweep over tau, and not over methods; broken members say nothing."""
-    kinds = set()
+    """Whether a group is a sweep over tau, with one seed or several, and not over methods; broken members say nothing."""
+    return _varied(members)[0]
+
+
+def sweep_words(members: Iterable[Run]) -> str:
+    """What the runs of a group differ in: "one run for each τ and seed"."""
+    over_tau, methods, seeds = _varied(members)
+    parts = ["τ"] if over_tau else ["method"] if methods > 1 or seeds < 2 else []
+    return f"one run for each {' and '.join([*parts, *(['seed'] if seeds > 1 else [])])}"
+
+
+def _varied(members: Iterable[Run]) -> tuple[bool, int, int]:
+    """Whether tau varies and no method does; how many methods or strengths, and how many seeds, there are."""
+    kinds, strengths, seeds = set(), set(), set()
     for run in members:
         with suppress(BrokenRunError):
-            kinds.add((run.config.model.head, knob_of(run.config)))
-    return len(kinds) == 1 and {knob for _, knob in kinds} == {TAU}
+            config = run.config
+            kind = (config.model.head, config.training.kl_schedule, knob_of(config))
+            kinds.add((kind[0], kind[2]))
+            strengths.add((*kind, kind[2].of(config)))
+            seeds.add(config.training.seed)
+    scaled = len(kinds) == 1 and {knob for _, knob in kinds} == {TAU}
+    return scaled and (len(strengths) > 1 or len(seeds) == 1), len(strengths), len(seeds)
 
 
 def _place(run: Run, group: str) -> tuple[Any, ...]:
@@ -57,6 +74,15 @@ def _place(run: Run, group: str) -> tuple[Any, ...]:
         config = run.config
     except BrokenRunError:
         return math.inf, run.id
-    named = names.index(run.id) if run.id in names else len(names)
+    name = run.id.removesuffix(f"-seed-{config.training.seed}")
+    named = names.index(name) if name in names else len(names)
     knob = knob_of(config)
-    return named, config.model.head, config.training.kl_schedule, knob.field, knob.of(config), run.id
+    return (
+        named,
+        config.model.head,
+        config.training.kl_schedule,
+        knob.field,
+        knob.of(config),
+        config.training.seed,
+        run.id,
+    )

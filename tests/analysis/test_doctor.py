@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from bnvae.analysis.coverage import hole_share
 from bnvae.analysis.doctor import diagnose
 from bnvae.analysis.importance_sampling import importance_sampled_nll
-from bnvae.analysis.metrics import evaluate, hole_share
+from bnvae.analysis.metrics import evaluate
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import permuted_rise
 from bnvae.analysis.symptoms.finding import Finding, Patient

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from bnvae.analysis.factors import factor_gaps, mutual_information_gap
+from bnvae.analysis.coverage import hole_share
+from bnvae.analysis.factors import factor_gaps
 from bnvae.analysis.importance_sampling import importance_sampled_nll
-from bnvae.analysis.metrics import evaluate, hole_share
+from bnvae.analysis.metrics import evaluate
 from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.analysis.permuted import distinct_count, distinct_share, permuted_rise
 from bnvae.config import RunConfig
@@ -65,27 +66,35 @@ def test_the_share_of_holes_is_that_of_the_prior_outside_the_mixture() -> None:
 
 def test_a_factor_in_one_dimension_has_the_whole_gap_and_one_in_two_has_none() -> None:
     generator = torch.Generator().manual_seed(0)
-    first = torch.randint(0, 4, (8000,), generator=generator)
-    second = torch.rand(8000, generator=generator)
-    noise = torch.randn(8000, generator=generator)
-    codes = torch.stack([first * 1.0, second, second, noise], 1)
-    gaps = factor_gaps(codes, {"first": first, "second": second, "constant": torch.zeros(8000)})
-    assert set(gaps) == {"first", "second"}
-    assert gaps["first"].gap == pytest.approx(1, abs=0.01)
-    assert gaps["first"].best_dimension == 0
-    assert gaps["first"].entropy == pytest.approx(math.log(4), abs=0.01)
-    assert gaps["second"].information == pytest.approx(math.log(10), abs=0.01)  # in ten equal bins
-    assert gaps["second"].gap == pytest.approx(0, abs=1e-6)
-    assert mutual_information_gap(gaps) == pytest.approx((gaps["first"].gap + gaps["second"].gap) / 2)
-    assert mutual_information_gap({}) is None
+    first = torch.randint(0, 4, (4000,), generator=generator)
+    second = torch.rand(4000, generator=generator)
+    noise = torch.randn(4000, generator=generator)
+    # One mean in the middle of each quarter of the prior's mass, and widths far below an interval's.
+    spread = torch.erfinv(2 * second * 0.999 - 0.999) * math.sqrt(2)
+    mean = torch.stack([torch.tensor([-1.15, -0.32, 0.32, 1.15])[first], spread, spread, noise], 1)
+    posterior = Posterior(mean, torch.full_like(mean, 1e-3))
+    gaps = factor_gaps(posterior, {"first": first, "second": second, "constant": torch.zeros(4000)})
+    found = gaps.each
+    assert set(found) == {"first", "second"}
+    assert found["first"].gap == pytest.approx(1, abs=0.01)
+    assert found["first"].best_dimension == 0
+    assert found["first"].entropy == pytest.approx(math.log(4), abs=0.01)
+    # Ten equal parts of the values, 32 of the code: an interval that two parts share tells less than all of ln 10.
+    assert found["second"].information == pytest.approx(math.log(10), abs=0.25)
+    assert found["second"].gap == pytest.approx(0, abs=1e-6)
+    assert gaps.mutual_information_gap == pytest.approx((found["first"].gap + found["second"].gap) / 2)
+    none = factor_gaps(posterior, {})
+    assert (none.mutual_information_gap, none.mutual_information_gap_standard_error) == (None, None)
 
 
-def test_a_shuffled_factor_is_told_by_no_dimension() -> None:
+def test_a_collapsed_run_tells_of_a_factor_with_many_values_no_more_than_its_noise() -> None:
     generator = torch.Generator().manual_seed(0)
-    codes = torch.randn(20_000, 3, generator=generator)
-    (gap,) = factor_gaps(codes, {"mood": torch.randint(0, 5, (20_000,), generator=generator)}).values()
-    assert gap.information < 19 * 4 / 40_000 * 3  # three times the estimate's bias
-    assert gap.gap < 0.01
+    who = torch.randint(0, 40, (2000,), generator=generator)
+    posterior = Posterior(0.01 * torch.randn(2000, 16, generator=generator), torch.ones(2000, 16))
+    (gap,) = factor_gaps(posterior, {"who": who}).each.values()
+    # Uncorrected, 20 bins of draws and 40 values give (20 - 1)(40 - 1) / 4000 = 0.19 nats.
+    assert gap.information < 0.001
+    assert gap.gap < 0.001
 
 
 @pytest.fixture
@@ -123,7 +132,7 @@ def test_a_decoder_that_ignores_z_makes_one_output_of_ten(tiny: RunConfig) -> No
     vae = VAE.build("mlp", tiny.model, dataset.shape, seed=0)
     with torch.no_grad():
         next(vae.decoder.parameters()).zero_()
-    assert distinct_share(vae, dataset.shape) == pytest.approx(0.1)
+    assert distinct_share(vae, dataset.shape).distinct_share == pytest.approx(0.1)
 
 
 def test_training_mode_has_the_batches_own_moments_and_leaves_the_model_as_it_was(

@@ -38,7 +38,9 @@ def sweep_over_tau(run: Run) -> list[Run]:
     found: dict[float, Run] = {}
     for member in store().groups().get(group, []):
         try:
-            model = member.config.model
+            model, seed = member.config.model, member.config.training.seed
+            if seed != run.config.training.seed:
+                continue  # of a sweep over seeds as well, the runs of one seed make the film
             if model.head in SCALED and not model.amortised and _same_examples(member, run):
                 found.setdefault(model.tau, member)
         except ValueError:

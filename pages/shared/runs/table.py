@@ -8,7 +8,7 @@ import streamlit as st
 from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
-from bnvae.runs.groups import differ_in_tau_alone, group_of, groups
+from bnvae.runs.groups import differ_in_tau_alone, group_of, groups, sweep_words
 from bnvae.titles import data_title
 from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
@@ -70,7 +70,7 @@ def _sweep_row(name: str, members: Sequence[Run]) -> dict[str, Any]:
         "state": f"{finished} of {len(members)} finished",
         **{column: first.get(column) for column in ("data", "dimensions")},
         **({"head": first.get("head")} if over_tau else {}),
-        "note": ". ".join(filter(None, ("one run for each τ" if over_tau else "one run for each method", doubt))),
+        "note": ". ".join(filter(None, (sweep_words(members), doubt))),
     }
 
 
