@@ -2,10 +2,12 @@
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, final
 
 from bnvae.analysis.both_splits import evaluate_dataset
+from bnvae.analysis.buys import bought
 from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
@@ -20,12 +22,19 @@ REPORT_SECONDS = 0.4
 
 
 def evaluate_run(
-    run: Run, settings: ThoroughSettings | None = None, progress: Progress = silent, *, tau: float | None = None
+    run: Run,
+    settings: ThoroughSettings | None = None,
+    progress: Progress = silent,
+    *,
+    tau: float | None = None,
+    factors: Sequence[str] = (),
+    labels: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
 
     With `settings` the thorough figures as well, under "thorough"; without, those of the same weights are kept. Figures
-    of another `tau` than the run's own are not kept: a model made for one has its posteriors rescaled.
+    of another `tau` than the run's own are not kept: a model made for one has its posteriors rescaled. `factors` and
+    `labels` are known factors beside the label, and numbers of labels, for the figures under "buys".
 
     Raises:
         BlockingIOError: another process evaluates it thoroughly.
@@ -65,6 +74,8 @@ def evaluate_run(
         check_figures(figures)
         if tau is not None:
             return figures
+        figures["buys"] = bought(model, dataset, factors=factors, labels=labels, progress=report)
+        check_figures(figures["buys"])
         report("keeping the figures", 1.0)  # a stop is heard up to here
         kept = thorough or kept_thorough(run, weights)
         run.write_evaluation(figures | ({"thorough": kept} if kept else {}))

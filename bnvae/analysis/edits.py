@@ -107,8 +107,8 @@ def edits_of_codes(
     """Outcomes of moving each code from the mean code of its own value of a cause to that of another value.
 
     The direction is the difference of the mean codes of two classes of training examples, added once: the attribute
-    vectors of Larsen et al. 2016, arXiv:1512.09300. The wanted value is drawn from the other ones. `never` is a value of
-    a cause from and to which nothing is moved, `follows` names causes that are not counted beside an edited one.
+    vectors of Larsen et al. 2016, arXiv:1512.09300. The wanted value is drawn from the other ones. `never` is a value
+    of a cause from and to which nothing is moved, `follows` names causes that are not counted beside an edited one.
     """
     never, follows = never or {}, follows or {}
     before = read(codes)
@@ -134,7 +134,9 @@ def edits_of_codes(
         found[name] = rows, took, had, changed
     if not found:
         raise ValueError("causes: each has one value, so there is nothing to change. Give examples that differ.")
-    return Edits(all=_overall(list(found.values()), len(codes)), causes={name: _outcome(*of) for name, of in found.items()})
+    return Edits(
+        all=_overall(list(found.values()), len(codes)), causes={name: _outcome(*of) for name, of in found.items()}
+    )
 
 
 def _other_values(own: Int[Tensor, "N"], values: Int[Tensor, "V"], seed: int) -> Int[Tensor, "N"]:

@@ -1,6 +1,6 @@
 """How many labels a code saves: accuracy of a linear probe that is trained on few of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -42,7 +42,7 @@ class Accuracies:
 @final
 @dataclass(frozen=True, kw_only=True)
 class LabelsNeeded:
-    """What linear probes make of few labels: on posterior means, on codes drawn from posteriors, and without a model."""
+    """Accuracies of linear probes on posterior means, on codes drawn from posteriors, and on the examples."""
 
     factor: str
     """the label, or the known factor, that is told"""
@@ -181,10 +181,7 @@ def probe_accuracies(
     orders = [_order(training_classes, mix(seed, 11, draw)) for draw in range(DRAWS)]
     shares = torch.tensor(
         [
-            [
-                _told(training[order[:count]], training_classes[order[:count]], test, test_classes)
-                for order in orders
-            ]
+            [_told(training[order[:count]], training_classes[order[:count]], test, test_classes) for order in orders]
             for count in labels
         ],
         dtype=torch.float64,
@@ -223,10 +220,19 @@ def _told(inputs: Tensor, classes: Tensor, test: Tensor, test_classes: Tensor) -
 def _plain_inputs(training: Tensor, test: Tensor) -> list[Float[Tensor, "N D"]]:
     """What a probe without a model sees: how often each common word is in a sentence, or the pixels."""
     if is_text(training):
-        words = training[training > UNKNOWN].long()
-        common = torch.bincount(words).argsort(descending=True, stable=True)[:MOST_INPUTS]
-        return [torch.stack([(part == word).sum(1) for word in common], 1).float() for part in (training, test)]
+        counts = torch.bincount(training[training > UNKNOWN].long())
+        common = counts.argsort(descending=True, stable=True)[: min(MOST_INPUTS, int((counts > 0).sum()))]
+        return [_word_counts(part, common) for part in (training, test)]
     return [_pixels(training), _pixels(test)]
+
+
+def _word_counts(sentences: Int[Tensor, "N L"], words: Int[Tensor, "W"]) -> Float[Tensor, "N W"]:
+    """How often each of these words is in each sentence."""
+    place = torch.full((int(max(sentences.max(), words.max())) + 1,), len(words))
+    place[words] = torch.arange(len(words))
+    columns = place[sentences.long()]
+    found = torch.zeros(len(sentences), len(words) + 1)  # the last column takes all other tokens
+    return found.scatter_add_(1, columns, torch.ones(columns.shape))[:, :-1]
 
 
 def _pixels(pictures: Tensor) -> Float[Tensor, "N D"]:
@@ -238,15 +244,3 @@ def _pixels(pictures: Tensor) -> Float[Tensor, "N D"]:
     if side > 1:
         values = functional.avg_pool2d(values, side, ceil_mode=True)
     return values.flatten(1)
-
-
-def at_labels(figures: Mapping[str, object], kind: str, count: int) -> tuple[float, float] | None:
-    """Accuracy and spread of one kind of probe at so many labels, of figures as a file keeps them; None without."""
-    labels, told = figures.get("labels"), figures.get(kind)
-    if not isinstance(labels, list) or count not in labels or not isinstance(told, Mapping):
-        return None
-    place = labels.index(count)
-    try:
-        return float(told["accuracy"][place]), float(told["spread"][place])
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None
