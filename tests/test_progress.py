@@ -163,4 +163,4 @@ def test_what_a_code_buys_is_a_table_of_accuracies_with_their_spread() -> None:
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert "accuracy from draws share of test examples 0.2500" in lines
     assert "1,000 0.500 ± 0.062 0.500 ± 0.062 0.500 ± 0.062" in lines
-    assert "whose mood is told rightly (majority 0.200)" in " ".join(lines)
+    assert "whose mood is classified correctly (majority 0.200)" in " ".join(lines)

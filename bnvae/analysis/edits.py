@@ -114,7 +114,7 @@ def edits_of_codes(
     before = read(codes)
     found: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
     for number, (name, values) in enumerate(causes.items()):
-        known = training_causes[name].unique().tolist()
+        known = torch.unique(training_causes[name]).tolist()
         usable = torch.tensor([value for value in known if value != never.get(name)], dtype=torch.long)
         rows = torch.isin(values, usable).nonzero().flatten()
         if len(usable) < 2 or not len(rows):

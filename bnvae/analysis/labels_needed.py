@@ -34,7 +34,7 @@ class Accuracies:
     """Of probes on one kind of input, for each number of labels."""
 
     accuracy: list[float]
-    """share of test examples told rightly, mean over the draws of labels; 0 to 1"""
+    """share of test examples classified correctly, mean over the draws of labels; 0 to 1"""
     spread: list[float]
     """standard deviation of that share over the draws of labels"""
 
@@ -45,7 +45,7 @@ class LabelsNeeded:
     """Accuracies of linear probes on posterior means, on codes drawn from posteriors, and on the examples."""
 
     factor: str
-    """the label, or the known factor, that is told"""
+    """the label, or the known factor"""
     classes: int
     """different values among the training examples"""
     labels: list[int]
@@ -53,9 +53,9 @@ class LabelsNeeded:
     draws: int
     test_examples: int
     majority: float
-    """share of test examples of the class that is commonest among training examples: what no input at all tells"""
+    """share of test examples of the class that is commonest among training examples: no input is needed for it"""
     means: Accuracies
-    """on posterior means. Standardised, those of a collapsed run still tell the label, and its codes do not"""
+    """on posterior means. Standardised, those of a collapsed run may still tell the label, and its codes do not"""
     codes: Accuracies
     """on one draw of z from each posterior: what a decoder is given"""
     baseline: Accuracies
@@ -90,24 +90,24 @@ def labels_needed(
         "codes": [draw_codes(posterior, mix(seed, part)) for part, posterior in enumerate(posteriors)],
         "baseline": _plain_inputs(parts[0], parts[1]),
     }
-    told = {
-        kind: probe_accuracies(*both, training[rows], test[judged], labels=counts, seed=seed)
-        for kind, both in inputs.items()
+    accuracies = {
+        kind: probe_accuracies(own, judging, training[rows], test[judged], labels=counts, seed=seed)
+        for kind, (own, judging) in inputs.items()
     }
     return LabelsNeeded(
         factor=name,
-        classes=len(training[rows].unique()),
+        classes=len(torch.unique(training[rows])),
         labels=counts,
         draws=DRAWS,
         test_examples=len(judged),
         majority=(test[judged] == training[rows].mode().values).double().mean().item(),
         baseline_input="bag of words" if is_text(parts[0]) else "pixels",
-        **told,
+        **accuracies,
     )
 
 
 def targets(dataset: Dataset, factor: str = "") -> tuple[str, Int[Tensor, "N"], Int[Tensor, "M"]]:
-    """The name of what is told, and its value for each training and each test example; -1 where none is known.
+    """The name of the label or factor, and its value for each training and each test example; -1 where none is known.
 
     Raises:
         ValueError: there is no such factor, or it has no classes.
@@ -140,7 +140,7 @@ def _check(name: str, known: Int[Tensor, "K"], judged: int) -> None:
     if not len(known) or not judged:
         split = "test" if len(known) else "training"
         raise ValueError(f"{name}: no {split} example has one. Give the column of labels (label_column), or a factor.")
-    values, sizes = known.unique(return_counts=True)
+    values, sizes = torch.unique(known, return_counts=True)
     if len(values) < 2:
         raise ValueError(f"{name}: all examples have the same value, so there is nothing to tell. Choose another.")
     if len(values) > LARGEST_CLASSES or int(sizes.max()) < 2:
@@ -171,7 +171,7 @@ def probe_accuracies(
     labels: Sequence[int],
     seed: int = 0,
 ) -> Accuracies:
-    """Share of test examples that a multinomial logistic probe tells rightly, from few labelled training examples.
+    """Share of test examples that a multinomial logistic probe classifies correctly, from few labelled training examples.
 
     Inputs are standardised by the labelled examples alone, and those that do not vary among them are left out. The
     weights have a Gaussian prior of variance 10/D (scikit-learn's C): it is never chosen by looking at test examples.
@@ -181,7 +181,10 @@ def probe_accuracies(
     orders = [_order(training_classes, mix(seed, 11, draw)) for draw in range(DRAWS)]
     shares = torch.tensor(
         [
-            [_told(training[order[:count]], training_classes[order[:count]], test, test_classes) for order in orders]
+            [
+                _share_correct(training[order[:count]], training_classes[order[:count]], test, test_classes)
+                for order in orders
+            ]
             for count in labels
         ],
         dtype=torch.float64,
@@ -193,15 +196,15 @@ def _order(classes: Int[Tensor, "K"], seed: int) -> Int[Tensor, "K"]:
     """A random order of all rows, one row of each class before the rest."""
     order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(seed))
     is_first: Bool[Tensor, "K"] = torch.zeros(len(order), dtype=torch.bool)
-    for value in classes.unique():
+    for value in torch.unique(classes):
         is_first[(classes[order] == value).nonzero()[0]] = True
     return torch.cat([order[is_first], order[~is_first]])
 
 
-def _told(inputs: Tensor, classes: Tensor, test: Tensor, test_classes: Tensor) -> float:
+def _share_correct(inputs: Tensor, classes: Tensor, test: Tensor, test_classes: Tensor) -> float:
     from sklearn.linear_model import LogisticRegression  # takes a second
 
-    if len(classes.unique()) < 2:
+    if len(torch.unique(classes)) < 2:
         return (test_classes == classes[0]).double().mean().item()
     mean, std = inputs.double().mean(0), inputs.double().std(0, correction=0)
     varies = std > 1e-9 * inputs.double().abs().amax(0)
@@ -213,8 +216,8 @@ def _told(inputs: Tensor, classes: Tensor, test: Tensor, test_classes: Tensor) -
 
     probe = LogisticRegression(C=PRIOR_VARIANCE / int(varies.sum()), tol=1e-3, max_iter=1_000)
     probe.fit(standardised(inputs).numpy(), classes.numpy())
-    told = torch.from_numpy(probe.predict(standardised(test).numpy()))
-    return (told == test_classes).double().mean().item()
+    answers = torch.from_numpy(probe.predict(standardised(test).numpy()))
+    return (answers == test_classes).double().mean().item()
 
 
 def _plain_inputs(training: Tensor, test: Tensor) -> list[Float[Tensor, "N D"]]:

@@ -1,12 +1,13 @@
 """Edits of planted codes, whose decoder is a rule: what an edit changes is counted by hand."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from bnvae.analysis.edits import EDITED_CAUSES, Edits, edits, edits_of_codes
+from bnvae.analysis.edits import EDITED_CAUSES, Edits, Read, edits, edits_of_codes
 from bnvae.config import DataConfig, ModelConfig
 from bnvae.data import load_dataset
 from bnvae.evaluation import recompute_statistics
@@ -30,14 +31,14 @@ def likeliest(codes: Tensor) -> Sequence[Mapping[str, int]]:
     return [{"who": int(a), "place": int(b)} for a, b in zip(who, place, strict=True)]
 
 
-def of_codes(codes: Tensor, read: object = likeliest, **options: object) -> Edits:
+def of_codes(codes: Tensor, read: Read = likeliest, **options: Any) -> Edits:
     return edits_of_codes(
         codes,
         causes(400, 0),
         one_hot(causes(2_000, 1)),
         causes(2_000, 1),
         read,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 
