@@ -11,6 +11,7 @@ DataName = Literal[
 ]
 TokenizerName = Literal["words", "characters", "bpe"]
 NetworkName = Literal["auto", "mlp", "conv", "lstm", "transformer"]
+PoolingName = Literal["last", "mean", "max", "attention"]
 HeadName = Literal["gaussian", "bn-mean", "bn-scaler", "rms-scaler", "ln-mean"]
 KlScheduleName = Literal["constant", "linear", "cyclical"]
 OptimiserName = Literal["adam", "sgd"]
@@ -31,8 +32,14 @@ SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""
 
 
-OLDER_FILES: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "training": {}}
+OLDER_FILES: dict[str, dict[str, Any]] = {
+    "data": {},
+    "model": {"bidirectional": False, "pooling": "last"},
+    "training": {},
+}
 """Values of fields that files written by earlier versions lack, where the default of today would change such a run."""
+OLDER_TRANSFORMERS: dict[str, Any] = {"pooling": "mean"}
+"""What `OLDER_FILES` has otherwise for a model with this network."""
 
 
 def _refuse(name: str, value: object, remedy: str) -> None:
@@ -138,6 +145,10 @@ class ModelConfig:
     """width of hidden layers, of the LSTM, or of the transformer (units)"""
     embedding_units: int = 64
     """lstm: width of a token's embedding (units)"""
+    bidirectional: bool = False
+    """lstm: the encoder reads each sentence from both ends, with as many units for each direction (true or false)"""
+    pooling: PoolingName = "last"
+    """text: how the encoder's states at a sentence's tokens become its features; padding never counts"""
     layers: int = 1
     """mlp and transformer: hidden layers each in encoder and decoder (layers)"""
     attention_heads: int = 4
@@ -299,8 +310,13 @@ class RunConfig:
         for name, section in sections.items():
             given = stored.get(name, {})
             _check_keys(name, given, {spec.name for spec in dataclasses.fields(section)})
-            parts[name] = section(**OLDER_FILES[name] | given)
+            parts[name] = section(**_older_values(name, given) | given)
         return cls(**parts, source=stored.get("source", "training"))
+
+
+def _older_values(section: str, given: dict[str, Any]) -> dict[str, Any]:
+    older = OLDER_FILES[section]
+    return older | OLDER_TRANSFORMERS if given.get("network") == "transformer" and section == "model" else older
 
 
 def _check_keys(where: str, given: object, known: Any) -> None:

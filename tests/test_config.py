@@ -53,6 +53,8 @@ BAD: list[tuple[type[Any], str, object]] = [
     (ModelConfig, "gamma", float("inf")),
     (ModelConfig, "gamma", 10**400),
     (ModelConfig, "dropout", 1.0),
+    (ModelConfig, "pooling", "first"),
+    (ModelConfig, "bidirectional", "yes"),
     (ModelConfig, "layers", 0),
     (ModelConfig, "hidden_units", 3),
     (TrainingConfig, "epochs", 0),
@@ -201,3 +203,9 @@ def test_the_stored_form_is_readable_and_complete() -> None:
     stored = json.loads(RunConfig().to_json())
     assert set(stored) == {"data", "model", "training"}
     assert stored["model"]["tau"] == RunConfig().model.tau
+
+
+@pytest.mark.parametrize(("network", "pooling"), [("auto", "last"), ("lstm", "last"), ("transformer", "mean")])
+def test_a_file_from_before_there_was_a_choice_pools_as_its_network_did(network: str, pooling: str) -> None:
+    config = RunConfig.from_json(json.dumps({"data": {"name": "storybook"}, "model": {"network": network}}))
+    assert (config.model.pooling, config.model.bidirectional) == (pooling, False)

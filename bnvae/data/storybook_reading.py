@@ -53,7 +53,7 @@ def _phrases() -> _Phrases:
     found = {phrase: (kind, value) for kind, names in lists.items() for value, phrase in enumerate(names)}
     for value, mood in enumerate(MOODS):
         for kind in _MOOD_KINDS:
-            found |= {phrase: (kind, value) for phrase in getattr(mood, kind)}
+            found |= dict.fromkeys(getattr(mood, kind), (kind, value))
     return {tuple(phrase.split()): told for phrase, told in found.items()}
 
 

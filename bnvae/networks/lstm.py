@@ -10,23 +10,42 @@ from bnvae.config import ModelConfig
 from bnvae.data.dataset import TextShape
 from bnvae.networks.base import Dropout, Encoder
 from bnvae.networks.conditioning import reading
-from bnvae.networks.text import TextDecoder, TextState, at_position, last_token
+from bnvae.networks.pooling import POOLINGS, LastState, reversed_positions
+from bnvae.networks.text import TextDecoder, TextState
 
 
 @final
 class LstmEncoder(Encoder):
-    """Embedding, then an LSTM; the features are its output at END."""
+    """Embedding, then an LSTM, or one in each direction; the features are their states, pooled over the sentence."""
 
     def __init__(self, config: ModelConfig, shape: TextShape) -> None:
         super().__init__()
-        self.features = config.hidden_units
+        self.features = config.hidden_units * (2 if config.bidirectional else 1)
         self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
         self.lstm = nn.LSTM(config.embedding_units, config.hidden_units, batch_first=True)
+        if config.bidirectional:
+            self.lstm_from_end = nn.LSTM(config.embedding_units, config.hidden_units, batch_first=True)
+        self.bidirectional = config.bidirectional
+        self.pooling = POOLINGS[config.pooling](self.features)
 
     def forward(self, examples: Int[Tensor, "B L"]) -> Float[Tensor, "B F"]:
-        # Read straight on through the padding and looked up at END: packing would cost more than it saves.
-        outputs, _ = self.lstm(self.embedding(examples))
-        return at_position(outputs, last_token(examples))
+        # Read straight on through the padding, which no pooling looks at: packing would cost more than it saves.
+        states, _ = self.lstm(self.embedding(examples))
+        if self.bidirectional:
+            states = torch.cat([states, self._states_from_end(examples)], dim=2)
+        pooled: Tensor = self.pooling(states, examples)
+        return pooled
+
+    def _states_from_end(self, examples: Int[Tensor, "B L"]) -> Float[Tensor, "B L H"]:
+        """The states of a reader from END to START, each at its own token.
+
+        For `last` they stay in the order in which they were read, so that its last state has read the whole sentence.
+        """
+        turned = reversed_positions(examples)
+        states: Tensor = self.lstm_from_end(self.embedding(examples.gather(1, turned)))[0]
+        if isinstance(self.pooling, LastState):
+            return states
+        return states.gather(1, turned[:, :, None].expand_as(states))
 
 
 @final

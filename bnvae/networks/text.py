@@ -2,11 +2,10 @@
 
 from abc import abstractmethod
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from bnvae.data.dataset import PAD, TextShape
+from bnvae.data.dataset import TextShape
 from bnvae.networks.base import Decoder
 from bnvae.networks.likelihoods import NEVER_PREDICTED, TokenLikelihood, token_logits
 
@@ -54,12 +53,3 @@ class TextDecoder(Decoder):
     def reorder(self, state: TextState, index: Int[Tensor, "B2"]) -> TextState:
         """The state whose row i is row index[i] of `state`."""
         return tuple(part.index_select(0, index) for part in state)
-
-
-def last_token(tokens: Int[Tensor, "B L"]) -> Int[Tensor, "B"]:
-    """Position of each row's last token that is not PAD."""
-    return (tokens != PAD).sum(1).sub_(1).clamp_(min=0)
-
-
-def at_position(values: Float[Tensor, "B L H"], position: Int[Tensor, "B"]) -> Float[Tensor, "B H"]:
-    return values[torch.arange(len(values), device=values.device), position]

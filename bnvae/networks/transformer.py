@@ -11,6 +11,7 @@ from bnvae.config import ModelConfig
 from bnvae.data.dataset import PAD, TextShape
 from bnvae.networks.base import Dropout, Encoder
 from bnvae.networks.conditioning import reading
+from bnvae.networks.pooling import POOLINGS
 from bnvae.networks.text import TextDecoder, TextState
 
 Cache = tuple[Float[Tensor, "B A _ K"], Float[Tensor, "B A _ K"]]
@@ -95,7 +96,7 @@ class Embedding(nn.Module):
 
 @final
 class TransformerEncoder(Encoder):
-    """Every token sees every other; the features are the mean over a sentence's tokens."""
+    """Every token sees every other; the features are the tokens' states, pooled over the sentence."""
 
     def __init__(self, config: ModelConfig, shape: TextShape) -> None:
         super().__init__()
@@ -103,15 +104,15 @@ class TransformerEncoder(Encoder):
         self.embedding = Embedding(config.hidden_units, shape)
         self.blocks = nn.ModuleList(Block(config.hidden_units, config.attention_heads) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.hidden_units)
+        self.pooling = POOLINGS[config.pooling](config.hidden_units)
 
     def forward(self, examples: Int[Tensor, "B L"]) -> Float[Tensor, "B F"]:
         token: Bool[Tensor, "B L"] = examples != PAD
         hidden = self.embedding(examples)
         for block in self.blocks:
             hidden, _ = block(hidden, visible=token[:, None, None])
-        weights = token / token.sum(1, keepdim=True)
-        mean: Tensor = (weights[:, None] @ self.norm(hidden)).squeeze(1)
-        return mean
+        pooled: Tensor = self.pooling(self.norm(hidden), examples)
+        return pooled
 
 
 @final

@@ -19,6 +19,7 @@ from bnvae.config import (
     HeadName,
     KlScheduleName,
     ModelConfig,
+    PoolingName,
     PrecisionName,
     RunConfig,
     TokenizerName,
@@ -137,6 +138,23 @@ def _network(model: dict[str, Any], *, text: bool) -> None:
     if model["network"] == "lstm":
         model["embedding_units"] = _number(
             "Embedding units", 4, 4096, DEFAULT.embedding_units, "embedding_units", key="set-embedding"
+        )
+        model["bidirectional"] = st.toggle(
+            "Read from both ends",
+            DEFAULT.bidirectional,
+            key="set-bidirectional",
+            bind="query-params",
+            help=HELP["bidirectional"],
+        )
+    if text:
+        poolings = get_args(PoolingName)
+        model["pooling"] = st.selectbox(
+            "Pooling",
+            poolings,
+            poolings.index(DEFAULT.pooling),
+            key="set-pooling",
+            bind="query-params",
+            help=HELP["pooling"],
         )
     if model["network"] in ("mlp", "transformer"):
         model["layers"] = _number("Layers", 1, 24, DEFAULT.layers, "layers", key="set-layers")
