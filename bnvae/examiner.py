@@ -12,6 +12,7 @@ from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
 from bnvae.data import load_dataset
+from bnvae.data.source_entropy import source_entropy
 from bnvae.evaluation import draw_codes
 from bnvae.posterior import Posterior
 from bnvae.runs.codes import read_codes
@@ -75,6 +76,8 @@ def evaluate_run(
         if tau is not None:
             return figures
         figures["buys"] = bought(model, dataset, factors=factors, labels=labels, progress=report)
+        if (entropy := source_entropy(run.config.data, dataset.shape)) is not None:
+            figures["buys"]["source_entropy"] = entropy
         check_figures(figures["buys"])
         report("keeping the figures", 1.0)  # a stop is heard up to here
         kept = thorough or kept_thorough(run, weights)

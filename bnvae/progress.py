@@ -167,7 +167,10 @@ def _figures(title: str, columns: dict[str, dict[str, Any]], *, whole: bool) -> 
 def _probes(run_id: str, probe: dict[str, Any]) -> Table:
     """A row for each number of labels: the accuracies of each kind of input, ± their spread over draws of labels."""
     kinds = {"codes": "one draw of z", "means": "posterior means", "baseline": probe["baseline_input"]}
-    title = f"{run_id}: share of test examples whose {probe['factor']} is classified correctly (majority {probe['majority']:.3f})"
+    title = (
+        f"{run_id}: share of test examples whose {probe['factor']} is classified correctly "
+        f"(majority {probe['majority']:.3f})"
+    )
     table = Table(box=SIMPLE_HEAD, title=escape(title), title_justify="left")
     for name in ("labels", *kinds.values()):
         table.add_column(name, justify="right")

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages.shared.code_price import say_price
 from pages.shared.film import film
 from pages.shared.frame import frame, name_on_phones
+from pages.shared.gains import code_gains
 from pages.shared.links import OVERVIEW, PAGES, invite
 from pages.shared.panels import histories, last_record, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
@@ -24,6 +26,8 @@ if found:
                 active.metric("active units", f"{tested.active_units} of {len(tested.kl_per_dimension)}", border=True)
                 elbo = f"{tested.elbo:.1f}".replace("-", "−")
                 price.metric("test ELBO, nats", elbo, border=True, help="per example, higher is better")
+    say_price(found)
+    code_gains([(run, config) for run, config, _ in found])
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
     invite([page for page in PAGES if page is not OVERVIEW], link_params())

@@ -30,6 +30,7 @@ UNITS: dict[str, str] = {
     "mutual_information_gap": "share of entropy",
     "mode_examples": "examples",
     "seconds": "seconds",
+    "source_entropy": NATS,
     "accuracy_labels": "labelled examples",
     "accuracy_from_draws": SHARE,
     "accuracy_from_draws_spread": SHARE,

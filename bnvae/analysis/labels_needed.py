@@ -171,7 +171,7 @@ def probe_accuracies(
     labels: Sequence[int],
     seed: int = 0,
 ) -> Accuracies:
-    """Share of test examples that a multinomial logistic probe classifies correctly, from few labelled training examples.
+    """Share of test examples that a multinomial logistic probe classifies correctly, from few labelled examples.
 
     Inputs are standardised by the labelled examples alone, and those that do not vary among them are left out. The
     weights have a Gaussian prior of variance 10/D (scikit-learn's C): it is never chosen by looking at test examples.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bnvae.config import RunConfig
 from bnvae.data.dataset import Dataset
+from bnvae.data.source_entropy import source_entropy
 from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 from bnvae.model import VAE
 from bnvae.posterior import Posterior
@@ -90,7 +91,8 @@ class Run:
 
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
-        self.write_examples(DataCard.of(dataset), Examples.first_of(dataset.test), dataset.tokenizer)
+        card = DataCard.of(dataset, entropy=source_entropy(self.config.data, dataset.shape))
+        self.write_examples(card, Examples.first_of(dataset.test), dataset.tokenizer)
 
     def write_examples(self, card: DataCard, kept: Examples, tokenizer: Tokenizer | None) -> None:
         if tokenizer is not None:
