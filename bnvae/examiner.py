@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, final
@@ -9,11 +10,13 @@ from typing import Any, final
 from torch import Tensor
 
 from bnvae.analysis.both_splits import evaluate_dataset
+from bnvae.analysis.buys import bought
 from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.metrics import posterior_figures
 from bnvae.analysis.thorough import ThoroughSettings, check_figures, thorough_figures
 from bnvae.data import load_dataset
+from bnvae.data.source_entropy import source_entropy
 from bnvae.evaluation import draw_codes
 from bnvae.posterior import Posterior
 from bnvae.runs.codes import read_codes
@@ -26,12 +29,19 @@ REPORT_SECONDS = 0.4
 
 
 def evaluate_run(
-    run: Run, settings: ThoroughSettings | None = None, progress: Progress = silent, *, tau: float | None = None
+    run: Run,
+    settings: ThoroughSettings | None = None,
+    progress: Progress = silent,
+    *,
+    tau: float | None = None,
+    factors: Sequence[str] = (),
+    labels: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Evaluate a run's published model in fp32 on its data set, and keep the figures with it.
 
     With `settings` the thorough figures as well, under "thorough"; without, those of the same weights are kept. Figures
-    of another `tau` than the run's own are not kept: a model made for one has its posteriors rescaled.
+    of another `tau` than the run's own are not kept: a model made for one has its posteriors rescaled. `factors` and
+    `labels` are known factors beside the label, and numbers of labels, for the figures under "buys".
 
     Raises:
         BlockingIOError: another process evaluates it thoroughly.
@@ -73,6 +83,10 @@ def evaluate_run(
         check_figures(figures)
         if tau is not None:
             return figures
+        figures["buys"] = bought(model, dataset, factors=factors, labels=labels, progress=report)
+        if (entropy := source_entropy(run.config.data, dataset.shape)) is not None:
+            figures["buys"]["source_entropy"] = entropy
+        check_figures(figures["buys"])
         report("keeping the figures", 1.0)  # a stop is heard up to here
         kept = thorough or kept_thorough(run, weights)
         whole = figures | ({"thorough": kept} if kept else {})

@@ -185,6 +185,47 @@ def rate_distortion_figure(
     return figure
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccuracyLine:
+    """Accuracies over numbers of labels."""
+
+    name: str
+    accuracy: Sequence[float]
+    """share of test examples (fraction)"""
+    spread: Sequence[float]
+    """standard deviation over draws of the labels (fraction); empty for no error bars"""
+    colour: str
+    dash: str = "solid"
+
+
+def labels_needed_figure(
+    labels: Sequence[int], lines: Sequence[AccuracyLine], majority: float, title: str
+) -> go.Figure:
+    """Share of test examples classified correctly over the number of labels, a line for each input of the probe."""
+    figure = _figure(title, "labelled training examples", "classified correctly")
+    for line in lines:
+        figure.add_scatter(
+            x=list(labels),
+            y=list(line.accuracy),
+            error_y={"type": "data", "array": list(line.spread), "thickness": 1, "width": 3} if line.spread else None,
+            mode="lines+markers",
+            line={"color": line.colour, "width": 2, "dash": line.dash},
+            marker={"size": 6, "color": line.colour},
+            name=_literal(line.name),
+            hovertemplate="%{y:.1%}",
+        )
+    figure.add_hline(
+        y=majority,
+        line={"color": _NEUTRAL, "width": 1.5, "dash": "dot"},
+        annotation_text=f"commonest class {majority:.0%}",
+        annotation_position="bottom right",
+    )
+    figure.update_xaxes(type="log", tickvals=list(labels), ticktext=[f"{count:,}" for count in labels])
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    figure.update_layout(height=330, margin={"t": 110}, legend={"font": {"size": 12}})
+    return figure
+
+
 def _figure(title: str, x_label: str, y_label: str) -> go.Figure:
     return go.Figure(
         layout={"template": _THEME, "title": _literal(title), "xaxis_title": x_label, "yaxis_title": y_label}

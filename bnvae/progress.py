@@ -147,6 +147,9 @@ def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | No
     tables = [_figures(run_id, quick, whole=whole)]
     if thorough := figures.get("thorough"):
         tables.append(_figures(f"{run_id}: thorough figures of test examples", {"": thorough}, whole=whole))
+    if bought := figures.get("buys"):
+        tables.append(_figures(f"{run_id}: what the code buys", {"": bought}, whole=whole))
+        tables += [_probes(run_id, probe) for probe in bought["labels_needed"].values()]
     for table in tables:
         _onto(console, table).print(table)
 
@@ -172,6 +175,22 @@ def _figures(title: str, columns: dict[str, dict[str, Any]], *, whole: bool) -> 
         if isinstance(value, (int, float)) and not name.endswith(ERROR):
             cells = (_cell(figures, name) for figures in columns.values())
             table.add_row(name.replace("_", " "), UNITS.get(name, ""), *cells)
+    return table
+
+
+def _probes(run_id: str, probe: dict[str, Any]) -> Table:
+    """A row for each number of labels: the accuracies of each kind of input, ± their spread over draws of labels."""
+    kinds = {"codes": "one draw of z", "means": "posterior means", "baseline": probe["baseline_input"]}
+    title = (
+        f"{run_id}: share of test examples whose {probe['factor']} is classified correctly "
+        f"(majority {probe['majority']:.3f})"
+    )
+    table = Table(box=SIMPLE_HEAD, title=escape(title), title_justify="left")
+    for name in ("labels", *kinds.values()):
+        table.add_column(name, justify="right")
+    for place, count in enumerate(probe["labels"]):
+        cells = (f"{probe[kind]['accuracy'][place]:.3f} ± {probe[kind]['spread'][place]:.3f}" for kind in kinds)
+        table.add_row(f"{count:,}", *cells)
     return table
 
 

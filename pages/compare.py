@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.compare.buys import what_it_buys
 from pages.shared.compare.charts import compare_curves, kl_multiples, rate_distortion
 from pages.shared.compare.entries import compared
 from pages.shared.compare.evaluating import evaluate_more
@@ -15,6 +16,7 @@ from pages.shared.train.method_sweep import follow_methods
 MOST = 12
 VIEWS = {
     "Verdict": doctor,
+    "What it buys": what_it_buys,
     "Rate and distortion": rate_distortion,
     "KL": kl_multiples,
     "Curves": compare_curves,

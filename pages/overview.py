@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages.shared.code_price import say_price
 from pages.shared.film import film
 from pages.shared.frame import frame, name_on_phones
+from pages.shared.gains import code_gains
 from pages.shared.links import OVERVIEW, PAGES, invite
 from pages.shared.panels import histories, previews, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
@@ -28,6 +30,8 @@ if found:
                     active.caption(f"{forced}: proves nothing")
                 elbo = f"{tested.elbo:.1f}".replace("-", "−")
                 price.metric(f"{run.card.watched} ELBO, nats", elbo, border=True, help="per example, higher is better")
+    say_price(found)
+    code_gains([(run, config) for run, config, _ in found])
     previews([(run, config) for run, config, _ in found], key="overview")
     st.divider()
     invite([page for page in PAGES if page is not OVERVIEW], link_params())

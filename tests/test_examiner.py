@@ -71,6 +71,36 @@ def test_thorough_figures_are_kept_beside_the_quick_ones(run: Run) -> None:
     assert kept_thorough(run) == thorough
 
 
+def test_what_the_code_buys_is_kept_with_a_reason_for_what_is_not_there(run: Run) -> None:
+    buys = evaluate_run(run)["buys"]
+    assert (run.evaluation() or {})["buys"] == buys
+    assert list(buys["labels_needed"]) == ["label"]
+    at = buys["labels_needed"]["label"]["labels"].index(buys["accuracy_labels"])
+    assert buys["accuracy_from_draws"] == buys["labels_needed"]["label"]["codes"]["accuracy"][at]
+    assert buys["missing"] == {
+        "causes": "data is 'digits': only 'storybook' has causes that its words tell; choose it.",
+        "edits": "data is 'digits': only 'storybook' has causes that its words tell; choose it.",
+    }
+    assert {name for name, value in buys.items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
+
+
+def test_sentences_with_known_causes_have_all_that_a_code_buys(store: RunStore, tiny_text: RunConfig) -> None:
+    run = store.create("a", tiny_text)
+    train_run(run)
+    buys = evaluate_run(run, factors=["tense"], labels=[20, 40])["buys"]
+    assert list(buys["labels_needed"]) == ["mood", "tense"]
+    assert buys["labels_needed"]["tense"]["labels"] == [20, 40]
+    assert not buys["missing"]
+    assert buys["accuracy_labels"] == 40
+    assert buys["causes_kept"] == buys["causes"]["mean"]
+    assert buys["edits_took"] == buys["edits"]["took"]
+    assert {name for name, value in buys.items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
+    with pytest.raises(ValueError, match="factor is 'colour'"):
+        evaluate_run(run, factors=["colour"])
+    with pytest.raises(ValueError, match="labels is 100000: give 2 or more, and at most the"):
+        evaluate_run(run, labels=[100_000])
+
+
 def test_thorough_figures_of_sentences_have_a_perplexity(store: RunStore, tiny_text: RunConfig) -> None:
     run = store.create("a", tiny_text)
     train_run(run)

@@ -169,3 +169,23 @@ def test_an_evaluation_says_what_the_code_tells_where_it_was_taken(
     before, after = capsys.readouterr().out.splitlines()
     assert before.endswith("2 of 2 active")
     assert after == f"{before}, mutual information 1.50 of at most 6.91, rise if z is permuted 0.25 nats"
+
+
+def test_what_a_code_buys_is_a_table_of_accuracies_with_their_spread() -> None:
+    told = {"accuracy": [0.25, 0.5], "spread": [0.125, 0.0625]}
+    probe = {
+        "factor": "mood",
+        "labels": [10, 1_000],
+        "majority": 0.2,
+        "baseline_input": "bag of words",
+        "codes": told,
+        "means": told,
+        "baseline": told,
+    }
+    shown = io.StringIO()
+    buys = {"accuracy_from_draws": 0.25, "labels_needed": {"mood": probe}, "missing": {}}
+    print_evaluation("a", {"test": SPLIT, "training": SPLIT, "buys": buys}, Console(file=shown, width=200))
+    lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+    assert "accuracy from draws share of test examples 0.2500" in lines
+    assert "1,000 0.500 ± 0.062 0.500 ± 0.062 0.500 ± 0.062" in lines
+    assert "whose mood is classified correctly (majority 0.200)" in " ".join(lines)

@@ -31,10 +31,13 @@ class Column:
     """the figure that this one only restates: the same runs are best"""
     bound: Literal["≥", "≤", ""] = ""
     """which side the truth is on where the estimate of the mutual information is at its cap"""
+    bought: bool = False
+    """of what the code buys, which every evaluation computes but the one at a training's end"""
     needs_used_code: bool = False
     """compares q(z) with the prior, which they equal where the code is ignored: such a run has the best for nothing"""
 
 
+TEST_SHARE, CAUSES = "share of test examples", "share of causes"
 NATS = "nats per example"
 """the mean over examples is the last operation everywhere"""
 SUMMED = "sum over pixels or tokens"
@@ -118,6 +121,34 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         name="mutual_information_gap", title="MIG", unit="", reduction="mean over factors", better="high", thorough=True
     ),
+    Column(
+        name="accuracy_from_draws",
+        title="100 labels",
+        unit=TEST_SHARE,
+        reduction="probe on draws of z",
+        better="high",
+        digits=3,
+        bought=True,
+        error="accuracy_from_draws_spread",
+    ),
+    Column(
+        name="causes_kept",
+        title="causes kept",
+        unit=CAUSES,
+        reduction="mean over causes",
+        better="high",
+        bought=True,
+        error="causes_kept_standard_error",
+    ),
+    Column(
+        name="edits_took",
+        title="edits that took",
+        unit="share of edits",
+        reduction="mean over sentences",
+        better="high",
+        bought=True,
+        error="edits_took_standard_error",
+    ),
 )
 NOT_COMPARED = "°"
 """behind a figure that is not compared"""
@@ -142,12 +173,16 @@ class Entry:
 
     def value(self, column: Column) -> float | None:
         """The figure; None where it was not computed, or does not exist for this kind of data."""
+        if column.bought:
+            return number(self.evaluation, "buys", column.name)
         return number(self.thorough, column.name) if column.thorough else number(self.evaluation, "test", column.name)
 
     def standard_error(self, column: Column) -> float | None:
         """Standard error of the figure, same unit; None where there is none, or an older version did not keep it."""
         if not column.error:
             return None
+        if column.bought:
+            return number(self.evaluation, "buys", column.error)
         return number(self.thorough, column.error) if column.thorough else number(self.evaluation, "test", column.error)
 
     def not_compared(self, column: Column) -> str:

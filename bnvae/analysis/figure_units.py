@@ -2,6 +2,7 @@
 
 NATS = "nats per example"
 DRAWS = "draws of z an example"
+SHARE = "share of test examples"
 
 UNITS: dict[str, str] = {
     "examples": "examples",
@@ -30,4 +31,19 @@ UNITS: dict[str, str] = {
     "mutual_information_gap": "share of entropy",
     "mode_examples": "examples",
     "seconds": "seconds",
+    "source_entropy": NATS,
+    "accuracy_labels": "labelled examples",
+    "accuracy_from_draws": SHARE,
+    "accuracy_from_draws_spread": SHARE,
+    "accuracy_from_means": SHARE,
+    "accuracy_from_means_spread": SHARE,
+    "accuracy_from_input": SHARE,
+    "accuracy_from_input_spread": SHARE,
+    "accuracy_of_majority": SHARE,
+    "causes_kept": "share of causes",
+    "causes_kept_from_draws": "share of causes",
+    "causes_kept_by_chance": "share of causes",
+    "edits_took": "share of edits",
+    "edits_took_by_chance": "share of edits",
+    "edits_changed_others": "share of other causes",
 }

@@ -32,6 +32,21 @@ def add(commands: Subparsers) -> None:
         metavar="N",
         help="thorough figures of N test examples, drawn at random; 0: all",
     )
+    parser.add_argument(
+        "--factor",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="labels needed for these known factors as well, beside the data set's label",
+    )
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        type=int,
+        default=[],
+        metavar="N",
+        help="numbers of labelled examples to train probes on (examples); without: 10 30 100 300 1000",
+    )
     parser.add_argument("--seed", type=int, default=0, help="decides the draws of the thorough figures")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--queue", action="store_true", help="wait in line with the trainings that the app started")
@@ -54,12 +69,16 @@ def _run(options: argparse.Namespace) -> int:
                 f"{name} is {getattr(options, name)}: it is of the thorough figures. Give --samples as well, or leave "
                 f"--{name} out."
             )
+    if options.tau is not None and (options.factor or options.labels):
+        raise ValueError("tau: labels needed are of the run's own tau. Leave --tau, or --factor and --labels, out.")
     try:
         with ExitStack() as stack:
             if options.queue:
                 stack.enter_context(turn(RunStore().root, EvaluationDesk(run.folder).wait))
             progress = stack.enter_context(evaluation_progress(hidden=options.quiet or settings is None))
-            figures = evaluate_run(run, settings, progress, tau=options.tau)
+            figures = evaluate_run(
+                run, settings, progress, tau=options.tau, factors=options.factor, labels=options.labels
+            )
     except EvaluationStopped:
         print("bnvae: the evaluation was stopped; nothing was written.", file=sys.stderr)
         return 3

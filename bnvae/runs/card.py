@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bnvae.analysis.figure_values import number
 from bnvae.data.dataset import Dataset, ImageShape, TextShape
 from bnvae.runs.files import BrokenRunError
 
@@ -24,9 +25,11 @@ class DataCard:
     test_examples: int
     label_names: tuple[str, ...]
     digest: str
+    entropy: float | None = None
+    """of one example of the source, in nats, where it is known"""
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "DataCard":
+    def of(cls, dataset: Dataset, *, entropy: float | None = None) -> "DataCard":
         return cls(
             shape=dataset.shape,
             training_examples=len(dataset.training),
@@ -34,6 +37,7 @@ class DataCard:
             test_examples=len(dataset.test),
             label_names=dataset.label_names,
             digest=dataset.digest,
+            entropy=entropy,
         )
 
     @property
@@ -58,6 +62,7 @@ class DataCard:
             test_examples=int(stored["test_examples"]),
             label_names=tuple(map(str, stored["label_names"])),
             digest=str(stored["digest"]),
+            entropy=number(stored, "entropy"),
         )
 
     def examples(self, stored: NDArray[Any], where: str) -> Tensor:

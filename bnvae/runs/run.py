@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bnvae.config import PrecisionName, RunConfig
 from bnvae.data.dataset import Dataset
+from bnvae.data.source_entropy import source_entropy
 from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 from bnvae.evaluation import encode
 from bnvae.model import VAE
@@ -107,7 +108,8 @@ class Run:
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
         kept = Examples.of(dataset.test, self.test_order(len(dataset.test)))
-        self.write_examples(DataCard.of(dataset), kept, dataset.tokenizer)
+        card = DataCard.of(dataset, entropy=source_entropy(self.config.data, dataset.shape))
+        self.write_examples(card, kept, dataset.tokenizer)
 
     def test_order(self, count: int) -> Int64[Tensor, "N"]:
         """The order in which this run keeps the `count` rows of its test split; whatever it keeps begins with it."""

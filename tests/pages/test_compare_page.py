@@ -21,7 +21,7 @@ from pages.shared.compare.entries import floors_of_figures
 from tests.pages.reading import drawn, runs_choice, small, words
 
 Visit = Callable[..., AppTest]
-VIEWS = ("Verdict", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
+VIEWS = ("Verdict", "What it buys", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
 
 
 def table(page: AppTest, place: int = 0) -> dict[str, dict[str, str]]:

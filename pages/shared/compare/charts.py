@@ -13,6 +13,7 @@ from bnvae.runs.clock import seconds_at
 from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache
+from pages.shared.code_price import entropy_level, entropy_of
 from pages.shared.compare.entries import Compared, floors_of_figures
 from pages.shared.compare.equal_rate import choose_rate, curves_of, equal_rate
 from pages.shared.notices import say
@@ -159,6 +160,7 @@ def _chart(group: str, tracks: Sequence[_Track], quantity: str, axis: str) -> No
         x_label=AXES[axis],
         y_label=unit,
         title=f"{quantity} of {examples} · {group.split(' · ')[0]}",
+        levels=entropy_level(entropy_of(tracks[0].one.run)) if quantity == "−ELBO" else (),
         height_px=320,
     )
 

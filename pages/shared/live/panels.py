@@ -17,6 +17,7 @@ from bnvae.runs.history import HistoryReader
 from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
+from pages.shared.code_price import entropy_level, entropy_of
 from pages.shared.panels import bars_chart, last_record
 from pages.shared.words import (
     caption_words,
@@ -112,11 +113,13 @@ def _each_reason_once(states: Mapping[Run, Status]) -> dict[Run, Status]:
 
 def _panels(seen: _Seen, colour: str, elbo_range: tuple[float, float]) -> Iterator[tuple[str, dict[str, Any]]]:
     run, config, record = seen.run, seen.config, seen.record
+    levels = entropy_level(entropy_of(run))
     caption = f"{caption_words(config)} · at step {record.step:,}" if seen.together and record else ""
     tested = seen.evaluations[-1] if seen.evaluations else None
     yield "bars", bars_chart(run, config, record, tested, colour=colour, caption=caption)
     yield "state", state_words(config, record, seen.status, tested)
-    yield "elbo", elbo_plot(seen.steps, _marks(run, record if seen.together else None), y_range=elbo_range)
+    marks = _marks(run, record if seen.together else None)
+    yield "elbo", elbo_plot(seen.steps, marks, y_range=elbo_range, levels=levels)
     if not seen.evaluations or any(tells(each) for each in seen.evaluations):  # an older history has neither
         yield "information", information_plot(seen.evaluations, colour)
         yield "rise", rise_plot(seen.evaluations, colour)
@@ -160,9 +163,13 @@ def _rounded_up(value: float) -> float:
 
 
 def elbo_plot(
-    steps: Sequence[StepRecord], marks: Sequence[tuple[float, str]] = (), *, y_range: tuple[float, float]
+    steps: Sequence[StepRecord],
+    marks: Sequence[tuple[float, str]] = (),
+    *,
+    y_range: tuple[float, float],
+    levels: Sequence[tuple[float, str]] = (),
 ) -> dict[str, Any]:
-    """−ELBO as distortion + rate, stacked, over steps, on an axis between these ends (nats)."""
+    """−ELBO as distortion + rate, stacked, over steps, on an axis between these ends (nats), with levels across it."""
     return plot(
         [record.step for record in steps],
         [
@@ -175,6 +182,7 @@ def elbo_plot(
         total_label="−ELBO",
         y_range=y_range,
         marks=marks,
+        levels=levels,
     )
 
 

@@ -11,10 +11,11 @@ from pages.components.curves import draw_curves
 from pages.components.kl_bars import draw_kl_bars
 from pages.components.preview_sections import draw_preview_sections
 from pages.components.run_state import draw_run_state
+from pages.shared.code_price import say_price
 from pages.shared.frame import name_on_phones
 from pages.shared.live.following import Source, follow
 from pages.shared.live.moment import TRAINING, Moment
-from pages.shared.panels import say_broken
+from pages.shared.panels import histories, say_broken
 from pages.shared.train.condition import condition
 from pages.shared.train.transport import transport
 
@@ -33,6 +34,10 @@ def _show(moment: Moment, source: Source) -> None:
             say_broken(run, error)
         transport(moment.readable)
     _rows(moment, source)
+
+
+def _said_above(run: Run, error: Exception) -> None:
+    """Nothing: the moment has this problem too."""
 
 
 def _rows(moment: Moment, source: Source) -> None:
@@ -62,6 +67,8 @@ def _rows(moment: Moment, source: Source) -> None:
     drawn("bars", draw_kl_bars)
     drawn("state", draw_run_state)
     row(condition)
+    with st.container():
+        say_price(histories(moment.shown, _said_above))
     drawn("elbo", draw_curves)
     drawn("information", draw_curves)
     drawn("rise", draw_curves)

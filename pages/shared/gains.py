@@ -1,0 +1,164 @@
+"""What the codes of the runs on show buy and what they cost, from the figures kept with the runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from bnvae.analysis.buys import figures_bought
+from bnvae.analysis.figure_values import in_digits, number
+from bnvae.config import RunConfig
+from bnvae.runs import BrokenRunError, Run
+from pages.components.gains import Bar, Gain, gains
+from pages.shared.cache import version
+from pages.shared.code_price import is_plain
+from pages.shared.colours import colour_of
+from pages.shared.notices import say
+from pages.shared.panels import say_broken
+from pages.shared.state import store
+
+Kept = tuple[Run, RunConfig, Mapping[str, Any]]
+"""a run and its evaluation"""
+
+
+def code_gains(found: Sequence[tuple[Run, RunConfig]]) -> None:
+    """Cards of labels needed, causes kept, edits and costs; the command that computes what a run has not."""
+    kept = [(run, config, figures) for run, config in found if (figures := _evaluation(run)) is not None]
+    with_gains = [one for one in kept if figures_bought(one[2])]
+    without = [run for run, config in found if config.source != "arrays" and run not in {one[0] for one in with_gains}]
+    if not with_gains and not without:
+        return
+    st.markdown("##### What the code buys")
+    if without:
+        commands = "\n".join(f"python -m bnvae evaluate {run.id}" for run in without)
+        say("info", "What a code buys is not known of every run here. This computes it:", commands)
+    cards = [card for card in (_labels(with_gains), _causes(with_gains), _edits(with_gains)) if card.bars]
+    if cards:
+        gains(key="gains", cards=[*cards, _costs(with_gains)])
+
+
+def _evaluation(run: Run) -> Mapping[str, Any] | None:
+    try:
+        return _read(run.id, version(run, "evaluation.json"))
+    except BrokenRunError as error:
+        say_broken(run, error)
+        return None
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _read(run_id: str, evaluation: tuple[int, int]) -> Mapping[str, Any] | None:
+    return store().get(run_id).evaluation()
+
+
+def _labels(found: Sequence[Kept]) -> Gain:
+    bars, notes = [], []
+    for run, _, figures in found:
+        own = figures["buys"]
+        marks = [
+            (share, words)
+            for name, words in (("accuracy_of_majority", "the commonest class"), ("accuracy_from_input", "no model"))
+            if (share := _share(own, name)) is not None
+        ]
+        bars += _bar(run, own, "accuracy_from_draws", marks, error="accuracy_from_draws_spread")
+        if marks:
+            notes.append(", ".join(f"{words} {_percent(share)}" for share, words in marks))
+    count = next((number(one["buys"], "accuracy_labels") for _, _, one in found), None)
+    factor, baseline = _probe_words(found)
+    return Gain(
+        title=f"Labels needed: {count:,.0f}" if count else "Labels needed",
+        caption=f"How often a linear probe on draws of z names the {factor}, from so few labels.",
+        bars=bars,
+        note=_once(notes).replace("no model", f"{baseline} without a model"),
+    )
+
+
+def _probe_words(found: Sequence[Kept]) -> tuple[str, str]:
+    """What is named from few labels, and what a probe without a model sees."""
+    for _, _, figures in found:
+        for name, probe in (figures["buys"].get("labels_needed") or {}).items():
+            return str(name), str(probe.get("baseline_input", "the example"))
+    return "label", "the example"
+
+
+def _causes(found: Sequence[Kept]) -> Gain:
+    bars, notes = [], []
+    for run, _, figures in found:
+        own = figures["buys"]
+        chance = _share(own, "causes_kept_by_chance")
+        marks = [(chance, "another sentence's reconstruction")] if chance is not None else []
+        bars += _bar(run, own, "causes_kept", marks)
+        if chance is not None:
+            notes.append(f"{run.id} {_percent(chance)}")
+    return Gain(
+        title="Causes kept",
+        caption="How much of who, what, where and how a sentence says comes back in its reconstruction.",
+        bars=bars,
+        note=f"By chance: {', '.join(notes)}" if notes else "",
+    )
+
+
+def _edits(found: Sequence[Kept]) -> Gain:
+    bars, notes = [], []
+    for run, _, figures in found:
+        own = figures["buys"]
+        chance, changed = _share(own, "edits_took_by_chance"), _share(own, "edits_changed_others")
+        marks = [(chance, "before the edit")] if chance is not None else []
+        bars += _bar(run, own, "edits_took", marks)
+        if chance is not None and changed is not None:
+            notes.append(
+                f"{run.id} {_percent(chance)} before the edit, {_percent(changed)} of the other causes changed"
+            )
+    return Gain(
+        title="Edits that took",
+        caption="How often a sentence says what was asked for after one cause was moved in its code.",
+        bars=bars,
+        note="; ".join(notes),
+    )
+
+
+def _costs(found: Sequence[Kept]) -> Gain:
+    """Rates, and how much higher the −ELBO is than the plain run's."""
+    plain = next((figures for _, config, figures in found if is_plain(config)), None)
+    base = number(plain, "test", "elbo")
+    bars = []
+    for run, _, figures in found:
+        rate, elbo = number(figures, "test", "rate"), number(figures, "test", "elbo")
+        if rate is None or elbo is None:
+            continue
+        words = f"rate {in_digits(rate, 1)}"
+        if plain is not None and base is not None and figures is not plain:
+            difference = in_digits(base - elbo, 1)
+            words += f", −ELBO {'+' if base > elbo and not difference.startswith('−') else ''}{difference}"
+        bars.append(Bar(name=run.id, colour=colour_of(run), words=words))
+    return Gain(
+        title="What it costs",
+        caption="In nats per test example; the −ELBO beside that of the plain run.",
+        bars=bars,
+    )
+
+
+def _bar(
+    run: Run, own: Mapping[str, Any], name: str, marks: Sequence[tuple[float, str]], *, error: str = ""
+) -> list[Bar]:
+    """The run's bar, none where it has no such figure."""
+    share = _share(own, name)
+    if share is None:
+        return []
+    spread = number(own, error or f"{name}_standard_error")
+    words = _percent(share) + ("" if spread is None else f" ± {100 * spread:.1f}")
+    return [Bar(name=run.id, colour=colour_of(run), words=words, share=share, marks=marks)]
+
+
+def _share(own: Mapping[str, Any], name: str) -> float | None:
+    """A figure from 0 to 1; None where it is missing, or a file has something else."""
+    value = number(own, name)
+    return value if value is not None and 0 <= value <= 1 else None
+
+
+def _percent(share: float) -> str:
+    return f"{in_digits(100 * share, 0)} %"
+
+
+def _once(notes: Sequence[str]) -> str:
+    """Each different note once."""
+    return "; ".join(dict.fromkeys(notes))
