@@ -82,11 +82,17 @@ class DataConfig:
     name: DataName = "storybook"
     """data set; `images` and `text` read your own from `path`"""
     path: str = ""
-    """your own data: a folder or .zip of pictures, a .txt, .csv, .tsv or .jsonl file, or an https address of one"""
+    """your own data: a folder or .zip of pictures, a .txt, .csv, .tsv or .jsonl file, or an https address of one; files
+    or sub-folders named train, valid (val, dev) and test in a folder or .zip are its splits"""
+    validation_path: str = ""
+    """your own data: validation examples, as `path`; empty: those in `path` named valid, val or dev, else a share"""
+    test_path: str = ""
+    """your own data: test examples, as `path`; empty: those in `path` named test, else a share"""
     column: str = "text"
-    """column of a .csv, .tsv or .jsonl that holds the sentences"""
+    """column of a .csv, .tsv or .jsonl that holds the sentences; a number, from 1, in a table without a header"""
     label_column: str = ""
-    """column of a .csv, .tsv or .jsonl that holds a label; empty: no labels"""
+    """column of a .csv, .tsv or .jsonl that holds a label, by name or number; empty: no labels, but those of a .tsv
+    without a header whose rows are a label and a sentence"""
     tokenizer: TokenizerName = "words"
     """how sentences are split into tokens"""
     vocabulary_size: int = 10_000
@@ -135,6 +141,9 @@ class DataConfig:
             _refuse("path", self.path, f"data {self.name!r} is your own: name its folder, file or https address.")
         if self.name not in OWN_DATA and self.path:
             _refuse("path", self.path, f"only data 'images' and 'text' take a path; {self.name!r} does not.")
+        for name in ("validation_path", "test_path"):
+            if (path := getattr(self, name)) and self.name not in OWN_DATA:
+                _refuse(name, path, f"only data 'images' and 'text' take it; {self.name!r} does not.")
 
     @property
     def modality(self) -> Literal["image", "text"]:

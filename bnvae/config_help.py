@@ -20,7 +20,7 @@ def field_help(config: type[Any]) -> dict[str, str]:
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             assert isinstance(following, ast.Expr)
             assert isinstance(following.value, ast.Constant)
-            found[field.target.id] = str(following.value.value)
+            found[field.target.id] = " ".join(str(following.value.value).split())
     return found
 
 

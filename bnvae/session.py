@@ -304,7 +304,7 @@ class Session:
         self._written_at = time.monotonic()
 
     def _with_notes(self, message: str) -> str:
-        return " ".join(filter(None, (message, self._skipped, self._refusal)))
+        return " ".join(filter(None, (message, self.dataset.note, self._skipped, self._refusal)))
 
 
 class _Speed:

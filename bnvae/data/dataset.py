@@ -61,6 +61,8 @@ class Dataset:
     factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """names of a categorical factor's values; a numeric factor has an empty tuple"""
     tokenizer: Tokenizer | None = None
+    note: str = ""
+    """what a user has to know of it: examples of their own that were left out; empty for nothing"""
     digest: str = ""
     """sha256 over all examples: two data sets with one digest are the same data"""
 

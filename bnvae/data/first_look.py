@@ -9,9 +9,11 @@ from pathlib import Path
 from bnvae.config import DataConfig
 from bnvae.data.limits import check_enough
 from bnvae.data.own_file import here, is_address
-from bnvae.data.own_text import MOST_BYTES, READERS, decoded
+from bnvae.data.own_text import columns_of, decoded, empty, rows_of
 from bnvae.data.picture_sources import MOST_TOTAL_BYTES, PictureZip, directory_bytes
 from bnvae.data.pictures import FORMATS, decode_picture, is_picture
+from bnvae.data.text_columns import Columns
+from bnvae.data.text_files import TextFile, text_files
 
 GLANCE_BYTES = 1 << 16
 MOST_ENTRIES = 2_000
@@ -38,19 +40,42 @@ def first_look(config: DataConfig) -> str:
 
 
 def _text(config: DataConfig) -> str:
-    file = here(config.path, suffixes=tuple(READERS), most_bytes=MOST_BYTES)
-    if file is None:
-        return f"An https address. {LATER}"
-    with file.open("rb") as opened:
-        head, more = opened.read(GLANCE_BYTES), opened.read(1)
-    if more:  # the last line, and perhaps the last letter, is cut: what is whole before it is looked at
-        if (cut := head.rfind(b"\n")) < 0:
-            return f"Its first line is long. {LATER}"
-        head = head[: cut + 1]
-    rows = READERS[file.suffix.lower()](decoded(head, config.path), config)
+    with text_files(config, progress=None) as files:
+        if files is None:
+            return f"An https address. {LATER}"
+        heads = {split: _head(file) for split, file in files.items()}
+    columns = columns_of({split: text for split, (text, _) in heads.items() if text}, files, config)
+    said = {
+        split: _said(text, more, files[split], config, columns.get(split), split=split)
+        for split, (text, more) in heads.items()
+    }
+    others = [split for split in ("validation", "test") if split in said]
+    if not others:
+        return said["training"]
+    return f"{said['training']}. There {'are files' if others[1:] else 'is a file'} for {' and '.join(others)}."
+
+
+def _head(file: TextFile) -> tuple[str, bool]:
+    """The whole lines that a file begins with, and whether there are more; empty where the first line is long."""
+    content = file.read(GLANCE_BYTES + 1)
+    head, more = content[:GLANCE_BYTES], len(content) > GLANCE_BYTES
+    if more:  # the last line, and perhaps the last letter, is cut
+        head = head[: head.rfind(b"\n") + 1]
+    return decoded(head, file.path, field=file.field), more
+
+
+def _sentences(
+    text: str, more: bool, file: TextFile, config: DataConfig, columns: Columns | None, *, split: str
+) -> str:
+    """What the beginning of a file holds."""
+    if more and not text:
+        return f"Its first line is long. {LATER}"
+    rows = rows_of(text, file, config, columns)
     found = [line for line, _ in itertools.islice(rows, 1 if more else None) if line]
-    if not more:
+    if not more and split == "training":
         check_enough(len(found), path=config.path, what="lines with text")
+    if not more and not found:
+        raise empty(file)
     if not found:
         return f"Its first line is empty. {LATER}"
     return f"Its first sentence: {found[0][:SHOWN_LETTERS]}" + ("…" if len(found[0]) > SHOWN_LETTERS else "")

@@ -1,120 +1,210 @@
-"""A user's own sentences: a .txt with one a line, or a column of a .csv, .tsv or .jsonl."""
+"""A user's own sentences: a .txt with one a line, or a column of a .csv, .tsv or .jsonl; one file or one a split."""
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 from bnvae.config import DataConfig
 from bnvae.data.limits import Progress, check_enough, training_count
-from bnvae.data.own_file import own_file
+from bnvae.data.overlap import check_labels, kept_apart
 from bnvae.data.random_rows import split
 from bnvae.data.sentences import Corpus, Sentences
+from bnvae.data.text_columns import LOOKED_AT, Columns, find_columns
+from bnvae.data.text_files import TextFile, text_files
 from bnvae.data.vocabulary import LONGEST_LINE
 
-MOST_BYTES = 512 << 20
 MOST_LINES = 5_000_000
 MOST_LABELS = 1_000
 """More different labels than this mean that the column holds something else."""
 
+Pairs = list[tuple[str, str]]
+"""sentences with their labels"""
+
 
 def load_own_text(config: DataConfig, progress: Progress) -> Corpus:
-    """The sentences at `path`; empty ones are left out.
+    """The sentences at `path` and at the paths of splits; empty ones are left out.
+
+    A split without a file of its own is a seeded share of the training file.
 
     Raises:
-        ValueError: the file or one of its lines is not usable; the message names the line, column or byte.
-        DownloadError: the path is an address from which nothing can be downloaded.
+        ValueError: a file or one of its lines is not usable; the message names the line, column or byte.
+        DownloadError: a path is an address from which nothing can be downloaded.
     """
-    file = own_file(config.path, suffixes=tuple(READERS), most_bytes=MOST_BYTES, progress=progress)
-    progress("reading sentences", 0.0)
-    pairs = READERS[file.suffix.lower()](decoded(file.read_bytes(), config.path), config)
-    found = [(line, label) for line, label in pairs if line]
+    with text_files(config, progress) as files:
+        assert files is not None
+        progress("reading sentences", 0.0)
+        read = _read(files, config)
+    pairs, note = _apart(read, config) if len(read) > 1 else (read, "")
+    found = pairs["training"]
     check_enough(len(found), path=config.path, what="lines with text")
-    label_names = tuple(sorted({label for _, label in found if label}))
-    if len(label_names) > MOST_LABELS:
-        raise ValueError(
-            f"label_column is {config.label_column!r}: it has {len(label_names)} different values, more than "
-            f"{MOST_LABELS}; choose a column of categories, or none."
-        )
-    indices = {label: index for index, label in enumerate(label_names)} | {"": -1}
     training, validation, test = split(
-        len(found), test_share=config.test_share, validation_share=config.validation_share, seed=config.seed
+        len(found),
+        test_share=0.0 if "test" in pairs else config.test_share,
+        validation_share=0.0 if "validation" in pairs else config.validation_share,
+        seed=config.seed,
     )
     training = training[: training_count(config, len(training))]  # already in random order
-
-    def sentences(rows: list[int]) -> Sentences:
-        return Sentences(lines=[found[row][0] for row in rows], labels=[indices[found[row][1]] for row in rows])
-
+    parts = {
+        "validation": [found[row] for row in validation.tolist()],
+        "test": [found[row] for row in test.tolist()],
+        **pairs,
+        "training": [found[row] for row in training.tolist()],
+    }
+    label_names = _label_names(pairs, config)
+    indices = {label: index for index, label in enumerate(label_names)} | {"": -1}
+    told = {
+        name: Sentences(lines=[line for line, _ in part], labels=[indices[label] for _, label in part])
+        for name, part in parts.items()
+    }
     return Corpus(
-        training=sentences(training.tolist()),
-        validation=sentences(validation.tolist()) if len(validation) else None,
-        test=sentences(test.tolist()),
+        training=told["training"],
+        validation=told["validation"] if parts["validation"] else None,
+        test=told["test"],
         label_names=label_names,
+        note=note,
     )
 
 
-def decoded(content: bytes, path: str) -> str:
+def _label_names(pairs: dict[str, Pairs], config: DataConfig) -> tuple[str, ...]:
+    names = tuple(sorted({label for part in pairs.values() for _, label in part if label}))
+    if len(names) > MOST_LABELS:
+        raise ValueError(
+            f"label_column is {config.label_column!r}: it has {len(names)} different values, more than "
+            f"{MOST_LABELS}; choose a column of categories, or none."
+        )
+    return names
+
+
+def _read(files: dict[str, TextFile], config: DataConfig) -> dict[str, Pairs]:
+    """The sentences of each file, none of them empty."""
+    texts = {name: decoded(file.read(None), file.path, field=file.field) for name, file in files.items()}
+    columns = columns_of(texts, files, config)
+    found: dict[str, Pairs] = {}
+    for name, text in texts.items():
+        found[name] = [pair for pair in rows_of(text, files[name], config, columns[name]) if pair[0]]
+        if not found[name] and len(texts) > 1:
+            raise empty(files[name])
+    return found
+
+
+def empty(file: TextFile) -> ValueError:
+    return ValueError(f"{file.field} is {file.path!r}: it holds no line with text; fill the file, or leave it out.")
+
+
+def columns_of(
+    texts: Mapping[str, str], files: Mapping[str, TextFile], config: DataConfig
+) -> dict[str, Columns | None]:
+    """The columns of the file of each split, None for a file that is no table.
+
+    Raises:
+        ValueError: a table lacks a column, or they differ in their columns.
+    """
+    found: dict[str, Columns | None] = {}
+    first: tuple[str, Columns] | None = None
+    for name in sorted(texts, key="training".__ne__):  # what the file for training is holds for the others
+        found[name] = columns = _columns(texts[name], files[name], config, like=first[1] if first else None)
+        if columns is None:
+            continue
+        first = first or (files[name].path, columns)
+        if not columns.equal(first[1]):
+            raise ValueError(
+                f"{files[name].field} is {files[name].path!r}: it has the columns {columns.words}, and {first[0]!r} "
+                f"has {first[1].words}; give all files of the splits the same columns."
+            )
+    return found
+
+
+def _apart(pairs: dict[str, Pairs], config: DataConfig) -> tuple[dict[str, Pairs], str]:
+    """Without sentences that stand in two files."""
+    check_labels({name: [label for _, label in part] for name, part in pairs.items()}, path=config.path)
+    lines = {name: [line for line, _ in part] for name, part in pairs.items()}
+    kept, note = kept_apart(lines, path=config.path, shown=lines, what="sentences")
+    return {name: [part[row] for row in kept[name].tolist()] for name, part in pairs.items()}, note
+
+
+def rows_of(text: str, file: TextFile, config: DataConfig, columns: Columns | None) -> Iterator[tuple[str, str]]:
+    """Sentence and label of each line of a file, also of lines without a sentence."""
+    if columns is not None:
+        return _table(text, file, config, columns)
+    return (_json_lines if file.suffix == ".jsonl" else _plain)(text, file, config)
+
+
+def decoded(content: bytes, path: str, *, field: str = "path") -> str:
     """Raises ValueError where it is no UTF-8 text, or one of too many lines."""
+    where = f"{field} is {path!r}"
     if (at := content.find(b"\0")) >= 0:
-        raise ValueError(f"path is {path!r}: byte {at} is NUL, so it is no text; save the file as UTF-8 text.")
+        raise ValueError(f"{where}: byte {at} is NUL, so it is no text; save the file as UTF-8 text.")
     if (lines := content.count(b"\n")) > MOST_LINES:
-        raise ValueError(f"path is {path!r}: it has {lines} lines, more than {MOST_LINES}; give a smaller file.")
+        raise ValueError(f"{where}: it has {lines} lines, more than {MOST_LINES}; give a smaller file.")
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"path is {path!r}: byte {error.start}, on line {line}, is not UTF-8; save the file as UTF-8 text."
+            f"{where}: byte {error.start}, on line {line}, is not UTF-8; save the file as UTF-8 text."
         ) from None
 
 
-def _plain(text: str, config: DataConfig) -> Iterator[tuple[str, str]]:
+def _plain(text: str, file: TextFile, config: DataConfig) -> Iterator[tuple[str, str]]:
     if config.label_column:
         raise ValueError(f"label_column is {config.label_column!r}: a .txt has no columns; leave it empty.")
     for line in io.StringIO(text):  # splits at \n only; str.splitlines would at eight other characters too
         yield _tidy(line), ""
 
 
-def _comma_separated(text: str, config: DataConfig) -> Iterator[tuple[str, str]]:
-    return _table(text, config, delimiter=",")
-
-
-def _tab_separated(text: str, config: DataConfig) -> Iterator[tuple[str, str]]:
-    return _table(text, config, delimiter="\t")
-
-
-def _table(text: str, config: DataConfig, *, delimiter: str) -> Iterator[tuple[str, str]]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def _table(text: str, file: TextFile, config: DataConfig, columns: Columns) -> Iterator[tuple[str, str]]:
+    rows = _rows(text, file, config)
     try:
-        header = [name.strip() for name in next(rows, [])]
-        text_at = _position(header, config.column, "column")
-        label_at = _position(header, config.label_column, "label_column") if config.label_column else None
+        if columns.names is not None:
+            next(rows)
         for row in rows:
             if not row:
                 continue
-            if len(row) <= max(text_at, label_at or 0):
+            if len(row) <= max(columns.text, columns.label or 0):
                 raise ValueError(
-                    f"path is {config.path!r}: line {rows.line_num} has {len(row)} cells where the header has "
-                    f"{len(header)}; complete it, or check the quotes before it."
+                    f"{file.field} is {file.path!r}: line {rows.line_num} has {len(row)} cells where the "
+                    f"{'first row' if columns.names is None else 'header'} has {columns.count}; complete it, or check "
+                    "the quotes before it."
                 )
-            yield _tidy(row[text_at]), "" if label_at is None else row[label_at].strip()
+            yield _tidy(row[columns.text]), "" if columns.label is None else row[columns.label].strip()
     except csv.Error as error:
-        raise ValueError(
-            f"path is {config.path!r}: line {rows.line_num} cannot be read ({error}); check its quotes."
-        ) from None
+        raise _unreadable(file, rows.line_num, error) from None
 
 
-def _position(header: list[str], wanted: str, field: str) -> int:
-    if wanted not in header:
-        raise ValueError(f"{field} is {wanted!r}: the file has the columns {', '.join(map(repr, header[:50]))}.")
-    return header.index(wanted)
+def _columns(text: str, file: TextFile, config: DataConfig, *, like: Columns | None) -> Columns | None:
+    if file.suffix not in DELIMITERS:
+        return None
+    rows = _rows(text, file, config)
+    try:
+        beginning = list(itertools.islice(rows, LOOKED_AT))
+    except csv.Error as error:
+        raise _unreadable(file, rows.line_num, error) from None
+    # A few rows for testing need not have a label twice: where no header is named, all files are as the first.
+    if like is not None and like.names is None and beginning and len(beginning[0]) == like.count:
+        return like
+    return find_columns(beginning, config, tabs=DELIMITERS[file.suffix] == "\t")
 
 
-def _json_lines(text: str, config: DataConfig) -> Iterator[tuple[str, str]]:
+def _rows(text: str, file: TextFile, config: DataConfig) -> "csv.Reader":
+    """Rows of cells. In a table of tabs without a header quotes are letters like others, as in published ones."""
+    delimiter = DELIMITERS[file.suffix]
+    header = [cell.strip().strip('"') for cell in text.partition("\n")[0].split(delimiter)]
+    plain = delimiter == "\t" and config.column not in header
+    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+
+
+def _unreadable(file: TextFile, line: int, error: csv.Error) -> ValueError:
+    return ValueError(f"{file.field} is {file.path!r}: line {line} cannot be read ({error}); check its quotes.")
+
+
+def _json_lines(text: str, file: TextFile, config: DataConfig) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
-        where = f"path is {config.path!r}: line {number}"
+        where = f"{file.field} is {file.path!r}: line {number}"
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -144,9 +234,4 @@ def _tidy(line: str) -> str:
     return " ".join(line[:LONGEST_LINE].split())
 
 
-READERS: dict[str, Callable[[str, DataConfig], Iterator[tuple[str, str]]]] = {
-    ".txt": _plain,
-    ".csv": _comma_separated,
-    ".tsv": _tab_separated,
-    ".jsonl": _json_lines,
-}
+DELIMITERS = {".csv": ",", ".tsv": "\t"}

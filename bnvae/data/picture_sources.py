@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,8 @@ class PictureSource(ABC):
 
     path: str
     names: list[str]
+    folders: list[str]
+    """names of all folders, of the empty ones too"""
 
     @abstractmethod
     def read(self, name: str) -> bytes: ...
@@ -55,8 +58,9 @@ class PictureFolder(PictureSource):
     def __init__(self, folder: Path) -> None:
         self.path = str(folder)
         self._root = folder.resolve()
-        self.names = []
+        self.names, self.folders = [], []
         for parent, folders, files in os.walk(self._root, onerror=_raise):
+            self.folders += [Path(parent, name).relative_to(self._root).as_posix() for name in folders]
             for name in (*folders, *files):
                 self._look_at(Path(parent, name))
         self.names.sort()
@@ -80,55 +84,71 @@ class PictureFolder(PictureSource):
 class PictureZip(PictureSource):
     """What the archive's directory says of sizes is not believed: bytes are counted as they are unpacked."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        wanted: Callable[[str], bool] = is_picture,
+        what: str = "pictures",
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self.path = str(file)
+        self._what = what
+        self._most_bytes = most_bytes
         self._left = MOST_TOTAL_BYTES
         if (size := directory_bytes(file)) > _MOST_DIRECTORY_BYTES:
-            raise _refused(self.path, f"its list of entries has {size} bytes, more than {_MOST_DIRECTORY_BYTES}")
+            raise self._refused(f"its list of entries has {size} bytes, more than {_MOST_DIRECTORY_BYTES}")
         try:
             self._archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
-            raise _refused(self.path, f"it is not a .zip ({error})") from None
+            raise self._refused(f"it is not a .zip ({error})") from None
         entries = self._archive.infolist()
         if len(entries) > MOST_ENTRIES:
-            raise _refused(self.path, f"it has {len(entries)} entries, more than {MOST_ENTRIES}")
+            raise self._refused(f"it has {len(entries)} entries, more than {MOST_ENTRIES}")
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in entries:
             self._check_name(entry)
-            if not entry.is_dir() and is_picture(entry.filename):
+            if not entry.is_dir() and wanted(entry.filename):
                 self._entries[entry.filename] = entry
         self.names = sorted(self._entries)
+        self.folders = [entry.filename.rstrip("/") for entry in entries if entry.is_dir()]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._archive.close()
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, first: int | None = None) -> bytes:
+        """The bytes of an entry, or so many from its beginning."""
         if name not in self._entries:
-            raise _refused(self.path, f"it has no entry {name!r}")
+            raise self._refused(f"it has no entry {name!r}")
         entry = self._entries[name]
-        most = min(MOST_BYTES, self._left, max(_SMALL_BYTES, MOST_EXPANSION * entry.compress_size))
+        most = min(self._most_bytes, self._left, max(_SMALL_BYTES, MOST_EXPANSION * entry.compress_size))
         content = bytearray()
         try:
             with self._archive.open(entry) as file:
                 while block := file.read(_BLOCK_BYTES):
                     content += block
+                    if first is not None and len(content) >= first:
+                        return bytes(content[:first])
                     if len(content) > most:
-                        raise _refused(self.path, f"{name!r} unpacks to more than the {most} bytes left to it")
+                        raise self._refused(f"{name!r} unpacks to more than the {most} bytes left to it")
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-            raise _refused(self.path, f"{name!r} cannot be unpacked ({error})") from None
+            raise self._refused(f"{name!r} cannot be unpacked ({error})") from None
         self._left -= len(content)
         return bytes(content)
 
     def _check_name(self, entry: zipfile.ZipInfo) -> None:
         path = PurePosixPath(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
-            raise _refused(self.path, f"entry {entry.filename!r} leads out of the archive")
+            raise self._refused(f"entry {entry.filename!r} leads out of the archive")
         if stat.S_ISLNK(entry.external_attr >> 16):
-            raise _refused(self.path, f"entry {entry.filename!r} is a link")
+            raise self._refused(f"entry {entry.filename!r} is a link")
         if entry.flag_bits & 1:
-            raise _refused(self.path, f"entry {entry.filename!r} is encrypted")
+            raise self._refused(f"entry {entry.filename!r} is encrypted")
+
+    def _refused(self, reason: str) -> ValueError:
+        return _refused(self.path, reason, self._what)
 
 
 def directory_bytes(file: Path) -> int:
@@ -157,5 +177,5 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _refused(path: str, reason: str) -> ValueError:
-    return ValueError(f"path is {path!r}: {reason}. Give a folder or a plain .zip of pictures.")
+def _refused(path: str, reason: str, what: str = "pictures") -> ValueError:
+    return ValueError(f"path is {path!r}: {reason}. Give a folder or a plain .zip of {what}.")

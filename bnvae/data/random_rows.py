@@ -61,7 +61,7 @@ def split(
     Which are held back for testing does not depend on the share for validation.
     """
     assert count >= 3
-    tested = min(max(round(count * test_share), 1), count - 2)
+    tested = min(max(round(count * test_share), 1), count - 2) if test_share else 0
     validated = min(max(round(count * validation_share), 1), count - tested - 1) if validation_share else 0
     order = shuffled(count, seed)
     return order[tested + validated :], order[tested : tested + validated], order[:tested]

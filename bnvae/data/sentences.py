@@ -26,11 +26,13 @@ class Corpus:
     """A text data set before it is tokens."""
 
     training: Sentences
-    validation: Sentences | None
+    validation: Sentences | None = None
     """None where none are held back for it"""
     test: Sentences
     label_names: tuple[str, ...] = ()
     factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    note: str = ""
+    """what was left out of it, in words"""
 
 
 def tokenised(corpus: Corpus, config: DataConfig, *, tokenizer: Tokenizer | None) -> Dataset:
@@ -54,6 +56,7 @@ def tokenised(corpus: Corpus, config: DataConfig, *, tokenizer: Tokenizer | None
         label_names=corpus.label_names,
         factor_names=corpus.factor_names,
         tokenizer=tokenizer,
+        note=corpus.note,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bnvae.config import DataConfig
-from bnvae.data import Dataset, decode, load_dataset, own_text, train_tokenizer
+from bnvae.data import Dataset, decode, load_dataset, own_text, text_files, train_tokenizer
 from tests.data.web import Web
 
 LINES = [f"line {number:05b}" for number in range(20)]
@@ -160,7 +160,7 @@ def test_lines_of_100_000_characters_are_cut(tmp_path: Path) -> None:
 def test_too_large_a_file_is_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     with file.open("wb") as opened:
-        opened.truncate(own_text.MOST_BYTES + 1)
+        opened.truncate(text_files.MOST_BYTES + 1)
     with pytest.raises(ValueError, match="more than the 536870912 allowed"):
         load_dataset(DataConfig(name="text", path=str(file)))
 

@@ -1,0 +1,81 @@
+"""What the folders of a user's own pictures say: splits where they are named so, and labels."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import final
+
+from bnvae.data.picture_sources import PictureSource
+from bnvae.data.split_names import below_shared, check_training, split_of
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture, before it is read."""
+
+    source: PictureSource
+    name: str
+    label: str
+    """empty: none"""
+
+
+def split_folders(source: PictureSource, path: str) -> dict[str, list[Picture]]:
+    """The pictures of each split that has a folder named train, valid (val, dev) or test; else all for training.
+
+    A folder that is called so beside folders of other names is a label like them, unless one is called train.
+
+    Raises:
+        ValueError: pictures are beside the folders of splits, one of these is empty, or there is none for training.
+    """
+    below = below_shared(source.names)
+    splits = [split_of(parts[0]) if len(parts) > 1 else None for parts in below]
+    named = {split for split in splits if split is not None}
+    if not named or ("training" not in named and None in splits):
+        labels = _labels(source.names)
+        return {"training": _pictures(source, source.names, labels)}
+    if None in splits:
+        raise ValueError(
+            f"path is {path!r}: {source.names[splits.index(None)]!r} is in none of the folders train, valid and test, "
+            "and others are; move it there, or take it out."
+        )
+    check_training(path, dict.fromkeys(filter(None, splits)), what="folders")
+    _check_filled(source, path, below, named)
+    labels = _labels(["/".join(parts[1:]) for parts in below])
+    found: dict[str, list[Picture]] = {}
+    for picture, split in zip(_pictures(source, source.names, labels), splits, strict=True):
+        assert split is not None
+        found.setdefault(split, []).append(picture)
+    return found
+
+
+def pictures_at(source: PictureSource, known: Collection[str]) -> list[Picture]:
+    """The pictures of a split that has a path of its own: labelled by the folder that is one of the `known` labels."""
+    labels = []
+    for name, usual in zip(source.names, _labels(source.names), strict=True):
+        labels.append(next((part for part in PurePosixPath(name).parent.parts if part in known), usual))
+    return _pictures(source, source.names, labels)
+
+
+def _pictures(source: PictureSource, names: Sequence[str], labels: Sequence[str]) -> list[Picture]:
+    return [Picture(source=source, name=name, label=label) for name, label in zip(names, labels, strict=True)]
+
+
+def _check_filled(
+    source: PictureSource, path: str, below: Sequence[tuple[str, ...]], named: Collection[str | None]
+) -> None:
+    shared = len(PurePosixPath(source.names[0]).parts) - len(below[0])
+    for folder in source.folders:
+        parts = PurePosixPath(folder).parts
+        split = split_of(parts[-1]) if len(parts) == shared + 1 else None
+        if split is not None and split not in named:
+            raise ValueError(f"path is {path!r}: folder {folder!r} holds no pictures; fill it, or take it away.")
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """The first sub-folder of each picture, below the folders that all share; empty for a picture in none."""
+    folders = [PurePosixPath(name).parent.parts for name in names]
+    shared = 0
+    while names and all(len(parts) > shared and parts[shared] == folders[0][shared] for parts in folders):
+        shared += 1
+    return [parts[shared] if len(parts) > shared else "" for parts in folders]
