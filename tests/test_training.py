@@ -340,3 +340,28 @@ def test_the_kl_weight_of_a_record_follows_its_schedule(tiny: RunConfig, dataset
 def test_fit_is_the_whole_of_it(tiny: RunConfig, dataset: Dataset) -> None:
     model = VAE.build("mlp", tiny.model, dataset.shape, seed=0)
     assert sum(1 for _ in fit(model, dataset.training, dataset.test, tiny.training)) == 7
+
+
+def test_only_the_last_evaluation_takes_the_moments_of_all_examples(
+    tiny: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[int | None, int]] = []
+    known = training.recompute_statistics
+
+    def watched(model: VAE, examples: Tensor, *, most: int | None, seed: int) -> None:
+        taken.append((most, seed))
+        known(model, examples, most=most, seed=seed)
+
+    monkeypatch.setattr(training, "recompute_statistics", watched)
+    monkeypatch.setattr(training, "FEWEST_STEPS_BETWEEN_EVALUATIONS", 5)
+    monkeypatch.setattr(training, "MOMENT_EXAMPLES", 32)
+    trainer = trainer_of(with_training(tiny, epochs=3), dataset)
+    for record in trainer.fit():
+        if isinstance(record, EvaluationRecord) and record.step == trainer.total_steps:
+            head = trainer.model.head
+            with torch.no_grad():
+                raw = head.mean(trainer.model.encoder(dataset.training.examples)).double()  # type: ignore[operator]
+            found = head.standardise_mean.center.double()  # type: ignore[operator, union-attr]
+            torch.testing.assert_close(found, raw.mean(0), atol=1e-5, rtol=0)
+    assert [most for most, _ in taken] == [32] * (len(taken) - 1) + [None]
+    assert len({seed for _, seed in taken}) == len(taken) > 2
