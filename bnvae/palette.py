@@ -27,6 +27,20 @@ THETA_COLOUR = "#00906A"
 HOLE_COLOUR = "#D55E00"
 """where the prior has mass and no posterior is near"""
 
+CAUSE_COLOURS: dict[str, str] = {
+    "mood": "#C46FA0",
+    "who": "#0072B2",
+    "action": "#D55E00",
+    "object": "#7C5CC4",
+    "place": "#009E73",
+    "time": "#B07A00",
+    "tense": "#7A7A7A",
+    "aspect": "#7A7A7A",
+}
+"""of words that tell a known cause of a sentence; tense and aspect, which a verb's form tells, are not told apart"""
+KEPT_COLOUR = "#009E73"
+"""of words that a reconstruction shares with a sentence whose causes are not known"""
+
 
 def run_colours(heads: Sequence[HeadName]) -> list[str]:
     """A colour for each run of a view, in their order: its head's own, another where an earlier run has that.

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from pages.components.preview_sections import draw_preview_sections
 from pages.shared.code_price import say_price
 from pages.shared.film import film
 from pages.shared.frame import frame, name_on_phones
 from pages.shared.gains import code_gains
 from pages.shared.links import OVERVIEW, PAGES, invite
-from pages.shared.panels import histories, previews, readable, sentence_on
+from pages.shared.panels import draw_sections, histories, preview_sections, readable, sentence_on
 from pages.shared.state import choose_runs, link_params
 from pages.shared.words import ACTIVE_UNITS, forced_words
 
@@ -15,6 +16,12 @@ frame("Posterior collapse, seen", "Does the latent code of a VAE carry anything?
 
 found = histories(readable(choose_runs()))
 if found:
+    made = preview_sections([(run, config) for run, config, _ in found])
+    *above, rebuilt = made["sections"] or [None]
+    # Sentences say at a glance what bars have to be explained for.
+    told_first = rebuilt is not None and rebuilt["table"] is not None
+    if told_first:
+        draw_sections(key="told-again-overview", sections=[rebuilt])
     film(found)
     for column, (run, config, history) in zip(st.columns(len(found), gap="large"), found, strict=True):
         with column:
@@ -32,6 +39,6 @@ if found:
                 price.metric(f"{run.card.watched} ELBO, nats", elbo, border=True, help="per example, higher is better")
     say_price(found)
     code_gains([(run, config) for run, config, _ in found])
-    previews([(run, config) for run, config, _ in found], key="overview")
+    draw_preview_sections(key="previews-overview", data={**made, "sections": above} if told_first else made)
     st.divider()
     invite([page for page in PAGES if page is not OVERVIEW], link_params())

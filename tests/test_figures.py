@@ -13,7 +13,15 @@ from bnvae.figures import (
     rate_distortion_figure,
     second_moments_figure,
 )
-from bnvae.palette import DISTORTION_COLOUR, HEAD_COLOURS, OTHER_COLOURS, RATE_COLOUR, run_colours
+from bnvae.palette import (
+    CAUSE_COLOURS,
+    DISTORTION_COLOUR,
+    HEAD_COLOURS,
+    KEPT_COLOUR,
+    OTHER_COLOURS,
+    RATE_COLOUR,
+    run_colours,
+)
 
 DARK_PAGE = "#0E1117"  # Streamlit's dark background
 
@@ -45,7 +53,17 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("page", ["#FFFFFF", DARK_PAGE])
-@pytest.mark.parametrize("colour", [*HEAD_COLOURS.values(), *OTHER_COLOURS, DISTORTION_COLOUR, RATE_COLOUR])
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *HEAD_COLOURS.values(),
+        *OTHER_COLOURS,
+        *CAUSE_COLOURS.values(),
+        KEPT_COLOUR,
+        DISTORTION_COLOUR,
+        RATE_COLOUR,
+    ],
+)
 def test_every_colour_stands_out_from_a_light_and_a_dark_page(colour: str, page: str) -> None:
     assert contrast(colour, page) >= 3  # WCAG 2.2, 1.4.11, for whatever carries meaning
 

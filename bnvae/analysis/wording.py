@@ -10,6 +10,9 @@ _PIECES = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|\w+(?:[
 Marked = list[tuple[str, bool]]
 """A sentence in parts, each with whether it differs; joined they are the sentence."""
 
+Part = tuple[str, tuple[str, ...]]
+"""Some of a sentence, and the names of what its words share with another sentence; none where they share nothing."""
+
 
 def marked(sentence: str, other: str) -> Marked:
     """The sentence, its words told apart into those that `other` has at their place and those that it has not.
@@ -41,6 +44,19 @@ def words_changed(sentence: str, other: str) -> int:
         for operation, start, stop, begin, until in _operations(ours, theirs)
         if operation != "equal"
     )
+
+
+def same_words(sentence: str, other: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The words that both have at their place, as `line[start:end]` of the one and of the other; no punctuation."""
+    ours, theirs = (list(_PIECES.finditer(line)) for line in (sentence, other))
+    pairs = [
+        (ours[start + step].span(), theirs[begin + step].span())
+        for operation, start, stop, begin, _ in _operations([o[0] for o in ours], [t[0] for t in theirs])
+        if operation == "equal"
+        for step in range(stop - start)
+        if ours[start + step][0][0].isalnum()
+    ]
+    return [own for own, _ in pairs], [their for _, their in pairs]
 
 
 def _operations(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, int, int, int, int]]:

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from pages.components.preview_sections import Made, draw_preview_sections, secti
 from pages.shared import cache
 from pages.shared.colours import colour_of
 from pages.shared.notices import say
+from pages.shared.told_again import marks_of
 from pages.shared.words import HEAD_FLOORS, caption_words, floors, told_words, verdict_words
 
 LEGIBLE_PX = 64
@@ -108,18 +110,46 @@ def decoded(shown: Mapping[str, tuple[Run, Tensor]], *, key: str, label: str) ->
     `shown` maps a title to a run, whose vocabulary is used, and its pixels or tokens.
     """
     made = {title: shown_as(run, rows) for title, (run, rows) in shown.items()}
-    draw_preview_sections(
-        key=f"decoded-{key}", data={"note": "", "sections": [section(label, made, picture_px=LEGIBLE_PX)]}
-    )
+    draw_sections(key=f"decoded-{key}", sections=[section(label, made, picture_px=LEGIBLE_PX)])
 
 
-def previews(found: Sequence[tuple[Run, RunConfig]], *, key: str) -> None:
-    """What the models made at their last evaluation: prior samples, and reconstructions beside their originals."""
-    draw_preview_sections(key=f"previews-{key}", data=preview_sections(found))
+def draw_sections(*, key: str, sections: Sequence[Mapping[str, Any]]) -> None:
+    """What `section` or `told_again` returned, one under the other."""
+    draw_preview_sections(key=key, data={"note": "", "sections": list(sections)})
+
+
+Rebuilt = tuple[Run, RunConfig, Tensor, Tensor]
+"""a run, some test examples, and what it made of them"""
+
+
+def told_again(
+    label: str, rebuilt: Mapping[str, Rebuilt], *, kinds: Mapping[Run, str] | None = None, **options: Any
+) -> dict[str, Any]:
+    """A section of examples and, under each model's title, their reconstructions; kept words are marked in both.
+
+    They are test examples, or of these `kinds`; `options` are those of `marks_of`. Sentences are only compared with those of the same data: of several data sets
+    nothing is marked.
+    """
+    originals = distinct([(run, examples) for run, _, examples, _ in rebuilt.values()], kinds=kinds)
+    made = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
+    made |= {title: shown_as(run, rows) for title, (run, _, _, rows) in rebuilt.items()}
+    told = {
+        title: (run, config, made[title]) for title, (run, config, _, _) in rebuilt.items() if _is_text(made[title])
+    }
+    lines = [(title, sentences) for title, sentences in made.items() if title in originals and _is_text(sentences)]
+    marks = marks_of(lines[0], told, **options) if len(lines) == 1 else None
+    return section(label, made, picture_px=LEGIBLE_PX, marks=marks)
+
+
+def _is_text(made: Made) -> bool:
+    return not isinstance(made, np.ndarray)
 
 
 def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_broken) -> dict[str, Any]:
-    """What `previews` draws; what of a run can't be shown is left out and blamed."""
+    """What models made at their last evaluation: prior samples, and reconstructions beside their originals.
+
+    What of a run can't be shown is left out and blamed.
+    """
     made: dict[Run, Preview] = {}
     for run, config in found:
         try:
@@ -136,15 +166,18 @@ def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_
         return {"note": note, "sections": []}
     names = {run: f"{run.id} at step {preview.step:,}" for run, preview in made.items()}
     samples = {names[run]: shown_as(run, preview.samples[:PREVIEWED]) for run, preview in made.items()}
-    originals = distinct(
-        [(run, preview.originals[:PREVIEWED]) for run, preview in made.items()],
-        kinds={run: f"{run.card.watched} example" for run in made},
-    )
-    rebuilt = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
-    rebuilt |= {names[run]: shown_as(run, preview.reconstructions[:PREVIEWED]) for run, preview in made.items()}
+    configs = dict(found)
+    rebuilt = {
+        names[run]: (run, configs[run], preview.originals[:PREVIEWED], preview.reconstructions[:PREVIEWED])
+        for run, preview in made.items()
+    }
     sections = [
         section("Decoded from the same prior samples", samples, picture_px=LEGIBLE_PX),
-        section(f"{_of_splits(made)} examples and their reconstructions", rebuilt, picture_px=LEGIBLE_PX),
+        told_again(
+            f"{_of_splits(made)} examples and their reconstructions",
+            rebuilt,
+            kinds={run: f"{run.card.watched} example" for run in made},
+        ),
     ]
     return {"note": "", "sections": sections}
 

@@ -20,7 +20,7 @@ from pages.shared.state import store
 
 MOST_KEPT = 32
 WATCHED_FILES = (
-    "config.json", HISTORY, "live.json", "preview.npz", "steering.json", "control.json", "snapshots",
+    "config.json", HISTORY, "live.json", "preview.npz", "evaluation.json", "steering.json", "control.json", "snapshots",
 )  # fmt: skip
 
 
