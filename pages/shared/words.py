@@ -28,6 +28,8 @@ COLLAPSED_BELOW_NATS = 0.1
 TOLD_FROM_STEP = 200
 """before which bars tell nothing: every plain VAE begins near a rate of 0, and the bundled one of sentences crosses the
 line between collapsed and not up and down until step 60"""
+FAR_ABOVE = 2
+"""times its floor: from there on a rate is far above it"""
 RISING: dict[KlScheduleName, float] = {"constant": 0.0, "linear": 1.0, "cyclical": 0.5}
 """share of the warm-up's epochs in which the weight of the KL first rises to β"""
 MARKED_LETTERS = 24
@@ -112,6 +114,19 @@ def verdict_words(config: RunConfig, record: Record) -> str:
     model = config.model
     floor = model.head in SCALED and (mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau))
     return words + (f"; its floor is {floor:.2f} nats." if floor else ".")
+
+
+def slack_words(config: RunConfig, record: Record) -> str:
+    """That a Scaler's rate is far above its floor, which then does not bind; "" of other heads and early records."""
+    model = config.model
+    if model.head not in SCALED or record.step < told_from(config, record):
+        return ""
+    each = mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau)
+    floor = each * len(record.kl_per_dimension)
+    if not record.rate > FAR_ABOVE * floor:
+        return ""
+    tau = "the floor, a mean over τ," if model.amortised else f"τ = {model.tau:g}"
+    return f"The data take {record.rate:.1f} nats where {tau} asks for {floor:.1f}: the floor does not bind."
 
 
 STEERED_NAMES = {

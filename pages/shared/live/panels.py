@@ -18,7 +18,15 @@ from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache
 from pages.shared.panels import bars_chart, last_record
-from pages.shared.words import caption_words, change_words, origin_words, share_done, status_words, verdict_words
+from pages.shared.words import (
+    caption_words,
+    change_words,
+    origin_words,
+    share_done,
+    slack_words,
+    status_words,
+    verdict_words,
+)
 
 ROUTINE_MESSAGES = ("", "Training.", "Paused.", "In slow motion.", "Finished.", "Evaluating.")
 """what the state says already; anything else a worker says is shown"""
@@ -121,8 +129,9 @@ def state_words(config: RunConfig, record: Record | None, status: Status) -> dic
         # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
         status = status.replace(step=record.step)
     verdict, _, rest = (verdict_words(config, record) if record else "").removeprefix("**").partition("** ")
+    seen = f"{rest} {slack_words(config, record)}".rstrip() if record else ""
     message = "" if status.message in ROUTINE_MESSAGES else status.message
-    return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
+    return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=seen)
 
 
 def shared_range(found: Sequence[Sequence[StepRecord]]) -> tuple[float, float]:
