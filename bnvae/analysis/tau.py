@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float
 
 from bnvae.posterior import VARIANCE_FLOOR
 
-BINDING_SHARE = 0.9
-"""of the rate: where a floor is that much of it, it is the floor that decides"""
+BINDING_SHARE = 0.95
+"""of the rate: where a floor is that much of it, the floor binds"""
 LARGEST_TAU = 0.99
 """The end of every axis of tau: at 1 no posterior has a spread left, and the KL is infinite."""
 
@@ -132,7 +132,7 @@ class Unbound:
     """Values of tau, from the smallest on, at which the rate is what was learned and not what the floor enforces."""
 
     until: float
-    """tau at which the floor begins to decide; the largest where it never does"""
+    """tau from which on the floor binds; the largest where it never does"""
     bound: bool
     """whether it ever does"""
     lowest: float
@@ -140,15 +140,18 @@ class Unbound:
     highest: float
 
 
-def unbound(rates: Float[np.ndarray, " T"], taus: Float[np.ndarray, " T"], dimensions: int) -> Unbound | None:
-    """Where the total floor -D ln(1 - tau) / 2 is well below the rate; None where it decides from the first tau on.
+def unbound(
+    rates: Float[np.ndarray, " T"], taus: Float[np.ndarray, " T"], dimensions: int, *, fewest: int = 2
+) -> Unbound | None:
+    """Where the total floor -D ln(1 - tau) / 2 is well below the rate; None where it binds from the first tau on.
 
-    `taus` ascend. The floor decides where it is at least `BINDING_SHARE` of the rate.
+    `taus` ascend. The floor binds where it is at least `BINDING_SHARE` of the rate. Fewer than `fewest` values of tau
+    are no range.
     """
     floors = -0.5 * dimensions * np.log1p(-np.asarray(taus, dtype=np.float64))
     binding = np.flatnonzero(floors >= BINDING_SHARE * np.asarray(rates))
     end = int(binding[0]) if len(binding) else len(taus)
-    if end < 2:
+    if end < fewest:
         return None
     free = rates[:end]
     until = float(taus[min(end, len(taus) - 1)])

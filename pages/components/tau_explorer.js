@@ -190,6 +190,13 @@ class TauExplorer {
     }
   }
 
+  /** Whether the floor binds here, where a model was trained for each τ; "" elsewhere. */
+  bindingWords(rate, enforced) {
+    const { binding_share: share } = this.data;
+    if (share === null) return "";
+    return enforced >= share * rate ? ": the floor binds" : ": the data take more, the floor does not bind";
+  }
+
   drawGammas({ shares }) {
     this.gammas.jump({
       title: this.title,
@@ -208,6 +215,7 @@ class TauExplorer {
     const words = rate > enforced
       ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)} nats`
       : `${short(rate)} nats in test, at least ${short(enforced)} in training`;
+    const binding = this.bindingWords(rate, enforced);
     this.kl.jump({
       title: this.title,
       caption: `${data.caption} · means over test examples; floors are exact on the training set`,
@@ -221,8 +229,8 @@ class TauExplorer {
       fixed: dimensions.map(() => floor),
       current: nullable(floors),
       weak: tau / 2,
-      headline: `rate ${words}`,
-      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, rate ${words}`,
+      headline: `rate ${words}${binding}`,
+      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, rate ${words}${binding}`,
       fixed_label: `floor −½ ln(1−τ) = ${short(floor)} nats, whatever is learned`,
       current_label: "floor −½ ln γ_σ² at the present θ",
       weak_label: `τ/2 = ${short(tau / 2)}, the weaker bound of Su 2020`,

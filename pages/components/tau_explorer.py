@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from bnvae.analysis.tau import Budget, Unscaled, UnscaledMoments
+from bnvae.analysis.tau import BINDING_SHARE, Budget, Unscaled, UnscaledMoments
 from bnvae.palette import HOLE_COLOUR, MEAN_COLOUR, STD_COLOUR, TAU_COLOUR, THETA_COLOUR
 from pages.components.assets import floats, joined, sendable
 from pages.components.kl_bars import DEAD_BELOW_NATS
@@ -60,6 +60,8 @@ class Meaning:
     """beside the control"""
     says: str
     says_not: str
+    learned: bool = False
+    """whether a model was trained for each tau: only then does its rate tell where the floor binds"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +138,7 @@ def payload(run: TauRun, meaning: Meaning, strip: Strip | None, beside: Beside) 
     examples = max(FEWEST_EXAMPLES, min(MOST_EXAMPLES, MOST_NUMBERS // dimensions))
     colours = {"tau": TAU_COLOUR, "mean": MEAN_COLOUR, "std": STD_COLOUR, "theta": THETA_COLOUR, "hole": HOLE_COLOUR}
     return {
+        "binding_share": BINDING_SHARE if meaning.learned else None,
         "titles": list(run.titles),
         "caption": run.caption,
         "meaning": {"name": meaning.name, "is": meaning.says, "is_not": meaning.says_not},

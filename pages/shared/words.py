@@ -40,6 +40,8 @@ FLOOR_KEPT = 0.9
 TOLD_FROM_STEP = 200
 """before which bars tell nothing: every plain VAE begins near a rate of 0, and the bundled one of sentences crosses the
 line between collapsed and not up and down until step 60"""
+FAR_ABOVE = 2
+"""times its floor: from there on a rate is far above it"""
 RISING: dict[KlScheduleName, float] = {"constant": 0.0, "linear": 1.0, "cyclical": 0.5}
 """share of the warm-up's epochs in which the weight of the KL first rises to β"""
 MARKED_LETTERS = 24
@@ -180,6 +182,19 @@ def forced_words(config: RunConfig) -> str:
     if config.is_brought or head not in (*FORCES_ACTIVE, *NEARLY_FORCES_ACTIVE):
         return ""
     return "by construction" if head in FORCES_ACTIVE else "as good as by construction"
+
+
+def slack_words(config: RunConfig, record: Record) -> str:
+    """That a Scaler's rate is far above its floor, which then does not bind; "" of other heads and early records."""
+    model = config.model
+    if model.head not in SCALED or record.step < told_from(config, record):
+        return ""
+    each = mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau)
+    floor = each * len(record.kl_per_dimension)
+    if not record.rate > FAR_ABOVE * floor:
+        return ""
+    tau = "the floor, a mean over τ," if model.amortised else f"τ = {model.tau:g}"
+    return f"The data take {record.rate:.1f} nats where {tau} asks for {floor:.1f}: the floor does not bind."
 
 
 STEERED_NAMES = {

@@ -52,7 +52,8 @@ beside = Beside(
 if kind == "bare":
     strip, beside = None, Beside()
     moments.mean_square[3] = np.nan
-tau = tau_explorer(key="tau", run=run, meaning=Meaning(name="Rescaled", short="", says="is", says_not="is not"),
+meaning = Meaning(name="Rescaled", short="", says="is", says_not="is not", learned=kind == "snapped")
+tau = tau_explorer(key="tau", run=run, meaning=meaning,
                    strip=strip, beside=beside, tau=0.3)
 st.text(f"server at {tau:.3f}")
 """
@@ -286,6 +287,16 @@ def test_odd_data_are_drawn_without_a_broken_path(page: Page, address: str, kind
     expect(page.get_by_test_id("decoded")).to_be_hidden() if kind == "bare" else expect(
         page.get_by_test_id("decoded")
     ).to_be_visible()
+
+
+def test_a_sweep_says_at_each_tau_whether_the_floor_binds_and_a_rescaled_model_does_not(
+    page: Page, address: str
+) -> None:
+    opened(page, address, "snapped")  # at 0.3 the slider rests on a member: 0.1 or 0.5, rate far above its floor
+    expect(page.get_by_test_id("kl")).to_contain_text("the data take more, the floor does not bind")
+    opened(page, address, "slid")
+    expect(page.get_by_test_id("kl")).to_contain_text("τ alone enforces")
+    expect(page.get_by_test_id("kl")).not_to_contain_text("bind")
 
 
 def test_hostile_text_is_shown_as_text(page: Page, address: str) -> None:

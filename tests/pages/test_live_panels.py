@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from bnvae.config import KlScheduleName, RunConfig, TrainingConfig
+from bnvae.config import HeadName, KlScheduleName, RunConfig, TrainingConfig
 from bnvae.records import StepRecord
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs.control import Control
 from bnvae.runs.status import RunState
-from pages.shared.live.panels import shared_range, training_panels
+from pages.shared.live.panels import shared_range, state_words, training_panels
 from pages.shared.panels import histories, readable
-from pages.shared.words import told_from, verdict_words
+from pages.shared.words import slack_words, told_from, verdict_words
 
 PAIR = ("digits-plain", "digits-scaler")
 
@@ -84,6 +84,38 @@ def test_a_verdict_waits_for_200_steps_and_the_warm_up_or_the_end(
     assert before.startswith("**Too early to tell.** 0.01 nats in all so far")
     assert before.endswith(f"look again at step {told}.")
     assert verdict_words(config, record_at(run, told, told / 100)).startswith("**Collapsed.**")
+
+
+@pytest.mark.parametrize(
+    ("head", "tau", "rate", "step", "words"),
+    [
+        # the floor of six dimensions at 0.5 is 3 ln 2 = 2.08 nats, and -3 ln 0.75 = 0.86 at 0.25
+        ("rms-scaler", 0.5, 5.04, 900, "The data take 5.0 nats where τ = 0.5 asks for 2.1: the floor does not bind."),
+        ("bn-scaler", 0.25, 1.8, 900, "The data take 1.8 nats where τ = 0.25 asks for 0.9: the floor does not bind."),
+        ("rms-scaler", 0.5, 4.1, 900, ""),
+        ("rms-scaler", 0.5, 5.04, 5, ""),  # too early to tell
+        ("rms-scaler", 0.5, float("nan"), 900, ""),
+        ("bn-mean", 0.5, 50.0, 900, ""),
+    ],
+)
+def test_a_rate_of_more_than_twice_its_floor_is_said_not_to_be_the_floors(
+    head: HeadName, tau: float, rate: float, step: int, words: str, runs: RunStore
+) -> None:
+    run = runs.get("digits-scaler")
+    config = dataclasses.replace(run.config, model=dataclasses.replace(run.config.model, head=head, tau=tau))
+    record = dataclasses.replace(record_at(run, step, step / 100), rate=rate)
+    assert slack_words(config, record) == words
+    assert state_words(config, record, Status(state="finished"))["seen"].endswith(words)
+
+
+def test_one_model_for_every_tau_is_compared_with_its_mean_floor(runs: RunStore) -> None:
+    run = runs.get("digits-scaler")
+    config = dataclasses.replace(run.config, model=dataclasses.replace(run.config.model, amortised=True))
+    record = dataclasses.replace(record_at(run, 900, 9.0), rate=20.0)
+    # floors are uniform from 0 to -3 ln 0.05 = 8.99 nats: their mean is 4.5
+    assert slack_words(config, record) == (
+        "The data take 20.0 nats where the floor, a mean over τ, asks for 4.5: the floor does not bind."
+    )
 
 
 @pytest.mark.parametrize(("warmup", "told"), [(5.0, 2340), (100.0, 46_800)])

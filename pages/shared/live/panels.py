@@ -25,6 +25,7 @@ from pages.shared.words import (
     forced_words,
     origin_words,
     share_done,
+    slack_words,
     status_words,
     verdict_words,
 )
@@ -142,8 +143,9 @@ def state_words(
         # A worker says how it is doing four times a second, and not while it evaluates: its bars may be a second ahead.
         status = status.replace(step=record.step)
     verdict, _, rest = (verdict_words(config, record, tested) if record else "").removeprefix("**").partition("** ")
+    seen = f"{rest} {slack_words(config, record)}".rstrip() if record else ""
     message = "" if status.message in ROUTINE_MESSAGES else status.message
-    return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=rest)
+    return standing(share=share_done(status), words=status_words(status), message=message, verdict=verdict, seen=seen)
 
 
 def shared_range(found: Sequence[Sequence[StepRecord]]) -> tuple[float, float]:

@@ -20,8 +20,9 @@ from pages.shared.state import store
 from pages.shared.tau import strips as tau_strips
 from pages.shared.tau.address import at_rest, given_tau, remember_tau
 from pages.shared.tau.export import offer_figures
-from pages.shared.tau.meanings import AMORTISED, MEANINGS, RETRAINED, Found, Shown, choose_meaning
-from pages.shared.tau.runs import encodings, learned_range, left_out, plain_budget, slid, snapped
+from pages.shared.tau.floor import floor_words
+from pages.shared.tau.meanings import AMORTISED, MEANINGS, RESCALED, RETRAINED, Found, Shown, choose_meaning
+from pages.shared.tau.runs import encodings, left_out, plain_budget, slid, snapped
 
 PRICE_NOTE = (
     "Distortion over 128 kept test examples at most, rate over all; dashed: all points with this ELBO, lower is better."
@@ -78,14 +79,9 @@ def explore(found: Sequence[Found]) -> None:
 def _meaning(shown: Shown, run: TauRun) -> Meaning:
     """What the slider shows, and where on it the rate does not follow."""
     meaning = MEANINGS[shown.meaning]
-    if shown.meaning != AMORTISED or (free := learned_range(run)) is None:
+    if shown.meaning == RESCALED:
         return meaning
-    span = f"{free.lowest:.1f} to {free.highest:.1f} nats"
-    if free.bound:
-        words = f"Below τ = {free.until:.2f} what was learned decides, not the floor: the rate is {span} there."
-    else:
-        words = f"What was learned decides at every τ, not the floor: the rate is {span}, above all that τ enforces."
-    return dataclasses.replace(meaning, says=f"{meaning.says} {words}")
+    return dataclasses.replace(meaning, says=f"{meaning.says} {floor_words(run)}".rstrip(), learned=True)
 
 
 def _choose_examples(run: Run) -> int:

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from bnvae.analysis import tau as closed_form
-from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unbound, Unscaled, UnscaledMoments
+from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
 from bnvae.config import RunConfig
 from bnvae.model import VAE
 from bnvae.posterior import Posterior, ScalerHead
@@ -23,8 +23,6 @@ from pages.shared.words import caption_words
 FINE_STEP, COARSE_STEP = 0.001, 0.005
 """tau from one row of thetas to the next; the fine one is the slider's own, so that every place of it is exact"""
 FINE_DIMENSIONS = 64
-ROWS_SKIPPED = 10
-"""a curve in words needs no finer tau"""
 
 
 def slid(run: Run, config: RunConfig) -> TauRun:
@@ -75,14 +73,6 @@ def snapped(members: Sequence[tuple[Run, RunConfig]]) -> TauRun:
         largest_tau=max(one.taus[0] for one in each),
         axes=first.axes,
     )
-
-
-def learned_range(run: TauRun) -> Unbound | None:
-    """Where on the slider of one model for every tau the rate is what was learned, and not what the floor enforces."""
-    rows = slice(None, None, ROWS_SKIPPED)
-    taus, thetas = np.asarray(run.taus)[rows], run.thetas[rows]
-    rates = closed_form.rate_curve(run.moments[0], thetas, taus)
-    return closed_form.unbound(rates, taus, thetas.shape[1])
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
