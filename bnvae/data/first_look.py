@@ -3,13 +3,14 @@
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bnvae.config import DataConfig
 from bnvae.data.limits import check_enough
 from bnvae.data.own_file import here, is_address
 from bnvae.data.own_text import columns_of, decoded, empty, rows_of
+from bnvae.data.picture_folders import named_splits
 from bnvae.data.picture_sources import MOST_TOTAL_BYTES, PictureZip, directory_bytes
 from bnvae.data.pictures import FORMATS, decode_picture, is_picture
 from bnvae.data.text_columns import Columns
@@ -64,9 +65,7 @@ def _head(file: TextFile) -> tuple[str, bool]:
     return decoded(head, file.path, field=file.field), more
 
 
-def _sentences(
-    text: str, more: bool, file: TextFile, config: DataConfig, columns: Columns | None, *, split: str
-) -> str:
+def _said(text: str, more: bool, file: TextFile, config: DataConfig, columns: Columns | None, *, split: str) -> str:
     """What the beginning of a file holds."""
     if more and not text:
         return f"Its first line is long. {LATER}"
@@ -95,10 +94,24 @@ def _pictures(config: DataConfig) -> str:
     if not names:
         return f"No picture among its first {MOST_ENTRIES:,} entries. {LATER}"
     file = Path(folder, names[0])
+    own = sorted(set(named_splits(names, config.path) or ()) if whole else ())
     # Not even opened, if it is no plain file: to open a pipe is to wait for somebody who writes.
     if stat.S_ISREG(file.stat().st_mode) and file.stat().st_size <= MOST_PICTURE_BYTES:
         decode_picture(file.read_bytes(), name=names[0], side=8)
-    return f"A folder of {len(names):,} pictures{'' if whole else ' and more'}."
+    return f"A folder of {len(names):,} pictures{'' if whole else ' and more'}." + _other_splits(config, own)
+
+
+def _other_splits(config: DataConfig, own: Sequence[str]) -> str:
+    """The splits that have pictures of their own, as a sentence; empty where there is only one path."""
+    for field in ("validation_path", "test_path"):
+        path = getattr(config, field)
+        if path and not os.path.isdir(os.path.expanduser(path)):
+            try:
+                here(path, suffixes=(".zip",), most_bytes=MOST_TOTAL_BYTES)
+            except ValueError as error:
+                raise ValueError(f"{field}: {error}") from None
+    held = [split for split in ("validation", "test") if split in own or getattr(config, f"{split}_path")]
+    return f" There are pictures of their own for {' and '.join(held)}." if held else ""
 
 
 def _entries(folder: Path) -> Iterator[str]:
@@ -122,7 +135,8 @@ def _archive(config: DataConfig) -> str:
         return f"A large .zip. {LATER}"
     with PictureZip(file) as archive:
         check_enough(len(archive.names), path=config.path, what=f"pictures ({', '.join(FORMATS)})")
-        return f"A .zip of {len(archive.names):,} pictures."
+        own = sorted(set(named_splits(archive.names, config.path) or ()))
+        return f"A .zip of {len(archive.names):,} pictures." + _other_splits(config, own)
 
 
 _LOOKS: dict[str, Callable[[DataConfig], str]] = {"text": _text, "images": _pictures}

@@ -20,31 +20,42 @@ class Picture:
     """empty: none"""
 
 
-def split_folders(source: PictureSource, path: str) -> dict[str, list[Picture]]:
-    """The pictures of each split that has a folder named train, valid (val, dev) or test; else all for training.
+def named_splits(names: Sequence[str], path: str) -> list[str] | None:
+    """The split of each picture, where folders are named train, valid (val, dev) or test; None where none is.
 
     A folder that is called so beside folders of other names is a label like them, unless one is called train.
 
     Raises:
-        ValueError: pictures are beside the folders of splits, one of these is empty, or there is none for training.
+        ValueError: pictures are beside the folders of splits, or there is none for training.
     """
-    below = below_shared(source.names)
+    below = below_shared(names)
     splits = [split_of(parts[0]) if len(parts) > 1 else None for parts in below]
-    named = {split for split in splits if split is not None}
-    if not named or ("training" not in named and None in splits):
-        labels = _labels(source.names)
-        return {"training": _pictures(source, source.names, labels)}
-    if None in splits:
+    named = [split for split in splits if split is not None]
+    if not named or ("training" not in named and len(named) < len(splits)):
+        return None
+    if len(named) < len(splits):
         raise ValueError(
-            f"path is {path!r}: {source.names[splits.index(None)]!r} is in none of the folders train, valid and test, "
-            "and others are; move it there, or take it out."
+            f"path is {path!r}: {names[splits.index(None)]!r} is in none of the folders train, valid and test, and "
+            "others are; move it there, or take it out."
         )
-    check_training(path, dict.fromkeys(filter(None, splits)), what="folders")
-    _check_filled(source, path, below, named)
+    check_training(path, dict.fromkeys(named), what="folders")
+    return named
+
+
+def split_folders(source: PictureSource, path: str) -> dict[str, list[Picture]]:
+    """The pictures of each split that has a folder; else all for training.
+
+    Raises:
+        ValueError: as `named_splits`, or the folder of a split is empty.
+    """
+    splits = named_splits(source.names, path)
+    if splits is None:
+        return {"training": _pictures(source, source.names, _labels(source.names))}
+    below = below_shared(source.names)
+    _check_filled(source, path, below, splits)
     labels = _labels(["/".join(parts[1:]) for parts in below])
     found: dict[str, list[Picture]] = {}
     for picture, split in zip(_pictures(source, source.names, labels), splits, strict=True):
-        assert split is not None
         found.setdefault(split, []).append(picture)
     return found
 
@@ -61,9 +72,7 @@ def _pictures(source: PictureSource, names: Sequence[str], labels: Sequence[str]
     return [Picture(source=source, name=name, label=label) for name, label in zip(names, labels, strict=True)]
 
 
-def _check_filled(
-    source: PictureSource, path: str, below: Sequence[tuple[str, ...]], named: Collection[str | None]
-) -> None:
+def _check_filled(source: PictureSource, path: str, below: Sequence[tuple[str, ...]], named: Collection[str]) -> None:
     shared = len(PurePosixPath(source.names[0]).parts) - len(below[0])
     for folder in source.folders:
         parts = PurePosixPath(folder).parts
