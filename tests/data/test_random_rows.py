@@ -40,7 +40,7 @@ def test_a_subset_has_no_row_twice_and_is_in_rising_order() -> None:
     rows = random_subset(1_000, 300, seed=3)
     assert len(rows) == 300
     assert bool((rows.diff() > 0).all())
-    assert 0 <= int(rows[0])
+    assert int(rows[0]) >= 0
     assert int(rows[-1]) < 1_000
 
 
