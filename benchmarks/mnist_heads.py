@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from bnvae.analysis.labels_needed import labels_needed
 
 from benchmarks.report import publish
 from benchmarks.whole_trainings import train
 from bnvae.analysis.importance_sampling import importance_sampled_nll
+from bnvae.analysis.labels_needed import labels_needed
 from bnvae.analysis.metrics import evaluate, standard_error
 from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
