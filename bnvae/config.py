@@ -24,12 +24,9 @@ TEXT_DATA: tuple[DataName, ...] = ("storybook", "text")
 OWN_DATA: tuple[DataName, ...] = ("images", "text")
 NETWORKS_OF: dict[str, tuple[NetworkName, ...]] = {"image": ("mlp", "conv"), "text": ("lstm", "transformer")}
 BATCH_NORMALISED: tuple[HeadName, ...] = ("bn-mean", "bn-scaler", "rms-scaler")
+"""heads that give each posterior mean its variance, so that all units are active whatever was learned"""
 SCALED: tuple[HeadName, ...] = ("bn-scaler", "rms-scaler")
 """heads with a Scaler, and so with a tau"""
-FORCES_ACTIVE: tuple[HeadName, ...] = ("bn-mean", "bn-scaler")
-"""heads that give each posterior mean its variance, so that all units are active whatever was learned"""
-NEARLY_FORCES_ACTIVE: tuple[HeadName, ...] = ("rms-scaler",)
-"""heads that give each posterior mean its second moment, which is seldom anything but variance"""
 FIXED_SCALE: tuple[HeadName, ...] = ("bn-mean", "ln-mean")
 """heads whose posterior mean has the fixed standard deviation gamma"""
 

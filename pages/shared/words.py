@@ -3,7 +3,7 @@
 import math
 
 from bnvae.analysis.code_use import CodeUse, is_dear
-from bnvae.config import FORCES_ACTIVE, NEARLY_FORCES_ACTIVE, SCALED, HeadName, KlScheduleName, RunConfig
+from bnvae.config import BATCH_NORMALISED, SCALED, HeadName, KlScheduleName, RunConfig
 from bnvae.posterior import fixed_floors
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import Status
@@ -31,8 +31,8 @@ HEAD_FLOORS = {
     "rms-scaler": "floor −½ ln(1−τ)",
 }
 ACTIVE_UNITS = (
-    "Dimensions whose posterior mean has a variance of at least 0.01. A head with BatchNorm on the mean makes all of "
-    "them so, and RMS + Scaler nearly all: their number is no sign that the code tells anything."
+    "Dimensions whose posterior mean has a variance of at least 0.01. BatchNorm on the mean, with or without a Scaler, "
+    "makes all of them so by construction: their number is then no sign that the code tells anything."
 )
 COLLAPSED_BELOW_NATS = 0.1
 FLOOR_KEPT = 0.9
@@ -170,18 +170,9 @@ def floors(config: RunConfig) -> list[float] | None:
     )
 
 
-def active_words(config: RunConfig, active: int) -> str:
-    """The number of active units, and beside it whether the head made them so."""
-    words = f"{active} of {config.model.latent_dimensions}"
-    return f"{words}, {forced}" if (forced := forced_words(config)) else words
-
-
 def forced_words(config: RunConfig) -> str:
-    """Why the number of active units proves nothing with this head; empty where it may."""
-    head = config.model.head
-    if config.is_brought or head not in (*FORCES_ACTIVE, *NEARLY_FORCES_ACTIVE):
-        return ""
-    return "by construction" if head in FORCES_ACTIVE else "as good as by construction"
+    """Why the number of active units proves nothing with this head; empty where it may prove something."""
+    return "by construction" if config.model.head in BATCH_NORMALISED and not config.is_brought else ""
 
 
 def slack_words(config: RunConfig, record: Record) -> str:

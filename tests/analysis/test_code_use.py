@@ -31,6 +31,7 @@ RECORD = EvaluationRecord(
         ({"information": 0.3, "information_error": 0.2}, "tells nothing"),
         ({"rise": 0.05}, "not read"),
         ({"rise": 4.0, "rise_error": 3.0}, "not read"),
+        ({"rise": 0.3}, "not read"),  # of an information of 4 nats an ideal decoder loses more than 4
         ({"rise": -20.0, "rise_error": 3.0}, "not read"),
         ({"rise": None}, "not known"),
         ({"information": None}, "not known"),

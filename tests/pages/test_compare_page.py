@@ -72,7 +72,13 @@ def test_a_collapsed_run_has_no_star_for_what_it_gets_for_nothing_and_the_page_s
     assert rows["digits-plain"]["words"][place] == "0.00°"
     assert rows["digits-plain"]["notes"][place] == "the code carries 0.010 nats, less than 0.1"
     assert [row["best"][place] for row in rows.values()] == [False, False]
-    (remark,) = data["remarks"]
+    remark, forced = data["remarks"]
+    active = [column["title"] for column in data["columns"]].index("active units")
+    assert [(row["words"][active], row["notes"][active]) for row in rows.values()] == [
+        ("0", ""),
+        ("0 *", "by construction"),
+    ]
+    assert forced.endswith("their number is then no sign that the code tells anything.")
     assert remark.startswith("° digits-plain: marginal KL not compared, for the code carries 0.010 nats")
 
 
