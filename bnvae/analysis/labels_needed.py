@@ -1,5 +1,6 @@
 """How many labels a code saves: accuracy of a linear probe that is trained on few of them."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -215,7 +216,10 @@ def _share_correct(inputs: Tensor, classes: Tensor, test: Tensor, test_classes: 
         return (values.double()[:, varies] - mean[varies]) / std[varies]
 
     probe = LogisticRegression(C=PRIOR_VARIANCE / int(varies.sum()), tol=1e-3, max_iter=1_000)
-    probe.fit(standardised(inputs).numpy(), classes.numpy())
+    with warnings.catch_warnings():
+        # Few labels of many classes are what is asked about here, and no regression.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        probe.fit(standardised(inputs).numpy(), classes.numpy())
     answers = torch.from_numpy(probe.predict(standardised(test).numpy()))
     return (answers == test_classes).double().mean().item()
 

@@ -189,3 +189,11 @@ def test_sentences_are_compared_with_a_bag_of_words(monkeypatch: pytest.MonkeyPa
     found = labels_needed(planted(monkeypatch, dataset, signal=0, jitter=1, std=1), dataset)
     assert found.baseline_input == "bag of words"
     assert found.baseline.accuracy == [1.0, 1.0, 1.0]
+
+
+def test_fewer_labels_than_classes_are_no_warning() -> None:
+    classes = torch.arange(400) % 20
+    inputs = torch.nn.functional.one_hot(classes, 20).float()
+    found = probe_accuracies(inputs, inputs[:100], classes, classes[:100], labels=(10, 200))
+    assert found.accuracy[0] == pytest.approx(0.5, abs=0.05)  # ten of twenty classes were seen, the rest is guessed
+    assert found.accuracy[1] == 1
