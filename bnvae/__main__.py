@@ -1,4 +1,4 @@
-"""The command line: python -m bnvae train | sweep | resume | evaluate | project | list | export."""
+"""The command line: python -m bnvae train | sweep | resume | evaluate | compare | project | list | export."""
 
 import argparse
 import os

@@ -24,7 +24,7 @@ def why_unused(evaluation: Mapping[str, Any], thorough: Mapping[str, Any] | None
     if information is None:
         return "it is not known whether the code is used"
     if information < NOTHING_NATS:
-        return f"the code carries {in_digits(information, 3)} nats, less than {NOTHING_NATS:g}"
+        return f"a mutual information of {in_digits(information, 3)} nats is less than {NOTHING_NATS:g}"
     rise, error = (number(thorough, name) for name in ("permuted_rise", "permuted_rise_standard_error"))
     if rise is not None and is_ignored(rise, error):
         return f"the decoder ignores the code: permuting it costs {in_digits(rise, 3)} nats"

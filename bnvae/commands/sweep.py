@@ -103,6 +103,4 @@ def _members(options: argparse.Namespace) -> "list[Run]":
             if (value := getattr(getattr(config, section), field)) != default:
                 raise ValueError(f"{field} is {value!r}: the methods of a sweep decide it; leave it out.")
     methods = list(METHODS) if options.methods == "all" else options.methods.split(",")
-    return method_members(
-        store, options.run, config, methods, ladder=options.ladder, seeds=options.seeds or ()
-    )
+    return method_members(store, options.run, config, methods, ladder=options.ladder, seeds=options.seeds or ())

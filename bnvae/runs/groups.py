@@ -77,4 +77,12 @@ def _place(run: Run, group: str) -> tuple[Any, ...]:
     name = run.id.removesuffix(f"-seed-{config.training.seed}")
     named = names.index(name) if name in names else len(names)
     knob = knob_of(config)
-    return named, config.model.head, config.training.kl_schedule, knob.field, knob.of(config), config.training.seed, run.id
+    return (
+        named,
+        config.model.head,
+        config.training.kl_schedule,
+        knob.field,
+        knob.of(config),
+        config.training.seed,
+        run.id,
+    )
