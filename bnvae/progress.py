@@ -151,10 +151,10 @@ def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | No
         tables.append(_figures(f"{run_id}: what the code buys", {"": bought}, whole=whole))
         tables += [_probes(run_id, probe) for probe in bought["labels_needed"].values()]
     for table in tables:
-        _onto(console, table).print(table)
+        onto(console, table).print(table)
 
 
-def _onto(console: Console, table: Table) -> Console:
+def onto(console: Console, table: Table) -> Console:
     """The console if it is a terminal; else, for a file or a pipe has no width, one as wide as the table."""
     return console if console.is_terminal else Console(file=console.file, width=_widest(table, console))
 
@@ -235,7 +235,7 @@ def print_runs(entries: list[dict[str, Any]], console: Console | None = None) ->
     for row in rows:
         table.add_row(*map(escape, row))
     if rows and (not console.is_terminal or _widest(table, console) <= console.width):
-        _onto(console, table).print(table)
+        onto(console, table).print(table)
     else:
         for name, *values in rows:
             said = [f"{words} {value}" for words, value in zip(COLUMNS_OF_RUNS[4:], values[3:], strict=True) if value]

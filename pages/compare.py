@@ -7,7 +7,7 @@ from pages.shared.compare.charts import compare_curves, kl_multiples, rate_disto
 from pages.shared.compare.entries import compared
 from pages.shared.compare.evaluating import evaluate_more
 from pages.shared.compare.ledger import loss_ledger
-from pages.shared.compare.table import compare_table, doctor, downloads
+from pages.shared.compare.table import compare_differences, compare_table, doctor, downloads
 from pages.shared.frame import frame
 from pages.shared.panels import readable
 from pages.shared.state import choose_runs
@@ -17,6 +17,7 @@ MOST = 12
 VIEWS = {
     "Verdict": doctor,
     "What it buys": what_it_buys,
+    "Differences": compare_differences,
     "Rate and distortion": rate_distortion,
     "KL": kl_multiples,
     "Curves": compare_curves,

@@ -149,7 +149,7 @@ def why_unused(
     if found.information is None:
         return "it is not known whether the code is used"
     if found.use == "tells nothing":
-        return f"the code carries {in_digits(found.information, 3)} nats, less than {NOTHING_NATS:g}"
+        return f"a mutual information of {in_digits(found.information, 3)} nats is less than {NOTHING_NATS:g}"
     if found.use == "not read":
         return f"the decoder ignores the code: permuting it costs {in_digits(found.rise or 0.0, 3)} nats"
     return ""

@@ -1,11 +1,13 @@
-"""Runs beside each other: which figures, in which unit and reduction, which is best, and what may be compared."""
+"""Runs beside each other: which figures, in which unit and reduction, and what may be compared."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import Any, Literal, final
 
 from bnvae.analysis.code_use import CAPPED_NATS, why_unused
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.figure_values import in_digits, number
 
 
@@ -86,6 +88,7 @@ COLUMNS: tuple[Column, ...] = (
         unit=NATS,
         reduction="mixture of N posteriors",
         better="high",
+        error="mutual_information_standard_error",
         bound="≥",
     ),
     Column(name="mutual_information_examples", title="its N", unit="examples", reduction="cap ln N", digits=0),
@@ -95,6 +98,7 @@ COLUMNS: tuple[Column, ...] = (
         unit=NATS,
         reduction="rate − information",
         better="low",
+        error="marginal_kl_standard_error",
         bound="≤",
         needs_used_code=True,
     ),
@@ -108,7 +112,15 @@ COLUMNS: tuple[Column, ...] = (
         thorough=True,
         error="permuted_rise_standard_error",
     ),
-    Column(name="distinct_share", title="distinct of ten z", unit="", reduction="share", better="high", thorough=True),
+    Column(
+        name="distinct_share",
+        title="distinct of ten z",
+        unit="",
+        reduction="share",
+        better="high",
+        thorough=True,
+        error="distinct_share_standard_error",
+    ),
     Column(
         name="hole_share",
         title="holes",
@@ -116,10 +128,17 @@ COLUMNS: tuple[Column, ...] = (
         reduction="share of prior draws",
         better="low",
         thorough=True,
+        error="hole_share_standard_error",
         needs_used_code=True,
     ),
     Column(
-        name="mutual_information_gap", title="MIG", unit="", reduction="mean over factors", better="high", thorough=True
+        name="mutual_information_gap",
+        title="MIG",
+        unit="",
+        reduction="mean over factors",
+        better="high",
+        thorough=True,
+        error="mutual_information_gap_standard_error",
     ),
     Column(
         name="accuracy_from_draws",
@@ -153,13 +172,16 @@ COLUMNS: tuple[Column, ...] = (
 NOT_COMPARED = "°"
 """behind a figure that is not compared"""
 MISSING = "–"
+NOT_A_NUMBER = "NaN"
+COUNTS = ("importance_samples", "examples", "mutual_information_examples")
+"""settings of the estimates: their spread over seeds says nothing"""
 BY_NAME = {column.name: column for column in COLUMNS}
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One run in a comparison."""
+    """One run in a comparison, or several that are equal but for their seed."""
 
     run: str
     recipe: str
@@ -170,41 +192,90 @@ class Entry:
     """runs of equal groups have seen the same data, and may be compared"""
     evaluation: Mapping[str, Any]
     thorough: Mapping[str, Any] | None = None
+    each: ExampleFigures | None = None
+    """figures of single test examples; None for a run whose version kept none"""
+    seedless: str = ""
+    """equal for runs that are equal but for their seed, on the same data; empty for a run that is like no other"""
+    seed: int = 0
+    members: tuple["Entry", ...] = ()
+    """the runs whose mean this is, by their seed; empty for a single run"""
+
+    @property
+    def parts(self) -> tuple["Entry", ...]:
+        """The single runs: this one, or its members."""
+        return self.members or (self,)
+
+    def known(self, column: Column) -> list[float]:
+        """The figure of each single run that has it."""
+        found = (number(one.figures(column), column.name) for one in self.parts)
+        return [value for value in found if value is not None]
+
+    def figures(self, column: Column) -> Mapping[str, Any] | None:
+        """Where a single run's figure and its error are kept; None if there is no such part."""
+        if column.thorough:
+            return self.thorough
+        found = self.evaluation.get("buys" if column.bought else "test")
+        return found if isinstance(found, Mapping) else None
 
     def value(self, column: Column) -> float | None:
-        """The figure; None where it was not computed, or does not exist for this kind of data."""
-        if column.bought:
-            return number(self.evaluation, "buys", column.name)
-        return number(self.thorough, column.name) if column.thorough else number(self.evaluation, "test", column.name)
+        """The figure, or its mean over seeds; None where it was not computed, or this kind of data has none."""
+        known = self.known(column)
+        return mean(known) if known else None
+
+    def is_nan(self, column: Column) -> bool:
+        """Whether a single run's figure is there and is no finite number."""
+        for one in self.parts:
+            value = (one.figures(column) or {}).get(column.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                return True
+        return False
+
+    def spread(self, column: Column) -> float | None:
+        """Standard deviation over seeds, same unit; None with fewer than two seeds that have the figure."""
+        known = self.known(column)
+        return stdev(known) if len(known) > 1 else None
 
     def standard_error(self, column: Column) -> float | None:
-        """Standard error of the figure, same unit; None where there is none, or an older version did not keep it."""
+        """Standard error of a run's figure over examples, same unit; of several seeds the mean of theirs.
+
+        None where there is none, or an older version did not keep it.
+        """
         if not column.error:
             return None
-        if column.bought:
-            return number(self.evaluation, "buys", column.error)
-        return number(self.thorough, column.error) if column.thorough else number(self.evaluation, "test", column.error)
+        found = [number(one.figures(column), column.error) for one in self.parts]
+        known = [error for error in found if error is not None]
+        return mean(known) if len(known) == len(found) else None
 
     def not_compared(self, column: Column) -> str:
         """Why the best of this column is looked for among the others, in words; empty where there is no reason."""
         if not column.needs_used_code or self.value(column) is None:
             return ""
-        return why_unused(self.evaluation, self.thorough)
+        reasons = ((one.run, why_unused(one.evaluation, one.thorough)) for one in self.parts)
+        return next((f"{run}: {why}" if self.members else why for run, why in reasons if why), "")
 
     @property
     def is_capped(self) -> bool:
-        """Whether the mutual information is as large as its estimate can be, ln N, or nearly."""
+        """Whether a mutual information is as large as its estimate can be, ln N, or nearly."""
+        if self.members:
+            return any(one.is_capped for one in self.members)
         count = number(self.evaluation, "test", "mutual_information_examples")
         information = number(self.evaluation, "test", "mutual_information")
         return count is not None and count >= 1 and (information or 0.0) > math.log(count) - CAPPED_NATS
 
     def written(self, column: Column) -> str:
-        """The figure as a table shows it: with its standard error, as the bound that it is, marked if not compared."""
-        words = written(self.value(column), column, self.standard_error(column))
-        if words == MISSING:
+        """The figure as a table shows it: with its error, as the bound that it is, marked if not compared.
+
+        Behind ± stands a single run's standard error, or the standard deviation over seeds.
+        """
+        counts = column.name in COUNTS
+        error = None if counts else self.spread(column) if self.members else self.standard_error(column)
+        words = NOT_A_NUMBER if self.is_nan(column) else written(self.value(column), column, error)
+        if words in (MISSING, NOT_A_NUMBER):
             return words
         bound = f"{column.bound} " if column.bound and self.is_capped else ""
-        return f"{bound}{words}{NOT_COMPARED if self.not_compared(column) else ''}"
+        known, all_of_them = len(self.known(column)), len(self.parts)
+        few = f" ({known} of {all_of_them})" if known < all_of_them else ""
+        return f"{bound}{words}{few}{NOT_COMPARED if self.not_compared(column) else ''}"
 
 
 def remarks(entries: Sequence[Entry]) -> list[str]:
@@ -222,53 +293,21 @@ def remarks(entries: Sequence[Entry]) -> list[str]:
 
 
 def shown_columns(entries: Sequence[Entry]) -> list[Column]:
-    """The columns of which at least one run has a figure."""
-    return [column for column in COLUMNS if any(entry.value(column) is not None for entry in entries)]
-
-
-def best(entries: Sequence[Entry], column: Column) -> set[str]:
-    """The runs that are best in this column among those of the same data; nobody is best alone.
-
-    As good as the best is who looks equal to it as shown, or is nearer than the standard error of the difference. It is
-    taken as if the examples were not the same, which errs on the side of calling two runs equal. Runs whose code is not
-    used have no part in figures that compare q(z) with the prior.
-    """
-    if column.decided_by:
-        decided = best(entries, BY_NAME[column.decided_by])
-        return {entry.run for entry in entries if entry.run in decided and entry.value(column) is not None}
-    if not column.better:
-        return set()
-    found: set[str] = set()
-    for group in {entry.group for entry in entries}:
-        known = {
-            entry.run: (round(value, column.digits), entry.standard_error(column) or 0.0)
-            for entry in entries
-            if entry.group == group and (value := entry.value(column)) is not None and not entry.not_compared(column)
-        }
-        if len(known) < 2 or (column.thorough and column.error and len(estimated_from(entries, group)) > 1):
-            continue
-        if column.bound and not _information_tells(entries, group):
-            continue
-        top, error = (min if column.better == "low" else max)(known.values(), key=lambda pair: pair[0])
-        equal = {run for run, (value, own) in known.items() if abs(value - top) <= math.hypot(own, error)}
-        if len(equal) < len(known):
-            found |= equal
-    return found
-
-
-def _information_tells(entries: Sequence[Entry], group: str) -> bool:
-    """Whether mutual informations of a group can be ranked: from mixtures of one size, and none at its cap."""
-    those = [entry for entry in entries if entry.group == group]
-    sizes = {size for entry in those if (size := entry.value(BY_NAME["mutual_information_examples"])) is not None}
-    return len(sizes) < 2 and not any(entry.is_capped for entry in those)
+    """The columns of which at least one run has a figure, be it one that is no number."""
+    return [
+        column
+        for column in COLUMNS
+        if any(entry.value(column) is not None or entry.is_nan(column) for entry in entries)
+    ]
 
 
 def estimated_from(entries: Sequence[Entry], group: str) -> set[tuple[float | None, float | None]]:
     """Draws and examples behind the thorough figures of a group; of more than one kind, nobody is best."""
     return {
-        (number(entry.thorough, "importance_samples"), number(entry.thorough, "examples"))
+        (number(one.thorough, "importance_samples"), number(one.thorough, "examples"))
         for entry in entries
-        if entry.group == group and entry.thorough is not None
+        for one in entry.parts
+        if entry.group == group and one.thorough is not None
     }
 
 

@@ -13,8 +13,8 @@ from bnvae.posterior import VARIANCE_FLOOR, Posterior
 HOLE_RATIO = 100.0
 """A code lies in a hole where the prior's density is more than this many times the aggregated posterior's.
 
-The one definition of all pages and figures. Not ten times: the mixture of N posteriors that stands for q(z) is itself off
-by a factor of several wherever few of them reach, and would make holes of that."""
+The one definition of all pages and figures. Not ten times: the mixture of N posteriors, the estimate of q(z), is itself
+off by a factor of several wherever few of them reach, and would count those places."""
 CHUNK_ROWS = 250
 GROUPS = 20
 """parts of the examples, each left out once for the standard error"""

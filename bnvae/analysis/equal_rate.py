@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from statistics import mean
+from typing import final
 
-from bnvae.config import FIXED_SCALE, SCALED, ModelConfig, RunConfig, TrainingConfig
+from bnvae.analysis.seeds import seedless
+from bnvae.config import RunConfig
 from bnvae.methods import Knob, knob_of
-
-MACHINE = ("threads", "device", "precision", "record_every")
-"""settings that decide where and how fast a run is computed, not what"""
 
 
 @final
@@ -23,6 +22,13 @@ class Member:
     distortion: float
     others: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """further figures that are read off in the same way, by name"""
+    seeds: tuple[str, ...] = ()
+    """the runs, equal but for their seed, whose mean this is; empty for a single run"""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The run that this is, or those whose mean it is."""
+        return self.seeds or (self.run,)
 
 
 @final
@@ -87,7 +93,10 @@ class RateCurve:
 
 
 def rate_curves(candidates: Iterable[Candidate]) -> list[RateCurve]:
-    """The curves of models of the same data: on one are those equal but for the strength and for the machine."""
+    """The curves of models of the same data: on one are those equal but for the strength, the seed and the machine.
+
+    Models of one strength and several seeds are one point: the mean over the seeds of each figure that all have.
+    """
     found: dict[tuple[RunConfig, str], list[Candidate]] = {}
     for candidate in candidates:
         alone = candidate.member.run if candidate.alone else ""
@@ -96,10 +105,37 @@ def rate_curves(candidates: Iterable[Candidate]) -> list[RateCurve]:
         RateCurve(
             title=those[0].title,
             knob=knob_of(those[0].config),
-            members=tuple(sorted((one.member for one in those), key=lambda member: (member.rate, member.run))),
+            members=tuple(sorted(_over_seeds(those), key=lambda member: (member.rate, member.run))),
         )
         for those in found.values()
     ]
+
+
+def _over_seeds(candidates: Sequence[Candidate]) -> list[Member]:
+    """A member for each strength; of a seed that comes twice the first counts, and the other is a point of its own."""
+    alike: dict[RunConfig, dict[int, Member]] = {}
+    rest = []
+    for candidate in candidates:
+        seeds = alike.setdefault(seedless(candidate.config), {})
+        if candidate.config.training.seed in seeds:
+            rest.append(candidate.member)
+        else:
+            seeds[candidate.config.training.seed] = candidate.member
+    return [_mean([seeds[seed] for seed in sorted(seeds)]) for seeds in alike.values()] + rest
+
+
+def _mean(members: Sequence[Member]) -> Member:
+    if len(members) == 1:
+        return members[0]
+    shared = set.intersection(*(set(member.others) for member in members))
+    return Member(
+        run=" and ".join(member.run for member in members),
+        strength=members[0].strength,
+        rate=mean(member.rate for member in members),
+        distortion=mean(member.distortion for member in members),
+        others={name: mean(member.others[name] for member in members) for name in shared},
+        seeds=tuple(member.run for member in members),
+    )
 
 
 def shared_rate(curves: Sequence[RateCurve]) -> float | None:
@@ -113,21 +149,6 @@ def shared_rate(curves: Sequence[RateCurve]) -> float | None:
 
 
 def _recipe(config: RunConfig) -> RunConfig:
-    """All that two models of one curve have in common: the strength and what does not matter are put to one value."""
-    model: dict[str, Any] = {}
-    training: dict[str, Any] = {name: getattr(TrainingConfig(), name) for name in MACHINE}
-    if config.model.head not in SCALED:
-        model["tau"] = 0.0
-    if config.model.head not in FIXED_SCALE:
-        model["gamma"] = 1.0
-    if not config.model.amortised:
-        model["tau_max"] = ModelConfig().tau_max
-    if config.training.kl_schedule == "constant":
-        training["kl_warmup_epochs"] = 1.0
-    plain = dataclasses.replace(
-        config,
-        model=dataclasses.replace(config.model, **model),
-        training=dataclasses.replace(config.training, **training),
-    )
+    """All that two models of one curve have in common: strength, seed and what does not matter are put to one value."""
     knob = knob_of(config)
-    return knob.turned(plain, 0.0 if knob.field == "tau" else 1.0)
+    return knob.turned(seedless(config), 0.0 if knob.field == "tau" else 1.0)

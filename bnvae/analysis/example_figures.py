@@ -1,6 +1,7 @@
 """Figures of single test examples, and the difference of two runs on the same ones."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -56,29 +57,44 @@ class Difference:
 
     mean: float
     """the first run's figure minus the second's"""
-    standard_error: float
-    """of that mean"""
+    standard_error: float | None
+    """of that mean; None where too little is known of the two figures"""
     examples: int = 0
-    """pairs that it was taken from; 0 if it was not taken from pairs"""
+    """pairs of one test example that it was taken from; 0 if it was not taken from pairs"""
+    seeds: int = 0
+    """seeds whose spread is in the error, the smaller number of the two sides that have several; 0 for none"""
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is more than two standard errors from nothing."""
-        return abs(self.mean) > 2 * self.standard_error
+        """Whether it is known to be more than two standard errors from nothing."""
+        return self.standard_error is not None and abs(self.mean) > 2 * self.standard_error
 
 
-def paired_difference(first: ExampleFigures, second: ExampleFigures, name: str) -> Difference | None:
+def paired_difference(
+    first: Sequence[ExampleFigures], second: Sequence[ExampleFigures], name: str
+) -> Difference | None:
     """Mean over the examples that both have of first - second, with the standard error of that mean.
 
-    None with fewer than two such examples. What makes an example hard for both runs cancels, so the error is smaller
-    than that of two means by themselves.
+    Each side is one run, or several whose figures are averaged example by example. None with fewer than two shared
+    examples. What makes an example hard for both cancels, so the error is smaller than that of two separate means.
     """
-    ours, theirs = first.of(name), second.of(name)
+    ours, theirs = _averaged(first, name), _averaged(second, name)
     if ours is None or theirs is None:
         return None
     mine, other = torch.isin(ours[0], theirs[0]), torch.isin(theirs[0], ours[0])
-    difference = ours[1][mine].double() - theirs[1][other].double()
+    difference = ours[1][mine] - theirs[1][other]
     if len(difference) < 2:
         return None
     error = difference.std(correction=1).item() / math.sqrt(len(difference))
     return Difference(mean=difference.mean().item(), standard_error=error, examples=len(difference))
+
+
+def _averaged(runs: Sequence[ExampleFigures], name: str) -> tuple[Int64[Tensor, "K"], Float[Tensor, "K"]] | None:
+    """Rows that all of the runs have, and the mean of their figures of each."""
+    found = [figures for run in runs if (figures := run.of(name)) is not None]
+    if len(found) < len(runs) or not runs:
+        return None
+    rows = found[0][0]
+    for others, _ in found[1:]:
+        rows = rows[torch.isin(rows, others)]
+    return rows, torch.stack([values[torch.isin(own, rows)].double() for own, values in found]).mean(0)

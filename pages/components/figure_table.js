@@ -96,7 +96,7 @@ class FigureTable {
   }
 
   draw() {
-    const { columns, rows, label: name, rows_are: rowsAre, star } = this.data;
+    const { columns, rows, label: name, rows_are: rowsAre, star, level } = this.data;
     const focused = this.scroller.getRootNode().activeElement?.dataset?.column;
     this.scroller.setAttribute("aria-label", name);
     const heads = make("tr", {});
@@ -109,8 +109,10 @@ class FigureTable {
       return groups.length > 1 || group ? [this.groupLine(group, columns.length), ...found] : found;
     });
     this.body.replaceChildren(...lines);
-    const marked = rows.some((row) => row.best.some(Boolean));
-    write(this.words, marked ? `★ ${star} · press a heading to sort` : "press a heading to sort");
+    const words = ["press a heading to sort"];
+    if (rows.some((row) => row.level.some(Boolean))) words.unshift(`≈ ${level}`);
+    if (rows.some((row) => row.best.some(Boolean))) words.unshift(`★ ${star}`);
+    write(this.words, words.join(" · "));
     this.remarks.replaceChildren();
     for (const remark of this.data.remarks) make("div", {}, this.remarks).append(remark);
     this.hint();
@@ -151,6 +153,7 @@ class FigureTable {
       const cell = make("td", { class: row.best[i] ? "best" : words === "–" || note ? "none" : "" }, line);
       if (note) set(cell, { title: `not compared: ${note}` });
       if (row.best[i]) make("span", { class: "star", title: this.data.star }, cell).append("★");
+      if (row.level[i]) make("span", { class: "star", title: this.data.level }, cell).append("≈");
       const [value, error] = words.split(" ± ");
       cell.append(value);
       if (error) make("span", { class: "error" }, cell).append(` ±\u00a0${error}`);

@@ -38,6 +38,8 @@ class TableRow:
     words: Sequence[str]
     """what is shown"""
     best: Sequence[bool]
+    level: Sequence[bool] = ()
+    """whether a figure is marked as good as the best, one for each column; empty for none"""
     notes: Sequence[str] = ()
     """why a figure is shown faintly, one for each column, empty for none; shown when pointed at"""
 
@@ -50,13 +52,14 @@ def figure_table(
     sort: str = "",
     label: str = "figures",
     rows_are: str = "run",
-    star: str = "best of the runs on the same data, within its standard error",
+    star: str = "best",
+    level: str = "as good as the best",
     remarks: Sequence[str] = (),
 ) -> str:
     """The column by which the visitor sorts, "" for none, with a leading "-" where the largest comes first.
 
-    `rows_are` heads the names of the rows; `star` says what it means that a figure is marked as best; `remarks` stand
-    under the table.
+    `rows_are` heads the names of the rows; `star` and `level` say what it means that a figure is marked as best, or as
+    as good; `remarks` stand under the table.
 
     Raises:
         ValueError: a row has not one value, text and mark for each column.
@@ -73,6 +76,7 @@ def figure_table(
             "label": label,
             "rows_are": rows_are,
             "star": star,
+            "level": level,
             "remarks": list(remarks),
         },
         default={"sort": sort},
@@ -93,5 +97,6 @@ def _sent(row: TableRow) -> dict[str, Any]:
         "words": list(row.words),
         "captions": list(row.captions),
         "best": list(row.best),
+        "level": list(row.level) or [False] * len(row.best),
         "notes": list(row.notes),
     }

@@ -5,8 +5,6 @@ const JOINT_CELLS = 52; // along each side
 const PROFILE_CELLS = 57;
 const MOST_PROFILE_NUMBERS = 280_000; // Gaussians a frame, over all dimensions
 const FEWEST_PROFILE_EXAMPLES = 40;
-const HOLE_SHARE = 0.25; // q(z) below this share of p(z) is a hole
-const HOLE_REACH = 2.15; // a circle of 90 % of the prior's mass: outside, nothing is expected
 const LARGEST_DENSITY_PX = 340;
 const PROFILE_PX = 200;
 
@@ -36,7 +34,7 @@ class JointDensity {
   }
 
   /** points: {xy, spread} of `posteriorsAt` */
-  fill({ xy, spread }, reach) {
+  fill({ xy, spread }, reach, holeRatio) {
     const { grid, across, down } = this;
     const count = xy.length / 2;
     grid.fill(0);
@@ -51,20 +49,19 @@ class JointDensity {
         for (let column = 0; column < JOINT_CELLS; column++) grid[start + column] += down[row] * across[column];
       }
     }
-    return this.holes(reach);
+    return this.holes(reach, holeRatio);
   }
 
-  /** [places], and the share of the prior's mass that lies in them. */
-  holes(reach) {
+  /** [places] where the prior's density is more than `ratio` times q(z)'s, and the share of the prior's mass in them. */
+  holes(reach, ratio) {
     const width = (2 * reach) / JOINT_CELLS;
     const places = [];
     let missed = 0;
     for (let i = 0; i < this.grid.length; i++) {
       const x = ((i % JOINT_CELLS) + 0.5) * width - reach;
       const y = (Math.floor(i / JOINT_CELLS) + 0.5) * width - reach;
-      if (x * x + y * y > HOLE_REACH ** 2) continue;
       const prior = Math.exp(-0.5 * (x * x + y * y)) / (2 * Math.PI);
-      if (this.grid[i] >= HOLE_SHARE * prior) continue;
+      if (ratio * this.grid[i] >= prior) continue;
       places.push(i);
       missed += prior * width * width;
     }
@@ -88,9 +85,9 @@ class DensityMap {
     this.pixels = this.brush.createImageData(JOINT_CELLS, JOINT_CELLS);
   }
 
-  jump(points, { reach, colour, hole, title }) {
+  jump(points, { reach, colour, hole, holeRatio, title }) {
     if (!this.side) return;
-    const { places, missed } = this.density.fill(points, reach);
+    const { places, missed } = this.density.fill(points, reach, holeRatio);
     this.paint(rgbOf(colour));
     const device = window.devicePixelRatio || 1;
     const brush = this.canvas.getContext("2d");

@@ -254,10 +254,10 @@ class TauExplorer {
 
   drawMaps({ shares, unscaled, count }, axes) {
     const { data } = this;
-    const { reach, colours } = data;
+    const { reach, colours, hole_ratio: holeRatio } = data;
     const { title } = this;
     const all = posteriorsAt(shares, unscaled, axes, count);
-    this.density.jump(all, { reach, colour: colours.run, hole: colours.hole, title });
+    this.density.jump(all, { reach, colour: colours.run, hole: colours.hole, holeRatio, title });
     const shown = Math.min(MAP_EXAMPLES, count);
     const words = `${shown} test examples in dimensions ${axes.join(" and ")}`;
     const points = { xy: all.xy.slice(0, 2 * shown), spread: all.spread.slice(0, 2 * shown), words };

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from bnvae.analysis.coverage import HOLE_RATIO
 from bnvae.analysis.tau import BINDING_SHARE, Budget, Unscaled, UnscaledMoments
 from bnvae.palette import HOLE_COLOUR, MEAN_COLOUR, STD_COLOUR, TAU_COLOUR, THETA_COLOUR
 from pages.components.assets import floats, joined, sendable
@@ -145,6 +146,7 @@ def payload(run: TauRun, meaning: Meaning, strip: Strip | None, beside: Beside) 
         "colours": {"run": run.colour, **colours},
         "label_colours": LABEL_COLOURS,
         "reach": MAP_REACH,
+        "hole_ratio": HOLE_RATIO,
         "dead_below": DEAD_BELOW_NATS,
         "largest_tau": run.largest_tau,
         "members": list(run.taus) if run.snaps else None,

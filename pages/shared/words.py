@@ -9,15 +9,8 @@ from bnvae.records import EvaluationRecord, Record
 from bnvae.runs import Status
 from bnvae.runs.fork import Origin
 from bnvae.steering import Change
-from bnvae.titles import data_title
+from bnvae.titles import data_title, head_words
 
-HEAD_NAMES: dict[HeadName, str] = {
-    "gaussian": "plain VAE",
-    "bn-mean": "BatchNorm on the mean",
-    "bn-scaler": "BatchNorm + Scaler",
-    "rms-scaler": "RMS + Scaler",
-    "ln-mean": "LayerNorm on the mean",
-}
 HEAD_HELP: dict[HeadName, str] = {
     "gaussian": "Nothing stops its KL from going to zero.",
     "bn-mean": "Zhu et al. 2020: BatchNorm with a fixed γ on the posterior mean; floor γ²/2 per dimension.",
@@ -48,49 +41,9 @@ MARKED_LETTERS = 24
 """of a run's name beside a mark"""
 
 
-def head_words(config: RunConfig) -> str:
-    """The head with the constant that matters for it: "RMS + Scaler, τ = 0.5"."""
-    model = config.model
-    if config.is_brought:
-        return "posteriors alone" if config.source == "arrays" else "plain VAE, trained elsewhere"
-    name = HEAD_NAMES[model.head]
-    if model.head in SCALED:
-        return f"{name}, every τ to {model.tau_max:g}" if model.amortised else f"{name}, τ = {model.tau:g}"
-    if model.head in ("bn-mean", "ln-mean"):
-        return f"{name}, γ = {model.gamma:g}"
-    return name
-
-
 def caption_words(config: RunConfig) -> str:
     """What stands under or beside a run's name: its head, after the name of what is a user's own."""
     return f"{data_title(config)} · {head_words(config)}" if config.data.path else head_words(config)
-
-
-def method_words(config: RunConfig) -> str:
-    """The remedy against collapse, without its strength."""
-    training = config.training
-    if config.model.head != "gaussian":
-        return HEAD_NAMES[config.model.head] + (", every τ" if config.model.amortised else "")
-    schedule = {"linear": "linear warm-up", "cyclical": "cyclical"}.get(training.kl_schedule, "")
-    free_bits = "free bits" if training.free_bits_per_dimension > 0 or training.free_bits_total > 0 else ""
-    return ", ".join(filter(None, (schedule, free_bits))) or "β"
-
-
-def recipe_words(config: RunConfig, tau: float | None = None) -> str:
-    """Head and objective: "plain VAE, linear warm-up, β = 0.4"; of a model for every τ the one that figures are of."""
-    training = config.training
-    parts = [head_words(config)]
-    if config.model.amortised:
-        parts.append(f"here τ = {config.model.tau if tau is None else tau:g}")
-    if training.kl_schedule != "constant":
-        parts.append("linear warm-up" if training.kl_schedule == "linear" else "cyclical")
-    if training.beta != 1:
-        parts.append(f"β = {training.beta:g}")
-    if training.free_bits_per_dimension > 0:
-        parts.append(f"{training.free_bits_per_dimension:g} nats free per dimension")
-    if training.free_bits_total > 0:
-        parts.append(f"{training.free_bits_total:g} nats free")
-    return ", ".join(parts)
 
 
 def told_from(config: RunConfig, record: Record) -> int:
@@ -117,8 +70,8 @@ def verdict_words(config: RunConfig, record: Record, tested: EvaluationRecord | 
         return f"**Too early to tell.** {record.rate:.2f} nats in all so far, {why}: look again at step {ground:,}."
     if record.rate < COLLAPSED_BELOW_NATS:
         return (
-            f"**Collapsed.** The code can carry no more than its rate, {record.rate:.3f} nats in all: every posterior "
-            "is the prior, and the decoder works without it."
+            f"**Collapsed.** A rate of {record.rate:.3f} nats in all: the code carries at most this much. Every "
+            "posterior is the prior, and the decoder works without it."
         )
     floor = _floor_words(config, record)
     # One of before there was ground for a verdict is of weights that had hardly learnt.

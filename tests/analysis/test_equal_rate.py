@@ -94,7 +94,7 @@ def test_the_ladder_of_each_method_is_one_curve_and_all_constant_betas_are_anoth
         ("training", "threads", 2, True),
         ("training", "precision", "bf16", True),
         ("training", "record_every", 7, True),
-        ("training", "seed", 1, False),
+        ("training", "seed", 1, True),
         ("training", "epochs", 3, False),
         ("training", "beta", 0.5, False),  # of a Scaler head: another objective, not another strength
         ("model", "hidden_units", 32, False),
@@ -104,7 +104,7 @@ def test_the_ladder_of_each_method_is_one_curve_and_all_constant_betas_are_anoth
         ("data", "training_examples", 256, False),
     ],
 )
-def test_only_the_strength_and_the_machine_may_differ_on_a_curve(
+def test_only_strength_seed_and_machine_may_differ_on_a_curve(
     section: str, field: str, value: object, together: bool, tiny: RunConfig
 ) -> None:
     changed = dataclasses.replace(getattr(tiny, section), **{field: value})
@@ -122,3 +122,21 @@ def test_the_rate_to_begin_with_is_the_one_at_which_most_methods_are_known() -> 
     assert shared_rate([THREE, other]) == 3.0  # 2.5, 3 and 6 lie on both
     assert shared_rate([THREE, other, curve(member("f", 6.0, 12.0))]) == 6.0
     assert shared_rate([]) is None
+
+
+def with_seed(config: RunConfig, seed: int) -> RunConfig:
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+
+
+def test_seeds_of_one_strength_are_one_point_and_rivals_of_nobody(tiny: RunConfig) -> None:
+    (only,) = rate_curves([candidate("a", tiny, 1.0), candidate("b", with_seed(tiny, 1), 3.0)])
+    (point,) = only.members
+    assert (point.rate, point.distortion, point.runs) == (2.0, 8.0, ("a", "b"))  # distortions 9 and 7
+    assert only.at(1.0) is None  # no model of this method stands there: the one of two seeds is at 2
+
+
+def test_a_seed_that_comes_twice_is_not_counted_twice(tiny: RunConfig) -> None:
+    (only,) = rate_curves(
+        [candidate("a", tiny, 1.0), candidate("b", with_seed(tiny, 1), 3.0), candidate("a-again", tiny, 1.0)]
+    )
+    assert sorted(point.rate for point in only.members) == [1.0, 2.0]

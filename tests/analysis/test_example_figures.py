@@ -17,13 +17,13 @@ def figures(rows: list[int], distortion: list[float], rate: float = 1.0) -> Exam
 def test_a_difference_is_taken_over_the_examples_that_both_have() -> None:
     first = figures([0, 2, 3, 7], [10.0, 20.0, 30.0, 40.0])
     second = figures([2, 3, 5, 7], [18.0, 29.0, 500.0, 37.0], rate=3.0)
-    found = paired_difference(first, second, "distortion")
+    found = paired_difference([first], [second], "distortion")
     assert found is not None
     # Differences 2, 1, 3: mean 2, deviation 1.
     assert found.mean == pytest.approx(2)
     assert found.examples == 3
     assert found.standard_error == pytest.approx(1 / math.sqrt(3))
-    elbo = paired_difference(first, second, "elbo")
+    elbo = paired_difference([first], [second], "elbo")
     assert elbo is not None
     assert elbo.mean == pytest.approx(0)  # 2 nats more distortion, 2 less rate
 
@@ -40,7 +40,7 @@ def test_examples_that_are_hard_for_both_do_not_count() -> None:
         )
         for shift in (0.0, 0.5)
     ]
-    found = paired_difference(runs[1], runs[0], "distortion")
+    found = paired_difference([runs[1]], [runs[0]], "distortion")
     assert found is not None
     assert found.standard_error == pytest.approx(math.sqrt(2 / 1000), rel=0.1)  # and not 30 sqrt(2 / 1000)
     assert found.is_clear
@@ -49,11 +49,11 @@ def test_examples_that_are_hard_for_both_do_not_count() -> None:
 
 @pytest.mark.parametrize("rows", [[5, 6], [0, 6]])
 def test_fewer_than_two_shared_examples_are_no_comparison(rows: list[int]) -> None:
-    assert paired_difference(figures([0, 1], [1.0, 2.0]), figures(rows, [1.0, 2.0]), "rate") is None
+    assert paired_difference([figures([0, 1], [1.0, 2.0])], [figures(rows, [1.0, 2.0])], "rate") is None
 
 
 def test_a_likelihood_that_one_lacks_is_no_comparison() -> None:
-    assert paired_difference(figures([0, 1], [1.0, 2.0]), figures([0, 1], [1.0, 2.0]), "nll") is None
+    assert paired_difference([figures([0, 1], [1.0, 2.0])], [figures([0, 1], [1.0, 2.0])], "nll") is None
 
 
 def test_of_a_large_test_set_a_random_part_is_kept_and_the_same_one_for_every_run(
@@ -66,3 +66,13 @@ def test_of_a_large_test_set_a_random_part_is_kept_and_the_same_one_for_every_ru
     assert torch.equal(one.rows, other.rows)
     assert torch.equal(one.distortion, one.rows.double())
     assert one.rows.double().mean().item() == pytest.approx(500, abs=3 * 1000 / math.sqrt(12 * 50))
+
+
+def test_runs_of_several_seeds_are_averaged_example_by_example() -> None:
+    seeds = [figures([0, 1, 2], [10.0, 20.0, 33.0]), figures([1, 2, 4], [22.0, 35.0, 9.0])]
+    found = paired_difference(seeds, [figures([0, 1, 2], [1.0, 20.0, 30.0])], "distortion")
+    assert found is not None
+    # Shared are 1 and 2: means 21 and 34, differences 1 and 4.
+    assert found.mean == pytest.approx(2.5)
+    assert found.standard_error == pytest.approx(math.sqrt(4.5) / math.sqrt(2))
+    assert found.examples == 2

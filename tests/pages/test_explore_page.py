@@ -145,7 +145,10 @@ def test_an_example_stays_within_a_shorter_run_that_is_chosen_later(runs: RunSto
         ([False, False], [0.4, 0.5], "2 of 2 have a KL all the same"),
         ([False, False], [0.0, 0.0], "The code is ignored."),
         ([True, True], [0.4, 0.5], "every dimension changes something"),
-        ([True, False], [0.4, 0.0], "1 of 2 dimensions change next to nothing"),
+        ([True, False], [0.4, 0.0], "1 of 2 dimensions change what is decoded: 0.6 grey levels of 255 on average."),
+        ([True, False], [0.4, 0.0], "The other 1 leave it as it is: they are dead."),
+        ([False, True], [0.4, 0.5], "change what is decoded: 0.9 grey"),  # a KL, and rows that are all the same
+        ([False, True], [0.4, 0.5], "The other 1 leave it as it is: 1 of them have a KL all the same."),
     ],
 )
 def test_a_change_that_nobody_sees_is_not_praised(seen: list[bool], kl: list[float], said: str) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import streamlit as st
 
 from bnvae.analysis.code_use import CodeUse
 from bnvae.analysis.comparison import Entry
 from bnvae.analysis.doctor import diagnose
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.ledger import Sizes
 from bnvae.analysis.symptoms.finding import Finding, Patient, use_of
@@ -18,15 +19,18 @@ from bnvae.posterior import fixed_floors
 from bnvae.records import EvaluationRecord
 from bnvae.runs import Run
 from bnvae.runs.card import DataCard
-from bnvae.runs.evaluating import kept_thorough
-from bnvae.titles import data_title
+from bnvae.runs.comparing import DataNames, entry, kept_figures
+from bnvae.runs.example_figures import EXAMPLE_FIGURES
 from pages.shared import cache
 from pages.shared.cache import version
 from pages.shared.colours import colour_of
 from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.state import store
-from pages.shared.words import HEAD_FLOORS, forced_words, recipe_words
+from pages.shared.words import HEAD_FLOORS, forced_words
+
+Figures: TypeAlias = tuple[dict[str, Any], dict[str, Any] | None, ExampleFigures | None]
+"""evaluation, thorough figures, those of each test example"""
 
 
 @final
@@ -63,7 +67,7 @@ class Compared:
 
 def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
     """The runs that have a data card, in order; what is wrong with another one is said."""
-    cards, groups, not_begun = [], _Groups(), []
+    cards, groups, not_begun = [], DataNames(), []
     for run, config in found:
         try:
             if not run.has_weights and not (run.folder / "data.json").exists():
@@ -79,29 +83,19 @@ def compared(found: Sequence[tuple[Run, RunConfig]]) -> list[Compared]:
 
 def compared_beside(runs: Sequence[Run]) -> list[Compared]:
     """Those that have figures, without a word on the others: they were not chosen."""
-    found, groups = [], _Groups()
+    found, groups = [], DataNames()
     for run in runs:
         try:
-            evaluation, thorough = _figures(run)
-            if evaluation:
-                found.append(_compared(run, run.steered_config, run.card, (evaluation, thorough), groups))
+            figures = _figures(run)
+            if figures[0]:
+                found.append(_compared(run, run.steered_config, run.card, figures, groups))
         except ValueError:
             continue
     return found
 
 
-def _compared(
-    run: Run, config: RunConfig, card: DataCard, figures: tuple[dict[str, Any], Any], groups: "_Groups"
-) -> Compared:
-    evaluation, thorough = figures
-    entry = Entry(
-        run=run.id,
-        recipe=recipe_words(config, number(evaluation, "test", "tau")),
-        data=data_title(config),
-        group=groups.words(config, card),
-        evaluation=evaluation,
-        thorough=thorough,
-    )
+def _compared(run: Run, config: RunConfig, card: DataCard, figures: Figures, groups: DataNames) -> Compared:
+    evaluation, thorough, _ = figures
     patient = Patient(
         evaluation=evaluation,
         thorough=thorough,
@@ -116,7 +110,7 @@ def _compared(
         run=run,
         config=config,
         card=card,
-        entry=entry,
+        entry=entry(run, config, card, figures, groups),
         findings=diagnose(patient),
         colour=colour_of(run),
         use=use_of(patient),
@@ -145,31 +139,11 @@ def floors_of_figures(config: RunConfig, evaluation: Mapping[str, Any]) -> list[
     return fixed_floors(model.head, model.latent_dimensions, tau=at, gamma=model.gamma)
 
 
-class _Groups:
-    """Names for data sets: equal for equal data, different for different data that are called alike."""
-
-    def __init__(self) -> None:
-        self._digests: dict[str, str] = {}
-
-    def words(self, config: RunConfig, card: DataCard) -> str:
-        kind = "test sentences" if config.data.modality == "text" else "test pictures"
-        if config.source == "arrays":
-            kind = "codes"
-        if card.test_examples == 1:
-            kind = kind.removesuffix("s")
-        words = f"{data_title(config)} · {card.test_examples:,} {kind}"
-        if self._digests.setdefault(words, card.digest) != card.digest:
-            words += f" · {card.digest[:8]}"
-        return words
-
-
-def _figures(run: Run) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    return _kept(run.id, version(run, "evaluation.json"), version(run, "weights.safetensors"))
+def _figures(run: Run) -> Figures:
+    files = ("evaluation.json", "weights.safetensors", EXAMPLE_FIGURES)
+    return _kept(run.id, *(version(run, name) for name in files))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _kept(
-    run_id: str, evaluation: tuple[int, int], weights: tuple[int, int]
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    run = store().get(run_id)
-    return run.evaluation() or {}, kept_thorough(run) if weights != (0, 0) else None
+def _kept(run_id: str, evaluation: tuple[int, int], weights: tuple[int, int], each: tuple[int, int]) -> Figures:
+    return kept_figures(store().get(run_id))

@@ -13,10 +13,10 @@ from bnvae.analysis.figure_values import in_digits
 from bnvae.methods import knob_of
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.groups import group_of
+from bnvae.titles import method_words
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.shared.compare.entries import Compared, compared_beside
 from pages.shared.state import store
-from pages.shared.words import method_words
 
 AT = "at"
 NATS = "nats per example"
@@ -50,12 +50,16 @@ def curves_of(runs: Sequence[Compared]) -> Curves:
         [candidate for one in (*runs, *mates) if (candidate := _candidate(one, nll=comparable)) is not None]
     )
     chosen = {one.run.id: one.colour for one in runs}
-    through = [curve for curve in found if any(member.run in chosen for member in curve.members)]
+    through = [curve for curve in found if any(run in chosen for run in _runs(curve))]
     return Curves(
         curves=through,
-        colours=[next(chosen[each.run] for each in curve.members if each.run in chosen) for curve in through],
-        lent=sum(member.run not in chosen for curve in through for member in curve.members),
+        colours=[next(chosen[run] for run in _runs(curve) if run in chosen) for curve in through],
+        lent=sum(run not in chosen for curve in through for run in _runs(curve)),
     )
+
+
+def _runs(curve: RateCurve) -> list[str]:
+    return [run for member in curve.members for run in member.runs]
 
 
 def _mates(runs: Sequence[Compared]) -> list[Compared]:
@@ -138,12 +142,13 @@ def equal_rate(found: Curves, rate: float, key: str) -> None:
         sort="distortion",
         label="figures at equal rate",
         rows_are="method",
-        star="best at this rate",
+        star="ahead at this rate, as far as digits are shown: not held against any error",
     )
     st.caption(
         "Between two models of a method its figures are read off the straight line that joins them: what choosing "
-        "between the two at random gives. Beyond the ends of a method's models nothing is said. With one seed each, "
-        "differences as small as those between seeds mean nothing."
+        "between the two at random gives. Beyond the ends of a method's models nothing is said. Runs equal but for "
+        "their seed are one model, with the mean of their figures; where there is one seed, differences as small as "
+        "those between seeds mean nothing."
     )
     if found.lent:
         st.text(f"{found.lent} further runs of these sweeps lend their points to the curves.")

@@ -5,10 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.analysis.comparison import NOT_COMPARED, Column, best, estimated_from, remarks, shown_columns
+from bnvae.analysis.comparison import NOT_COMPARED, Column, Entry, estimated_from, remarks, shown_columns
 from bnvae.analysis.figure_values import in_digits
+from bnvae.analysis.ranking import BEST_WORDS, LEVEL_WORDS, differences, marks, notes
+from bnvae.analysis.seeds import by_seed
 from bnvae.analysis.symptoms.finding import Evidence, Finding
-from bnvae.analysis.table_export import EXPORTS
+from bnvae.analysis.table_export import EXPORTS, PAIRED_WORDS, difference_rows, difference_words
+from bnvae.config import RunConfig
 from bnvae.runs.reproduction import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.components.take_home import Offered, take_home
@@ -22,13 +25,12 @@ FORCED = "*"
 
 
 def compare_table(runs: Sequence[Compared]) -> None:
-    """One row a run, sections for different data; what is sorted by is in the URL."""
-    entries = [one.entry for one in runs]
+    """One row a run, or a group of runs equal but for their seed; sections for different data; the sort is in the URL."""
+    entries = by_seed([one.entry for one in runs])
     columns = shown_columns(entries)
     if not columns:
         st.info("None of these runs has been evaluated yet. Let it finish, or evaluate it below.")
         return
-    winners = {column.name: best(entries, column) for column in columns}
     several = len({entry.group for entry in entries}) > 1
     if several:
         st.info("These runs are of different data. Costs in nats are comparable within one data set only.")
@@ -37,22 +39,16 @@ def compare_table(runs: Sequence[Compared]) -> None:
     chosen = figure_table(
         key="compare",
         columns=[_head(column) for column in columns],
-        rows=[
-            TableRow(
-                title=one.run.id,
-                captions=[one.entry.recipe, one.findings[0].name],
-                colour=one.colour,
-                group=one.entry.group,
-                values=[one.entry.value(column) for column in columns],
-                words=[_written(one, column) for column in columns],
-                best=[one.run.id in winners[column.name] for column in columns],
-                notes=[_note(one, column) for column in columns],
-            )
-            for one in runs
-        ],
+        rows=_table_rows(entries, columns, runs),
         sort=st.query_params.get(SORT, ""),
         label="figures of test examples",
-        remarks=[*(f"{NOT_COMPARED} {words}" for words in remarks(entries)), *_remarks_on_active_units(runs)],
+        star=BEST_WORDS,
+        level=LEVEL_WORDS,
+        remarks=[
+            *(f"{NOT_COMPARED} {words}" for words in remarks(entries)),
+            *notes(entries),
+            *_remarks_on_active_units(runs),
+        ],
     )
     if chosen:
         st.query_params[SORT] = chosen
@@ -60,17 +56,99 @@ def compare_table(runs: Sequence[Compared]) -> None:
         st.query_params.pop(SORT, None)
 
 
-def _written(one: Compared, column: Column) -> str:
-    words = one.entry.written(column)
-    return f"{words} {FORCED}" if column.name == "active_units" and forced_words(one.config) else words
+def _note(entry: Entry, column: Column, config: RunConfig) -> str:
+    return forced_words(config) if column.name == "active_units" else entry.not_compared(column)
 
 
-def _note(one: Compared, column: Column) -> str:
-    return forced_words(one.config) if column.name == "active_units" else one.entry.not_compared(column)
+def _written(entry: Entry, column: Column, config: RunConfig) -> str:
+    words = entry.written(column)
+    return f"{words} {FORCED}" if column.name == "active_units" and forced_words(config) else words
 
 
 def _remarks_on_active_units(runs: Sequence[Compared]) -> list[str]:
     return [f"{FORCED} {ACTIVE_UNITS}"] if any(forced_words(one.config) for one in runs) else []
+
+
+def _table_rows(entries: Sequence[Entry], columns: Sequence[Column], runs: Sequence[Compared]) -> list[TableRow]:
+    by_run = {one.run.id: one for one in runs}
+    given = [marks(entries, column) for column in columns]
+    rows = []
+    for entry in entries:
+        those = [by_run[one.run] for one in entry.parts]
+        rows.append(
+            TableRow(
+                title=entry.run,
+                captions=[entry.recipe, " / ".join(dict.fromkeys(one.findings[0].name for one in those))],
+                colour=those[0].colour,
+                group=entry.group,
+                values=[None if entry.is_nan(column) else entry.value(column) for column in columns],
+                words=[_written(entry, column, those[0].config) for column in columns],
+                best=[found.get(entry.run) == "best" for found in given],
+                level=[found.get(entry.run) == "level" for found in given],
+                notes=[_note(entry, column, those[0].config) for column in columns],
+            )
+        )
+    return rows
+
+
+def compare_differences(runs: Sequence[Compared]) -> None:
+    """How far each run is above the first one on the same data; and the runs behind each mean over seeds."""
+    entries = by_seed([one.entry for one in runs])
+    columns, words = difference_rows(entries)
+    if not words:
+        st.info("A difference takes two runs on the same data whose figures are known.")
+    else:
+        _differences(entries, columns, runs)
+    members = [one for entry in entries for one in entry.members]
+    if members:
+        st.markdown("##### Each seed")
+        _each_seed(members, runs)
+
+
+def _each_seed(members: Sequence[Entry], runs: Sequence[Compared]) -> None:
+    columns = shown_columns(members)
+    if columns:
+        figure_table(
+            key="compare-seeds",
+            columns=[_head(column) for column in columns],
+            rows=[
+                TableRow(
+                    title=row.title,
+                    captions=row.captions,
+                    colour=row.colour,
+                    group=row.group,
+                    values=row.values,
+                    words=row.words,
+                    best=[False] * len(columns),
+                    notes=row.notes,
+                )
+                for row in _table_rows(members, columns, runs)
+            ],
+            label="figures of each seed",
+        )
+
+
+def _differences(entries: Sequence[Entry], columns: Sequence[Column], runs: Sequence[Compared]) -> None:
+    colours = {one.run.id: one.colour for one in runs}
+    found = [(entry, first, one) for entry, first, one in differences(entries) if one]
+    figure_table(
+        key="compare-differences",
+        columns=[_head(column) for column in columns],
+        rows=[
+            TableRow(
+                title=entry.run,
+                captions=[f"minus {first.run}"],
+                colour=colours[entry.parts[0].run],
+                group=entry.group,
+                values=[one[column.name].mean if column.name in one else None for column in columns],
+                words=[difference_words(one.get(column.name), column) for column in columns],
+                best=[False] * len(columns),
+            )
+            for entry, first, one in found
+        ],
+        label="differences from the first run",
+        remarks=[f"± standard error of the difference; {PAIRED_WORDS}, which cancels what is hard for both runs."],
+    )
 
 
 def _head(column: Column) -> TableColumn:
@@ -81,7 +159,7 @@ def _head(column: Column) -> TableColumn:
 
 def downloads(runs: Sequence[Compared]) -> None:
     """The table in three formats, and of each run what it takes to repeat and to quote it."""
-    entries = [one.entry for one in runs]
+    entries = by_seed([one.entry for one in runs])
     st.markdown("##### This table")
     with st.container(horizontal=True):
         for name, (ending, write) in EXPORTS.items():

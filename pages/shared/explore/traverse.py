@@ -118,7 +118,7 @@ def _changes(decoded: "list[str] | np.ndarray", rows: int) -> list[tuple[float, 
 def _said(traversal: Traversal, reach: float, modality: str) -> str:
     """What the grid shows, in a sentence or two."""
     rows = traversal.rows
-    dead, alive = [row.change for row in rows if row.dead], [row.change for row in rows if not row.dead]
+    alive = sum(not row.dead for row in rows)
     unit = "words" if modality == "text" else "grey levels of 255"
     moved = f"Moved from −{reach:g} to {reach:g}, "
     if not any(row.seen for row in rows):
@@ -126,14 +126,15 @@ def _said(traversal: Traversal, reach: float, modality: str) -> str:
         words = f"{moved}no dimension changes anything that could be seen: {changes} {unit} on average. "
         if not alive:
             return f"{words}The code is ignored."
-        return f"{words}{len(alive)} of {len(rows)} have a KL all the same: they carry what the decoder ignores here."
-    if not dead:
-        return f"{moved}every dimension changes something: {_range(alive)} {unit} on average."
-    if not alive:
-        return f"{moved}dimensions that carry next to nothing change {_range(dead)} {unit} on average."
+        return f"{words}{alive} of {len(rows)} have a KL all the same: they carry what the decoder ignores here."
+    seen, still = [row.change for row in rows if row.seen], [row for row in rows if not row.seen]
+    if not still:
+        return f"{moved}every dimension changes something: {_range(seen)} {unit} on average."
+    unread = sum(not row.dead for row in still)
+    why = f"{unread} of them have a KL all the same" if unread else "they are dead"
     return (
-        f"{moved}{len(dead)} of {len(rows)} dimensions change next to nothing ({_range(dead)} {unit} on average): "
-        f"they are dead. The others change {_range(alive)}."
+        f"{moved}{len(seen)} of {len(rows)} dimensions change what is decoded: {_range(seen)} {unit} on average. "
+        f"The other {len(still)} leave it as it is: {why}."
     )
 
 

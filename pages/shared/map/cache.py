@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -11,7 +12,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from bnvae.analysis.code_use import NOTHING_NATS, why_unused
 from bnvae.analysis.factor_information import factor_information
+from bnvae.analysis.figure_values import number
 from bnvae.analysis.generation import decode_codes
 from bnvae.analysis.interpolation import typical_distance
 from bnvae.analysis.neighbours import nearest
@@ -19,6 +22,7 @@ from bnvae.analysis.projection import Projection, project
 from bnvae.data.random_rows import random_subset
 from bnvae.posterior import Posterior
 from bnvae.runs import Run
+from bnvae.runs.evaluating import kept_thorough
 from bnvae.runs.mapped import MAPPED, Mapped, read_mapped
 from bnvae.runs.projections import (
     ENCODINGS,
@@ -127,6 +131,27 @@ def maps(run: Run) -> dict[str, Projection]:
         BrokenRunError: their file is damaged.
     """
     return _maps(run.id, cache.version(run, PROJECTION), cache.version(run, ENCODINGS))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _unused(run_id: str, evaluation: tuple[int, int], weights: tuple[int, int], encodings: tuple[int, int]) -> str:
+    run = store().get(run_id)
+    with suppress(ValueError):
+        kept = run.evaluation() or {}
+        thorough = kept_thorough(run) if run.has_weights else None
+        if number(kept, "test", "mutual_information") is not None:
+            return why_unused(kept, thorough)
+    rate = encoded(run).rate
+    return f"a rate of {rate:.3f} nats is less than {NOTHING_NATS:g}" if rate < NOTHING_NATS else ""
+
+
+def unused(run: Run) -> str:
+    """Why the run's code does not count as used, in words; empty if it does.
+
+    By the run's own figures, or, before any, by the rate of its encodings, which bounds what they carry.
+    """
+    files = ("evaluation.json", "weights.safetensors", ENCODINGS)
+    return _unused(run.id, *(cache.version(run, name) for name in files))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -71,7 +71,7 @@ def umap_films(
                 run=run,
                 moments=[(one - centre) / reach for one in points],
                 axes="AlignedUMAP: axes have no unit",
-                words=_said(maps, album, count),
+                words=_said(maps, album, count, map_cache.unused(run)),
             )
         )
     return films
@@ -87,10 +87,12 @@ def _until(maps: dict[int, Projection], step: int) -> int:
     return max((one for one in maps if one <= step), default=min(maps))
 
 
-def _said(maps: dict[int, Projection], album: Sequence[Snapshot], count: int) -> str:
+def _said(maps: dict[int, Projection], album: Sequence[Snapshot], count: int, unused: str) -> str:
     ends = [maps[step].fidelity for step in (min(maps), max(maps))]
     words = f"AlignedUMAP of {count} test examples at {len(maps)} moments: each keeps its place where its codes let it."
-    if ends[0] is not None and ends[1] is not None:
+    if unused:
+        words += f" In the end the code is not used: {unused}."
+    elif ends[0] is not None and ends[1] is not None:
         words += (
             f" Trustworthiness {ends[0].trustworthiness:.2f} at the first, {ends[1].trustworthiness:.2f} at the last."
         )

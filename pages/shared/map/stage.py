@@ -105,7 +105,8 @@ def _panel(chart: Chart, colours: Colouring, place: int, wanted_layers: Sequence
         title=chart.run.id,
         caption=caption_words(chart.run.config),
         verdict=verdict(chart.encoded, map_cache.told(chart.run)),
-        words=f"{made_words(chart.projection, common=chart.common)}: {belief_words(chart.projection, chart.encoded)}"
+        words=f"{made_words(chart.projection, common=chart.common)}: "
+        + belief_words(chart.projection, chart.encoded, map_cache.unused(chart.run))
         + words,
         layers=layers,
         axes=_axes(chart),

@@ -20,10 +20,15 @@ def made_words(found: Projection, *, common: bool) -> str:
     return f"{name}, fitted on {found.fitted:,} examples, {placed:,} placed {how}{settled}"
 
 
-def belief_words(found: Projection, encoded: Encoded) -> str:
-    """Trustworthiness, kept neighbours and agreement of labels, with what they were counted on."""
+def belief_words(found: Projection, encoded: Encoded, unused: str) -> str:
+    """Trustworthiness, kept neighbours and agreement of labels, with what they were counted on.
+
+    How faithful a map is to codes that are not used is no merit: of such a run `unused` says why instead.
+    """
     parts = []
-    if (seen := found.fidelity) is not None:
+    if unused:
+        parts.append(f"the code is not used ({unused}), so a map that is faithful to it says nothing of the data")
+    elif (seen := found.fidelity) is not None:
         parts.append(f"trustworthiness {seen.trustworthiness:.3f}")
         looked = "" if seen.examples == seen.of else f", looked up for {seen.examples:,} of {seen.of:,} points"
         parts.append(f"{seen.kept:.0%} of the {seen.neighbours} nearest codes are nearest here as well{looked}")
@@ -48,8 +53,8 @@ def verdict(encoded: Encoded, told: Mapping[str, float]) -> str:
     spread = float(encoded.mean[finite].std(0, correction=0).mean())
     width = float(encoded.std[finite].mean())
     return (
-        f"{words}This map shows noise. The codes carry {encoded.rate:.3f} nats: the means of two examples differ by "
-        f"about {spread:.3f} prior std, and every posterior is {width:.2f} wide.{_untold(told)}"
+        f"{words}This map shows noise. The codes have a rate of {encoded.rate:.3f} nats and carry at most this much: "
+        f"the means of two examples differ by about {spread:.3f} prior std, and every posterior is {width:.2f} wide.{_untold(told)}"
     )
 
 

@@ -9,11 +9,11 @@ from bnvae.config import SCALED, RunConfig
 from bnvae.launcher import state
 from bnvae.runs import Run
 from bnvae.runs.groups import differ_in_tau_alone, group_of, groups, sweep_words
-from bnvae.titles import data_title
+from bnvae.titles import HEAD_NAMES, data_title, head_words
 from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to
-from pages.shared.words import ACTIVE_UNITS, HEAD_NAMES, head_words
+from pages.shared.words import ACTIVE_UNITS
 
 LARGEST_FIGURE = 1e12
 COLUMNS = ("run", "state", "data", "head", "tau", "dimensions", "ELBO", "rate", "active units", "note")

@@ -28,8 +28,9 @@ from bnvae.config import (
 from bnvae.config_help import field_help
 from bnvae.data.first_look import first_look
 from bnvae.device import available_devices
+from bnvae.titles import HEAD_NAMES
 from pages.shared.notices import say
-from pages.shared.words import HEAD_HELP, HEAD_NAMES
+from pages.shared.words import HEAD_HELP
 
 DATA_WORDS: dict[DataName, str] = {
     "storybook": "Storybook · sentences",
