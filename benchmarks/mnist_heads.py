@@ -27,12 +27,13 @@ from benchmarks.report import publish
 from benchmarks.whole_trainings import train
 from bnvae.analysis.importance_sampling import importance_sampled_nll
 from bnvae.analysis.labels_needed import labels_needed
-from bnvae.analysis.metrics import evaluate, standard_error
+from bnvae.analysis.metrics import evaluate
 from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
 from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import distortions, draw_codes, encode
+from bnvae.information import standard_error
 
 HEADS: tuple[HeadName, ...] = ("gaussian", "bn-mean", "ln-mean", "bn-scaler", "rms-scaler")
 TAU, GAMMA = 0.3, 0.7
@@ -68,7 +69,7 @@ def measure(config: RunConfig, dataset: Dataset) -> dict[str, np.ndarray[Any, An
     elbo = -(distortions(model, test, draw_codes(posterior, 0)).double() + rates)
     rows = random_subset(len(test), NLL_EXAMPLES)
     sampled = importance_sampled_nll(model, test[rows], SAMPLES)
-    probes = labels_needed(model, dataset, counts=LABELS)
+    probes = labels_needed(model, dataset, labels=LABELS)
     figures = {
         **found.to_dict(),
         **dataclasses.asdict(sampled),
@@ -146,7 +147,7 @@ def main() -> None:
         assert dataset is not None
         found = measure(configuration(head, seed, chosen.epochs), dataset)
         unfinished = paths[head, seed].with_suffix(".part.npz")
-        np.savez_compressed(unfinished, **found)
+        np.savez_compressed(unfinished, figures=found["figures"], elbo=found["elbo"])
         unfinished.rename(paths[head, seed])
         print(head, seed, str(found["figures"])[:300], flush=True)
     kept: dict[tuple[str, int], Mapping[str, Any]] = {}

@@ -168,7 +168,7 @@ class LayerNormMeanHead(PosteriorHead):
         self.mean = nn.Linear(features, latent_dimensions)
         self.register_parameter("shift", None)
         self.log_variance = nn.Linear(features, latent_dimensions)
-        self.register_load_state_dict_pre_hook(_shift_if_stored)
+        self.register_load_state_dict_pre_hook(_shift_if_stored)  # type: ignore[no-untyped-call]
 
     def with_shift(self) -> None:
         """Become the head of earlier versions, with a learned shift and no floor, so that such a run can go on."""

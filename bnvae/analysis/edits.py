@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from bnvae.analysis.generation import decode_codes
-from bnvae.analysis.metrics import standard_error
 from bnvae.batches import mix
 from bnvae.data.dataset import Dataset, TextShape
 from bnvae.data.random_rows import random_subset
@@ -18,6 +17,7 @@ from bnvae.data.storybook import UNSAID
 from bnvae.data.storybook_reading import read_causes
 from bnvae.data.vocabulary import decode as as_sentences
 from bnvae.evaluation import encode
+from bnvae.information import standard_error
 from bnvae.model import VAE
 
 EDITED_CAUSES = ("mood", "who", "action", "place", "time", "tense", "aspect")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bnvae.analysis.factor_information import factor_information, influences
-from bnvae.analysis.metrics import standard_error
+from bnvae.information import standard_error
 from bnvae.posterior import Posterior
 
 

@@ -1,5 +1,8 @@
 """Whether the decoder listens to z: the price of giving it somebody else's, and what ten codes make of it."""
 
+from dataclasses import dataclass
+from typing import final
+
 import torch
 from torch import Tensor
 
@@ -7,7 +10,7 @@ from bnvae.analysis.generation import decode_codes
 from bnvae.batches import mix
 from bnvae.data.dataset import ImageShape, TextShape
 from bnvae.evaluation import distortions, draw_codes, encode
-from bnvae.information import PermutedRise, rise_if_permuted
+from bnvae.information import PermutedRise, rise_if_permuted, standard_error
 from bnvae.model import VAE
 
 CODES_PER_GROUP, GROUPS = 10, 10

@@ -127,22 +127,19 @@ def told_again(
 ) -> dict[str, Any]:
     """A section of examples and, under each model's title, their reconstructions; kept words are marked in both.
 
-    They are test examples, or of these `kinds`; `options` are those of `marks_of`. Sentences are only compared with those of the same data: of several data sets
-    nothing is marked.
+    They are test examples, or of these `kinds`; `options` are those of `marks_of`. Sentences are only compared with
+    those of the same data: of several data sets nothing is marked.
     """
     originals = distinct([(run, examples) for run, _, examples, _ in rebuilt.values()], kinds=kinds)
     made = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
     made |= {title: shown_as(run, rows) for title, (run, _, _, rows) in rebuilt.items()}
-    told = {
-        title: (run, config, made[title]) for title, (run, config, _, _) in rebuilt.items() if _is_text(made[title])
-    }
-    lines = [(title, sentences) for title, sentences in made.items() if title in originals and _is_text(sentences)]
+    told = {}
+    for title, (run, config, _, _) in rebuilt.items():
+        if not isinstance(sentences := made[title], np.ndarray):
+            told[title] = run, config, sentences
+    lines = [(title, made[title]) for title in originals if not isinstance(made[title], np.ndarray)]
     marks = marks_of(lines[0], told, **options) if len(lines) == 1 else None
     return section(label, made, picture_px=LEGIBLE_PX, marks=marks)
-
-
-def _is_text(made: Made) -> bool:
-    return not isinstance(made, np.ndarray)
 
 
 def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_broken) -> dict[str, Any]:

@@ -133,8 +133,7 @@ def slack_words(config: RunConfig, record: Record) -> str:
     model = config.model
     if model.head not in SCALED or record.step < told_from(config, record):
         return ""
-    each = mean_fixed_floor(model.tau_max) if model.amortised else fixed_floor(model.tau)
-    floor = each * len(record.kl_per_dimension)
+    floor = sum(floors(config) or ())
     if not record.rate > FAR_ABOVE * floor:
         return ""
     tau = "the floor, a mean over τ," if model.amortised else f"τ = {model.tau:g}"

@@ -21,11 +21,16 @@ from pages.shared.compare.entries import floors_of_figures
 from tests.pages.reading import drawn, runs_choice, small, words
 
 Visit = Callable[..., AppTest]
-<<<<<<< HEAD
-VIEWS = ("Verdict", "What it buys", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
-=======
-VIEWS = ("Verdict", "Differences", "Rate and distortion", "KL", "Curves", "Loss ledger", "Take home")
->>>>>>> errors
+VIEWS = (
+    "Verdict",
+    "What it buys",
+    "Differences",
+    "Rate and distortion",
+    "KL",
+    "Curves",
+    "Loss ledger",
+    "Take home",
+)
 
 
 def table(page: AppTest, place: int = 0) -> dict[str, dict[str, str]]:
@@ -76,19 +81,14 @@ def test_a_collapsed_run_has_no_star_for_what_it_gets_for_nothing_and_the_page_s
     assert rows["digits-plain"]["words"][place] == "0.00°"
     assert rows["digits-plain"]["notes"][place] == "a mutual information of 0.010 nats is less than 0.1"
     assert [row["best"][place] for row in rows.values()] == [False, False]
-<<<<<<< HEAD
-    remark, forced = data["remarks"]
+    remark, *_, forced = data["remarks"]
     active = [column["title"] for column in data["columns"]].index("active units")
     assert [(row["words"][active], row["notes"][active]) for row in rows.values()] == [
         ("0", ""),
         ("0 *", "by construction"),
     ]
     assert forced.endswith("their number is then no sign that the code tells anything.")
-    assert remark.startswith("° digits-plain: marginal KL not compared, for the code carries 0.010 nats")
-=======
-    remark = data["remarks"][0]
     assert remark.startswith("° digits-plain: marginal KL not compared, for a mutual information of 0.010 nats")
->>>>>>> errors
 
 
 def test_thorough_figures_join_the_table_with_their_error(runs: RunStore, visit: Visit) -> None:
