@@ -23,7 +23,7 @@ def members(
     With `seeds` one for each tau and seed.
 
     Raises:
-        ValueError: no tau, one or a seed twice, a head without one, or a run of another kind in the way; nothing is made.
+        ValueError: no tau, one or a seed twice, a head without one, or a run of another kind in the way; none is made.
     """
     if config.model.head not in SCALED or config.model.amortised:
         refused = "amortised" if config.model.amortised else f"head {config.model.head!r}"
@@ -78,8 +78,8 @@ def method_members(
     `seeds` all of these once for each seed.
 
     Raises:
-        ValueError: no method, an unknown one, one or a seed twice, a configuration that one of them refuses, or a run of
-            another kind in the way; nothing is made.
+        ValueError: no method, an unknown one, one or a seed twice, a configuration that one of them refuses, or a run
+            of another kind in the way; nothing is made.
     """
     if len(set(methods)) < len(methods) or not methods:
         raise ValueError(f"methods is {', '.join(methods) or 'empty'}: give each of them once, or all.")

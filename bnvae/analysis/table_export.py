@@ -1,4 +1,4 @@
-"""A comparison as CSV, LaTeX, Markdown and JSON; names come from users, so whatever a format would interpret is escaped."""
+"""A comparison as CSV, LaTeX, Markdown and JSON; names come from users, so what a format would interpret is escaped."""
 
 import csv
 import io
@@ -15,7 +15,8 @@ LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "τ": r"$\tau$", "γ": r"$\gamma$", "μ": r"$\mu$", "β": r"$\beta$",
-    "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "±": r"$\pm$", "–": "--", "≈": r"$\approx$", "·": r"$\cdot$", "°": r"\textdegree{}",
+    "≥": r"$\geq$", "≤": r"$\leq$", "−": "$-$", "±": r"$\pm$", "–": "--", "≈": r"$\approx$", "·": r"$\cdot$",
+    "°": r"\textdegree{}",
 }  # fmt: skip
 MARKDOWN_SPECIAL = "\\`*_{}[]()<>#+-.!|~$&:@"
 LEVEL = "≈"

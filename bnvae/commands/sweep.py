@@ -43,8 +43,8 @@ def add(commands: Subparsers) -> None:
         nargs="+",
         type=int,
         metavar="INT",
-        help="one run for each, alone or for each tau or method; decides initial weights, order of the examples and all "
-        "noise [0]",
+        help="one run for each, alone or for each tau or method; decides initial weights, order of the examples and "
+        "all noise [0]",
     )
     parser.add_argument(
         "--ladder",

@@ -43,7 +43,7 @@ def groups(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def differ_in_tau_alone(members: Iterable[Run]) -> bool:
-    """Whether a group is a sweep over tau, with one seed or several, and not over methods; broken members say nothing."""
+    """Whether a group is a sweep over tau, of one seed or several, and not over methods; broken members say nothing."""
     return _varied(members)[0]
 
 

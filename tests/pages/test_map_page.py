@@ -65,7 +65,6 @@ def test_pca_is_shown_until_a_map_is_there_and_the_way_to_one_is_said(runs: RunS
     page = visit("map", "digits-plain")
     (panel,) = maps(page)
     assert panel["axes"].startswith("PCA: these axes hold")
-    assert "trustworthiness" in panel["words"]
     assert page.code[0].value == "python -m bnvae project digits-plain"
 
     keep_map(runs.get("digits-plain"))
@@ -96,12 +95,23 @@ def test_runs_of_the_same_examples_share_a_frame_and_others_are_named(runs: RunS
     assert ratio == pytest.approx(points(panels[1]).std(0) / pretended(runs.get("digits-plain")).points.numpy().std(0))
 
 
+def test_how_faithful_a_map_is_to_codes_that_are_not_used_is_no_merit(runs: RunStore, visit: Visit) -> None:
+    path = runs.root / "digits-plain" / "evaluation.json"
+    kept = read_json(path)
+    for information, is_shown in ((2.0, True), (0.02, False)):
+        kept["test"]["mutual_information"] = information
+        write_json(path, kept)
+        words = maps(visit("map", "digits-plain"))[0]["words"]
+        assert ("trustworthiness" in words) == is_shown
+        assert ("a mutual information of 0.020 nats is less than 0.1" in words) == (not is_shown)
+
+
 def test_a_collapsed_run_is_called_noise_by_its_numbers_and_another_is_not(runs: RunStore, visit: Visit) -> None:
     run = runs.get("digits-plain")
     encode(run, 0.01 * torch.randn(40, 4, generator=torch.Generator().manual_seed(0)))
     verdict = maps(visit("map", "digits-plain"))[0]["verdict"]
     # 4 dimensions of mean^2 / 2 at std 1: 0.0002 nats.
-    assert verdict.startswith("This map shows noise. The codes carry 0.000 nats")
+    assert verdict.startswith("This map shows noise. The codes have a rate of 0.000 nats and carry at most this much")
     assert "every posterior is 1.00 wide" in verdict
 
     encode(run, torch.randn(40, 4, generator=torch.Generator().manual_seed(0)), std=0.3)

@@ -25,7 +25,7 @@ FORCED = "*"
 
 
 def compare_table(runs: Sequence[Compared]) -> None:
-    """One row a run, or a group of runs equal but for their seed; sections for different data; the sort is in the URL."""
+    """One row a run, or several runs equal but for their seed; sections for different data; the sort is in the URL."""
     entries = by_seed([one.entry for one in runs])
     columns = shown_columns(entries)
     if not columns:

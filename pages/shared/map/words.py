@@ -54,7 +54,8 @@ def verdict(encoded: Encoded, told: Mapping[str, float]) -> str:
     width = float(encoded.std[finite].mean())
     return (
         f"{words}This map shows noise. The codes have a rate of {encoded.rate:.3f} nats and carry at most this much: "
-        f"the means of two examples differ by about {spread:.3f} prior std, and every posterior is {width:.2f} wide.{_untold(told)}"
+        f"the means of two examples differ by about {spread:.3f} prior std, and every posterior is {width:.2f} wide."
+        f"{_untold(told)}"
     )
 
 
