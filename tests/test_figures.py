@@ -6,10 +6,12 @@ import pytest
 
 from bnvae.config import HeadName
 from bnvae.figures import (
+    AccuracyLine,
     RateLine,
     RatePoint,
     elbo_curve_figure,
     kl_bars_figure,
+    labels_needed_figure,
     rate_distortion_figure,
     second_moments_figure,
 )
@@ -145,3 +147,13 @@ def test_methods_are_lines_and_many_models_are_named_in_the_legend() -> None:
     assert [trace.name for trace in many.data if trace.showlegend] == [f"run-{at}" for at in range(5)]
     assert not any(trace.showlegend for trace in few.data)
     assert few.layout.shapes[0].x0 == 1.5
+
+
+def test_accuracies_over_labels_have_their_spread_and_the_commonest_class() -> None:
+    line = AccuracyLine(name="draws <of> z", accuracy=[0.25, 0.5], spread=[0.125, 0.0625], colour="#000000")
+    figure = labels_needed_figure([10, 1_000], [line], 0.2, "a run")
+    (drawn,) = figure.data
+    assert (list(drawn.x), list(drawn.y), list(drawn.error_y.array)) == ([10, 1_000], [0.25, 0.5], [0.125, 0.0625])
+    assert drawn.name == "draws &lt;of&gt; z"
+    assert figure.layout.shapes[0].y0 == 0.2
+    assert list(figure.layout.xaxis.ticktext) == ["10", "1,000"]

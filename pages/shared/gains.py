@@ -52,23 +52,20 @@ def _read(run_id: str, evaluation: tuple[int, int]) -> Mapping[str, Any] | None:
 
 def _labels(found: Sequence[Kept]) -> Gain:
     bars, notes = [], []
+    factor, baseline = _probe_words(found)
+    without_codes = {"accuracy_of_majority": "commonest class", "accuracy_from_input": f"{baseline}, without a code"}
     for run, _, figures in found:
         own = figures["buys"]
-        marks = [
-            (share, words)
-            for name, words in (("accuracy_of_majority", "the commonest class"), ("accuracy_from_input", "no model"))
-            if (share := _share(own, name)) is not None
-        ]
+        marks = [(share, words) for name, words in without_codes.items() if (share := _share(own, name)) is not None]
         bars += _bar(run, own, "accuracy_from_draws", marks, error="accuracy_from_draws_spread")
         if marks:
             notes.append(", ".join(f"{words} {_percent(share)}" for share, words in marks))
     count = next((number(one["buys"], "accuracy_labels") for _, _, one in found), None)
-    factor, baseline = _probe_words(found)
     return Gain(
-        title=f"Labels needed: {count:,.0f}" if count else "Labels needed",
-        caption=f"How often a linear probe on draws of z names the {factor}, from so few labels.",
+        title=f"Accuracy from {count:,.0f} labels" if count else "Accuracy from few labels",
+        caption=f"How often a linear probe on draws of z names the {factor}.",
         bars=bars,
-        note=_once(notes).replace("no model", f"{baseline} without a model"),
+        note=f"Marks: {'; '.join(dict.fromkeys(notes))}." if notes else "",
     )
 
 
@@ -93,26 +90,27 @@ def _causes(found: Sequence[Kept]) -> Gain:
         title="Causes kept",
         caption="How much of who, what, where and how a sentence says comes back in its reconstruction.",
         bars=bars,
-        note=f"By chance: {', '.join(notes)}" if notes else "",
+        note=f"Mark, by chance: {', '.join(notes)}." if notes else "",
     )
 
 
 def _edits(found: Sequence[Kept]) -> Gain:
-    bars, notes = [], []
+    bars, before, others = [], [], []
     for run, _, figures in found:
         own = figures["buys"]
         chance, changed = _share(own, "edits_took_by_chance"), _share(own, "edits_changed_others")
         marks = [(chance, "before the edit")] if chance is not None else []
         bars += _bar(run, own, "edits_took", marks)
         if chance is not None and changed is not None:
-            notes.append(
-                f"{run.id} {_percent(chance)} before the edit, {_percent(changed)} of the other causes changed"
-            )
+            before.append(f"{run.id} {_percent(chance)}")
+            others.append(f"{run.id} {_percent(changed)}")
     return Gain(
         title="Edits that took",
         caption="How often a sentence says what was asked for after one cause was moved in its code.",
         bars=bars,
-        note="; ".join(notes),
+        note=f"Mark, before the edit: {', '.join(before)}. Other causes changed: {', '.join(others)}."
+        if before
+        else "",
     )
 
 
@@ -120,20 +118,20 @@ def _costs(found: Sequence[Kept]) -> Gain:
     """Rates, and how much higher the −ELBO is than the plain run's."""
     plain = next((figures for _, config, figures in found if is_plain(config)), None)
     base = number(plain, "test", "elbo")
-    bars = []
+    bars, notes = [], []
     for run, _, figures in found:
         rate, elbo = number(figures, "test", "rate"), number(figures, "test", "elbo")
         if rate is None or elbo is None:
             continue
-        words = f"rate {in_digits(rate, 1)}"
-        if plain is not None and base is not None and figures is not plain:
-            difference = in_digits(base - elbo, 1)
-            words += f", −ELBO {'+' if base > elbo and not difference.startswith('−') else ''}{difference}"
-        bars.append(Bar(name=run.id, colour=colour_of(run), words=words))
+        bars.append(Bar(name=run.id, colour=colour_of(run), words=f"{in_digits(rate, 1)} nats"))
+        if base is not None and figures is not plain:
+            side = "higher" if base > elbo else "lower"
+            notes.append(f"−ELBO of {run.id}: {in_digits(abs(base - elbo), 1)} nats {side} than the plain run's.")
     return Gain(
         title="What it costs",
-        caption="In nats per test example; the −ELBO beside that of the plain run.",
+        caption="The rate of a test example's code.",
         bars=bars,
+        note=" ".join(notes),
     )
 
 
@@ -157,8 +155,3 @@ def _share(own: Mapping[str, Any], name: str) -> float | None:
 
 def _percent(share: float) -> str:
     return f"{in_digits(100 * share, 0)} %"
-
-
-def _once(notes: Sequence[str]) -> str:
-    """Each different note once."""
-    return "; ".join(dict.fromkeys(notes))

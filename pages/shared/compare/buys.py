@@ -55,7 +55,7 @@ def _labels(runs: Sequence[Compared], group: str) -> None:
     plain = next((one for one in runs if is_plain(one.config) and told[one.run.id]), None)
     with_probe = [one for one in runs if told[one.run.id]]
     for start in range(0, len(with_probe), PER_ROW):
-        columns = st.columns(PER_ROW, gap="large")
+        columns = st.columns(min(PER_ROW, max(2, len(with_probe))), gap="large")
         for column, one in zip(columns, with_probe[start : start + PER_ROW], strict=False):
             with column:
                 _chart(one, told[one.run.id], plain, plain and told[plain.run.id], key=f"labels-{group}-{factor}")

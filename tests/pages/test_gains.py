@@ -1,0 +1,148 @@
+"""What the codes buy and cost, on Overview and Compare: from the runs' folders, or the command that computes it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnvae.examiner import evaluate_run
+from bnvae.runs import RunStore
+from bnvae.runs.files import write_json
+from pages.components.gains import Bar, Gain, gains
+from tests.pages.reading import drawn, words
+
+Visit = Callable[..., AppTest]
+
+
+def cards(page: AppTest) -> dict[str, dict[str, Any]]:
+    """The cards by their titles."""
+    return {card["title"]: card for shown in drawn(page, "gains") for card in shown["cards"]}
+
+
+def with_gains(runs: RunStore, name: str, **buys: Any) -> None:
+    """Keeps made-up figures with a run."""
+    path = runs.root / name / "evaluation.json"
+    kept = json.loads(path.read_text())
+    told = {"accuracy": [0.25, 0.5], "spread": [0.05, 0.02]}
+    probe = {"labels": [10, 100], "majority": 0.2, "codes": told, "means": told, "baseline": told}
+    probe |= {"factor": "mood", "baseline_input": "bag of words"}
+    kept["buys"] = {"labels_needed": {"mood": probe}, "missing": {}} | buys
+    write_json(path, kept)
+
+
+def test_runs_without_figures_name_the_command_that_makes_them(runs: RunStore, visit: Visit) -> None:
+    for name in ("overview", "compare"):
+        page = visit(name, "story-plain", "story-bn", **({"view": "What it buys"} if name == "compare" else {}))
+        assert "python -m bnvae evaluate story-plain\npython -m bnvae evaluate story-bn" in words(page)
+        assert not drawn(page, "gains")
+
+
+def test_an_evaluated_pair_shows_its_gains_beside_chance_and_its_costs(runs: RunStore, visit: Visit) -> None:
+    with_gains(
+        runs,
+        "story-plain",
+        accuracy_labels=100,
+        accuracy_from_draws=0.2,
+        accuracy_from_draws_spread=0.01,
+        accuracy_of_majority=0.21,
+        accuracy_from_input=0.6,
+        causes_kept=0.15,
+        causes_kept_by_chance=0.15,
+    )
+    with_gains(
+        runs,
+        "story-bn",
+        accuracy_labels=100,
+        accuracy_from_draws=0.52,
+        causes_kept=0.71,
+        causes_kept_standard_error=0.005,
+        causes_kept_by_chance=0.16,
+        edits_took=0.8,
+        edits_took_by_chance=0.1,
+        edits_changed_others=0.07,
+    )
+    for name in ("story-plain", "story-bn"):
+        path = runs.root / name / "evaluation.json"
+        kept = json.loads(path.read_text())
+        kept["test"] |= {
+            "rate": 0.0 if name == "story-plain" else 9.0,
+            "elbo": -18.6 if name == "story-plain" else -21.1,
+        }
+        write_json(path, kept)
+    found = cards(visit("overview", "story-plain", "story-bn"))
+    assert list(found) == ["Accuracy from 100 labels", "Causes kept", "Edits that took", "What it costs"]
+    labels = found["Accuracy from 100 labels"]
+    assert [bar["words"] for bar in labels["bars"]] == ["20 % ± 1.0", "52 %"]
+    assert labels["bars"][0]["marks"] == [[0.21, "commonest class"], [0.6, "bag of words, without a code"]]
+    assert labels["note"] == "Marks: commonest class 21 %, bag of words, without a code 60 %."
+    assert found["Causes kept"]["bars"][1]["words"] == "71 % ± 0.5"
+    assert found["Causes kept"]["note"] == "Mark, by chance: story-plain 15 %, story-bn 16 %."
+    assert [bar["name"] for bar in found["Edits that took"]["bars"]] == ["story-bn"]
+    assert found["Edits that took"]["note"] == (
+        "Mark, before the edit: story-bn 10 %. Other causes changed: story-bn 7 %."
+    )
+    assert [bar["words"] for bar in found["What it costs"]["bars"]] == ["0.0 nats", "9.0 nats"]
+    assert found["What it costs"]["note"] == "−ELBO of story-bn: 2.5 nats higher than the plain run's."
+
+
+def test_a_strangers_figures_that_are_no_shares_are_left_out(runs: RunStore, visit: Visit) -> None:
+    with_gains(runs, "story-bn", accuracy_labels="many", accuracy_from_draws=7, causes_kept="all", edits_took=None)
+    assert not drawn(visit("overview", "story-bn"), "gains")
+
+
+def test_compare_draws_labels_needed_causes_and_edits(runs: RunStore, visit: Visit) -> None:
+    for name in ("story-plain", "story-bn"):
+        evaluate_run(runs.get(name), factors=["tense"], labels=[20, 100])
+    page = visit("compare", "story-plain", "story-bn", view="What it buys")
+    buys = (runs.get("story-bn").evaluation() or {})["buys"]
+    tables = drawn(page, "figure_table")
+    titles = [column["title"] for column in tables[0]["columns"]]
+    row = next(row for row in tables[0]["rows"] if row["title"] == "story-bn")
+    assert row["values"][titles.index("causes kept")] == pytest.approx(buys["causes_kept"], rel=1e-5)
+    assert row["values"][titles.index("100 labels")] == pytest.approx(buys["accuracy_from_draws"], rel=1e-5)
+    assert [column["title"] for column in tables[1]["columns"]][:3] == ["mean", "mood", "who"]
+    assert tables[1]["rows"][1]["values"][0] == pytest.approx(buys["causes"]["mean"], rel=1e-5)
+    assert tables[2]["rows"][1]["values"][0] == pytest.approx(buys["edits"]["took"], rel=1e-5)
+    charts = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    names = [[trace["name"] for trace in chart["data"]] for chart in charts]
+    assert names == [
+        ["draws of z", "means", "bag of words"],
+        ["draws of z", "means", "bag of words", "draws, story-plain"],
+    ]
+    assert charts[1]["data"][0]["y"] == buys["labels_needed"]["mood"]["codes"]["accuracy"]
+
+
+def test_pictures_say_why_they_have_no_causes(runs: RunStore, visit: Visit) -> None:
+    evaluate_run(runs.get("digits-plain"), labels=[20])
+    page = visit("compare", "digits-plain", view="What it buys")
+    assert "only 'storybook' has causes that its words tell" in words(page)
+
+
+def test_the_entropy_is_a_line_in_the_charts_and_a_sentence(runs: RunStore, visit: Visit) -> None:
+    for name in ("story-plain", "story-bn"):
+        path = runs.root / name / "data.json"
+        assert json.loads(path.read_text())["entropy"] is None  # these sentences are cut at 12 tokens
+        write_json(path, json.loads(path.read_text()) | {"entropy": 18.25})
+    page = visit("train", "story-plain", "story-bn")
+    assert "The sentences have an entropy of 18.2 nats: no model of their source can go below it." in words(page)
+    assert "The code of story-bn costs" in words(page)
+    levels = [chart["levels"] for chart in drawn(page, "curves") if chart["title"].startswith("−ELBO")]
+    assert levels == [[[18.25, "entropy of the source: 18.2 nats"]]] * 2
+    assert "an entropy of 18.2 nats" in words(visit("overview", "story-plain", "story-bn"))
+
+
+def test_an_entropy_that_only_an_evaluation_knows_is_shown_too(runs: RunStore, visit: Visit) -> None:
+    with_gains(runs, "story-bn", source_entropy=17.5)
+    assert "an entropy of 17.5 nats" in words(visit("overview", "story-bn"))
+
+
+TOO_LONG = Bar(name="a", colour="#000", words="", share=1.2)
+MARKED_OUTSIDE = Bar(name="a", colour="#000", words="", share=0.5, marks=[(-1, "")])
+
+
+@pytest.mark.parametrize("bar", [TOO_LONG, MARKED_OUTSIDE])
+def test_a_bar_that_ends_outside_is_refused(bar: Bar) -> None:
+    with pytest.raises(ValueError, match="on its bar: give a share from 0 to 1"):
+        gains(key="bad", cards=[Gain(title="a", caption="", bars=[bar])])
