@@ -23,6 +23,8 @@ class Exhibits {
     write(this.words, data.words);
     this.legend.hidden = !data.sentences?.length;
     this.unknown.hidden = data.unknown === null;
+    if (data.kept) this.key ??= new KeptKey(this.row);
+    this.key?.show(data.kept?.kinds ?? [], data.kept?.says ?? "");
     const figures = fill(this.row, data.names.length, (parent) => {
       const figure = make("figure", {}, parent);
       make("figcaption", {}, figure);
@@ -30,7 +32,9 @@ class Exhibits {
     });
     figures.forEach((figure, i) => {
       write(figure.firstChild, data.names[i]);
-      if (data.sentences) writeMarked(figure.lastChild, data.sentences[i], i === data.unknown ? "unknown" : "changed");
+      const kept = i === data.unknown ? null : data.kept?.pair[i];
+      if (kept) writeKept(figure.lastChild, kept, data.kept.kinds);
+      else if (data.sentences) writeMarked(figure.lastChild, data.sentences[i], i === data.unknown ? "unknown" : "changed");
       else set(figure.lastChild, { role: "img", "aria-label": data.names[i] });
     });
     if (data.sentences) return;

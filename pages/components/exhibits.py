@@ -10,11 +10,12 @@ from jaxtyping import UInt8
 from bnvae.analysis.wording import Marked
 from pages.components.assets import joined
 from pages.components.image_grid import sprite
+from pages.components.sentence_list import KeptPair
 
 _component = st.components.v2.component(
     "bnvae_exhibits",
-    js=joined("chart.js", "sprite_cells.js", "marked_words.js", "exhibits.js"),
-    css=joined("chart.css", "marked_words.css", "exhibits.css"),
+    js=joined("chart.js", "sprite_cells.js", "marked_words.js", "kept_words.js", "exhibits.js"),
+    css=joined("chart.css", "marked_words.css", "kept_words.css", "exhibits.css"),
 )
 
 
@@ -27,10 +28,12 @@ def exhibits(
     words: str,
     colour: str,
     unknown: int | None = None,
+    kept: KeptPair | None = None,
 ) -> None:
     """What is named in `shown`, all pictures or all sentences, in whose parts marked words are different ones.
 
-    In the sentence whose place is `unknown` they are words that the vocabulary lacks.
+    In the sentence whose place is `unknown` they are words that the vocabulary lacks. `kept` are the marks of the first
+    two sentences in place of those; of the second alone where the first has unknown words.
     """
     data: dict[str, Any] = {
         "title": title,
@@ -39,6 +42,7 @@ def exhibits(
         "colour": colour,
         "names": list(shown),
         "unknown": unknown,
+        "kept": None if kept is None else kept.sent(),
     }
     pictures = [one for one in shown.values() if isinstance(one, np.ndarray)]
     if pictures:

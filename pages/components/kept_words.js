@@ -7,6 +7,7 @@ function writeKept(node, parts, kinds) {
   if (node.dataset.parts === wanted) return;
   node.dataset.parts = wanted;
   node.replaceChildren();
+  node.classList.remove("blank");
   const kept = new Set();
   for (const [text, places] of parts) {
     if (!places.length) {

@@ -41,6 +41,22 @@ class Marks:
     """what is marked"""
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class KeptPair:
+    """A sentence and its reconstruction, their marked words, and what is said of them."""
+
+    original: Sequence[Part]
+    again: Sequence[Part]
+    kinds: Sequence[Kind]
+    says: str
+
+    def sent(self) -> dict[str, Any]:
+        """What the browser draws of it."""
+        pair = [sent_parts(parts, self.kinds) for parts in (self.original, self.again)]
+        return {"pair": pair, "kinds": [vars(kind) for kind in self.kinds], "says": self.says}
+
+
 def sentence_columns(*, key: str, columns: Mapping[str, Sequence[str]], label: str = "sentences") -> None:
     """Lists under their titles side by side, row by row level with each other; `label` is for screen readers.
 

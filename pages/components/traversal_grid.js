@@ -121,10 +121,14 @@ class TraversalGrid {
   }
 
   tellStarts() {
+    const { kept } = this.data;
+    if (kept) this.key ??= new KeptKey(this.starts);
+    this.key?.show(kept?.kinds ?? [], kept?.says ?? "");
     fillLines(this.starts, this.data.starts.length).forEach((line, i) => {
       const [name, sentence] = this.data.starts[i];
       write(line.firstChild, name);
-      writeMarked(line.lastChild, [[sentence, false]]);
+      if (kept) writeKept(line.lastChild, kept.pair[i], kept.kinds);
+      else writeMarked(line.lastChild, [[sentence, false]]);
     });
   }
 

@@ -11,11 +11,12 @@ from jaxtyping import UInt8
 from bnvae.analysis.wording import Marked, marked
 from pages.components.assets import joined, sendable
 from pages.components.image_grid import sprite
+from pages.components.sentence_list import KeptPair
 
 _component = st.components.v2.component(
     "bnvae_traversal_grid",
-    js=joined("chart.js", "sprite_cells.js", "marked_words.js", "traversal_grid.js"),
-    css=joined("chart.css", "marked_words.css", "traversal_grid.css"),
+    js=joined("chart.js", "sprite_cells.js", "marked_words.js", "kept_words.js", "traversal_grid.js"),
+    css=joined("chart.css", "marked_words.css", "kept_words.css", "traversal_grid.css"),
 )
 
 
@@ -49,6 +50,8 @@ class Traversal:
     """decoded from the starting code itself"""
     original: UInt8[np.ndarray, "C H W"] | str | None
     """the example that the code is of; None where it was not kept"""
+    kept: KeptPair | None = None
+    """marks of the example and of what is decoded from its code, where both are sentences"""
 
 
 def traversal_grid(
@@ -114,6 +117,7 @@ def _sentences(traversal: Traversal) -> dict[str, Any]:
     start = [["decoded", traversal.start]]
     return {
         "sentences": rows,
+        "kept": None if traversal.kept is None else traversal.kept.sent(),
         "starts": start if traversal.original is None else [["example", traversal.original], *start],
     }
 

@@ -10,7 +10,7 @@ from bnvae.analysis.kept_words import SHOWN_CAUSES, KeptWords, kept_causes, kept
 from bnvae.config import RunConfig
 from bnvae.palette import CAUSE_COLOURS, KEPT_COLOUR
 from bnvae.runs import BrokenRunError, Run
-from pages.components.sentence_list import Kind, Marks
+from pages.components.sentence_list import KeptPair, Kind, Marks
 from pages.shared import cache
 from pages.shared.state import store
 
@@ -54,6 +54,16 @@ def marks_of(
         notes=notes,
         says=f"{how} {_says(unit, several=len(again) > 1)}",
     )
+
+
+def pair_of(config: RunConfig, line: str, again: str) -> KeptPair | None:
+    """One sentence and its reconstruction; None where one of them has no words."""
+    if not line.strip() or not again.strip():
+        return None
+    unit = unit_of([config])
+    found = (kept_causes if unit == "causes" else kept_words)([line], [[again]])
+    kinds = CAUSES if unit == "causes" else WORDS
+    return KeptPair(original=found.originals[0], again=found.again[0][0], kinds=kinds, says=_says(unit, several=False))
 
 
 def _says(unit: Unit, *, several: bool) -> str:

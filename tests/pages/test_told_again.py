@@ -13,7 +13,7 @@ from bnvae.config import DataConfig
 from bnvae.runs import RunStore
 from bnvae.runs.files import write_json
 from pages.shared.told_again import marks_of
-from tests.pages.reading import drawn, sections
+from tests.pages.reading import checked, drawn, sections
 
 Visit = Callable[..., AppTest]
 PAIR = ("story-plain", "story-bn")
@@ -93,12 +93,32 @@ def test_sentences_come_first_on_the_overview_and_pictures_stay_below_the_bars(r
 
 def test_words_are_compared_where_causes_are_not_known(runs: RunStore) -> None:
     run = runs.get("story-bn")
-    config = dataclasses.replace(run.config, data=DataConfig(name="snli"))
+    config = dataclasses.replace(run.config, data=DataConfig(name="text", path="my.txt"))
     marks = marks_of(("test example", ["a man sits."]), {"it": (run, config, ["a man stands."])})
     assert [kind.name for kind in marks.kinds] == ["word"]
     assert marks.parts["it"] == [[("a man", ("word",)), (" stands.", ())]]
     assert marks.notes["it"] == "keeps 67 % of the words: 2 of 3 in the sentence shown"
-    assert "the words that are the same" in marks.says
+    assert "words that are the same" in marks.says
+
+
+def test_explore_marks_an_example_and_what_is_decoded_from_its_code(runs: RunStore, visit: Visit) -> None:
+    (grid,) = drawn(visit("explore", "story-bn", tab="Traverse", example="3"), "traversal_grid")
+    example, decoded = (sentence for _, sentence in grid["starts"])
+    kinds = [kind["name"] for kind in grid["kept"]["kinds"]]
+    for parts, sentence, spans in zip(
+        grid["kept"]["pair"], (example, decoded), kept_spans(example, decoded), strict=True
+    ):
+        assert "".join(text for text, _ in parts) == sentence
+        assert {kinds[each] for _, places in parts for each in places} == {span.cause for span in spans}
+
+
+def test_explore_marks_a_typed_sentence_and_what_is_decoded_from_it(runs: RunStore, visit: Visit) -> None:
+    page = visit("explore", "story-bn", tab="Your own")
+    checked(page.text_input(key="own_text").set_value("the happy fox was baking a cake .").run())
+    (shown,) = drawn(page, "exhibits")
+    read, decoded = ("".join(text for text, _ in parts) for parts in shown["sentences"][:2])
+    pair = ["".join(text for text, _ in parts) for parts in shown["kept"]["pair"]]
+    assert pair == [read, decoded]
 
 
 def test_of_two_data_sets_no_words_are_compared(runs: RunStore, visit: Visit) -> None:

@@ -32,6 +32,7 @@ from pages.shared.map import cache as map_cache
 from pages.shared.mode import may_change
 from pages.shared.notices import say
 from pages.shared.panels import say_broken
+from pages.shared.told_again import pair_of
 from pages.shared.words import caption_words
 
 DRAW, UPLOAD = "Draw", "Upload a picture"
@@ -111,6 +112,7 @@ def _result(run: Run, config: RunConfig, alike: list[Run]) -> None:
         words=_said(start, f"{distance.item():.2f} prior std from {example_words(run, int(nearest))}", typical),
         colour=colour_of(run),
         unknown=0 if start.sentence is not None and start.sentence.unknown else None,
+        kept=pair_of(config, str(start.original), str(made)) if text else None,
     )
     assert start.kl is not None
     kl_bars(

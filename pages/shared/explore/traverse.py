@@ -13,12 +13,14 @@ from bnvae.analysis.wording import words_changed
 from bnvae.config import RunConfig
 from bnvae.runs import Run
 from pages.components.kl_bars import DEAD_BELOW_NATS
+from pages.components.sentence_list import KeptPair
 from pages.components.traversal_grid import Traversal, TraversedRow, traversal_grid
 from pages.shared.colours import colour_of
 from pages.shared.explore import cache as explore_cache
 from pages.shared.explore.start import NoSuchStart, Start, choose_start, say_no_start, shown, start_at
 from pages.shared.map.links import link_to_map
 from pages.shared.panels import say_broken
+from pages.shared.told_again import pair_of
 from pages.shared.words import caption_words
 
 VALUES = {"image": 7, "text": 5}
@@ -102,7 +104,12 @@ def _traversed(run: Run, start: Start, values: Sequence[float]) -> Traversal:
         decoded=decoded[1:],
         start=decoded[0],
         original=start.original,
+        kept=_kept(run.config, start.original, decoded[0]),
     )
+
+
+def _kept(config: RunConfig, original: object, decoded: object) -> KeptPair | None:
+    return pair_of(config, original, decoded) if isinstance(original, str) and isinstance(decoded, str) else None
 
 
 def _changes(decoded: "list[str] | np.ndarray", rows: int) -> list[tuple[float, bool]]:
