@@ -28,6 +28,7 @@ class Showcase:
         self.run = run
         self.trainer = trainer
         self.dataset = dataset
+        self._album_rows = run.test_order(len(dataset.test))[: snapshots.POINTS]
         self.published_at = -1
         """step of the weights and previews that were last published"""
         size_bytes = snapshots.most_bytes(
@@ -53,14 +54,13 @@ class Showcase:
             )
         )
         if self.trainer.step < self.trainer.total_steps:
-            # To be explored, not judged: every figure of a training is of validation examples.
+            # To be explored: what a training is judged by is of validation examples.
             rows = self.run.test_order(len(test))[:EVALUATION_EXAMPLES]
-            shown = encode(model, test.examples[rows]) if self.dataset.has_validation else posterior
-            self.run.write_posterior(shown, test.labels[rows], rows=rows)
+            self.run.write_posterior(encode(model, test.examples[rows]), test.labels[rows], rows=rows)
         self.published_at = self.trainer.step
 
     def _made(self, posterior: Posterior) -> tuple[Tensor, Tensor]:
-        """What the model makes of fixed prior codes, and of a few validation examples: pixels or tokens."""
+        """What the model makes of fixed prior codes, and of the examples with these posteriors: pixels or tokens."""
         # The same codes every time and for every twin: what changes in a picture is the model.
         codes = self.trainer.model.sample_prior(
             PREVIEW_SAMPLES, torch.Generator().manual_seed(mix(self.run.config.training.seed, 3))
@@ -71,8 +71,11 @@ class Showcase:
         return made[:PREVIEW_SAMPLES], made[PREVIEW_SAMPLES:]
 
     def take_snapshot(self) -> None:
-        """Put the present moment into the album, if it is time for one."""
-        step, model, validation = self.trainer.step, self.trainer.model, self.dataset.validation
+        """Put the present moment into the album, if it is time for one.
+
+        It is of test examples, as encodings are: with them it is explored on a map, and no figure is made of it.
+        """
+        step, model, test = self.trainer.step, self.trainer.model, self.dataset.test
         if not self._moments or step < self._moments[0]:
             return
         self._moments = [later for later in self._moments if later > step]
@@ -85,7 +88,7 @@ class Showcase:
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
             std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=validation.labels[self.trainer.validation_rows[: snapshots.POINTS]],
+            labels=test.labels[self._album_rows],
             samples=samples,
             reconstructions=reconstructions,
         )
@@ -93,11 +96,11 @@ class Showcase:
 
     @torch.no_grad()
     def _drawn_posterior(self) -> Posterior:
-        """Of a few validation examples, with their own moments in the head.
+        """Of a few test examples, with their own moments in the head.
 
         They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
         """
-        model, examples = self.trainer.model, self.trainer.validation_examples[: snapshots.POINTS]
+        model, examples = self.trainer.model, self.dataset.test.examples[self._album_rows]
         if len(examples) < snapshots.POINTS:  # too few to take moments from
             recompute_statistics(model, self.trainer.batches.examples, most=snapshots.POINTS)
             return encode(model, examples)

@@ -42,7 +42,7 @@ class DataCard:
 
     @property
     def watched(self) -> str:
-        """The split that evaluations, previews and the album of a training are of, by its name."""
+        """The split that evaluations and previews of a training are of, by its name."""
         return "validation" if self.validation_examples else "test"
 
     @property

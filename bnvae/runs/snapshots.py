@@ -24,7 +24,7 @@ STEPS_A_SNAPSHOT = 100
 """of a training for each: to take one costs at most about as much as a step, so that all cost 1 % of a training"""
 MOST_BYTES = 10 * 2**20
 POINTS = 150
-"""validation examples, drawn at random, whose posteriors are kept"""
+"""test examples, drawn at random, whose posteriors are kept"""
 ARCHIVE_BYTES = 4_096
 """at most, for the names and headers of a file's parts"""
 MOST_DIMENSIONS = 64
@@ -44,7 +44,7 @@ class Snapshot:
     samples: Tensor
     """decoded from the same prior codes at every moment; pixels or tokens"""
     reconstructions: Tensor
-    """of a few validation examples"""
+    """of the first of these test examples"""
 
 
 def planned(total_steps: int, bytes_each: int) -> list[int]:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bnvae.config import DataConfig
 from bnvae.data import Dataset, load_dataset
+from bnvae.data.first_look import first_look
 
 COUNTS = {"train": 20, "val": 4, "test": 6}
 
@@ -43,6 +44,10 @@ EXPECTED = {"training": [*range(0, 100, 5)], "validation": [*range(100, 120, 5)]
 @pytest.mark.parametrize("packed", [False, True])
 def test_sub_folders_of_splits_are_the_splits_and_hold_the_labels(folder: Path, tmp_path: Path, packed: bool) -> None:
     path = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "pets")) if packed else folder
+    kind = "A .zip" if packed else "A folder"
+    assert first_look(DataConfig(name="images", path=str(path))) == (
+        f"{kind} of 30 pictures. There are pictures of their own for validation and test."
+    )
     dataset = load(path)
     assert greys(dataset) == EXPECTED
     assert dataset.label_names == ("cats", "dogs")

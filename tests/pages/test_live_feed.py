@@ -65,7 +65,7 @@ def test_an_answer_holds_every_panel_of_the_runs_asked_for(runs: RunStore) -> No
     assert set(answer["light"]) == names | {"pulse"}
     assert [section["heading"] for section in answer["heavy"]["previews"]["sections"]] == [
         "Decoded from the same prior samples",
-        "Test examples and their reconstructions",
+        "Validation examples and their reconstructions",
     ]
     assert answer["light"]["bars-story-bn"]["kl"] == pytest.approx(
         runs.get("story-bn").history().steps[-1].kl_per_dimension, rel=1e-5

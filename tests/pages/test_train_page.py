@@ -116,6 +116,25 @@ def test_what_is_found_at_a_path_is_said_and_can_be_trained_on(
     assert [run.config.data.column for run in submitted] == ["review", "review"]
 
 
+def test_own_validation_and_test_examples_are_named_beside_the_others(
+    empty: RunStore, visit: Visit, submitted: list[Run], tmp_path: Path
+) -> None:
+    for name, count in (("train", 20), ("test", 5)):
+        (tmp_path / f"{name}.txt").write_text("\n".join(f"{name} {number}" for number in range(count)))
+    page = visit("train")
+    page.selectbox(key="set-data").set_value("text").run()
+    page.text_input(key="set-path").set_value(str(tmp_path / "train.txt")).run()
+    checked(page.text_input(key="set-test-path").set_value(str(tmp_path / "gone.txt")).run())
+    assert "test_path: path is" in "\n".join(each.value for each in page.text)
+    checked(page.text_input(key="set-test-path").set_value(str(tmp_path / "test.txt")).run())
+    assert "Its first sentence: train 0. There is a file for test." in [each.value for each in page.text]
+    assert "set-test-share" not in {field.key for field in page.number_input}
+    checked(page.number_input(key="set-validation-share").set_value(0.2).run())
+    press_train(page)
+    data = submitted[-1].config.data
+    assert (data.test_path, data.validation_path, data.validation_share) == (str(tmp_path / "test.txt"), "", 0.2)
+
+
 def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) -> None:
     page = visit("train")
     page.selectbox(key="set-text-network").set_value("transformer").run()
@@ -263,6 +282,6 @@ def test_the_address_fills_the_form_and_a_wrong_value_in_it_is_ignored(
 def test_words_that_were_typed_are_kept_out_of_the_address(empty: RunStore, visit: Visit) -> None:
     page = visit("train")
     checked(page.selectbox(key="set-data").set_value("text").run())
-    for key in ("set-path", "set-column", "set-labels"):
+    for key in ("set-path", "set-column", "set-labels", "set-validation-path", "set-test-path"):
         assert not page.text_input(key=key).proto.query_param_key
     assert page.selectbox(key="set-data").proto.query_param_key == "set-data"

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bnvae.config import (
     FIXED_SCALE,
     NETWORKS_OF,
+    OWN_DATA,
     SCALED,
     TEXT_DATA,
     DataConfig,
@@ -219,8 +220,22 @@ def _device_words(info: Any) -> str:
     return f"{info.name} · {info.label}{free}"
 
 
+def _held_back(data: dict[str, Any]) -> None:
+    """Where a visitor's own examples for validation and testing are, or how many of the others are taken for it."""
+    for split, most in (("validation", 0.45), ("test", 0.5)):
+        path, share = f"{split}_path", f"{split}_share"
+        data[path] = st.text_input(
+            f"{split.capitalize()} examples", key=f"set-{split}-path", persist_state="session", help=HELP[path]
+        )
+        if not data[path]:
+            least = 0.01 if split == "test" else 0.0
+            data[share] = _number(f"Share for {split}", least, most, 0.1, share, key=f"set-{split}-share", step=0.05)
+
+
 def _data(data: dict[str, Any], *, text: bool) -> None:
     data["training_examples"] = _number("Training examples", 0, 10_000_000, 0, "training_examples", key="set-examples")
+    if data["name"] in OWN_DATA:
+        _held_back(data)
     if text and data["name"] == "text":
         data["column"] = st.text_input(
             "Column with the sentences", "text", key="set-column", persist_state="session", help=HELP["column"]
