@@ -1,28 +1,29 @@
 #!/usr/bin/env bash
-# Makes the bundled runs anew, their figures, maps and film strips: bash checkpoints/train.sh [run ...]
-# Equal machines give equal bytes; others give the same figures to within their rounding.
+# Makes the bundled runs anew, with their figures, maps and film strips: bash checkpoints/train.sh [run ...]
+# STEPS="train evaluate project" names the steps to take. Equal machines give equal bytes; others give the same figures
+# to within their rounding.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export BNVAE_CHECKPOINTS=checkpoints BNVAE_MAPS=0
+STEPS=${STEPS:-train evaluate project}
 
-common="--seed 0 --threads 1 --precision fp32 --record-every 20 --gradient-clip 5"
+common="--threads 1 --precision fp32 --record-every 20 --gradient-clip 5"
 storybook="--data storybook --network lstm --bidirectional --pooling max --hidden-units 128 --embedding-units 96
     --latent-dimensions 32 --dropout 0.1 --batch-size 32 --learning-rate 0.003 --epochs 8 $common"
 mnist="--data mnist --network conv --latent-dimensions 16 --batch-size 128 --epochs 15 $common"
-digits="--data digits --network mlp --latent-dimensions 16 --batch-size 64 --epochs 60 $common"
+digits="--data digits --network mlp --latent-dimensions 16 --batch-size 64 --epochs 100 $common"
 
 heads="storybook-plain storybook-scaler storybook-bn-mean storybook-ln-mean storybook-bn-scaler"
-pictures="mnist-plain mnist-scaler"
 taus="digits-tau-0.1 digits-tau-0.3 digits-tau-0.5 digits-tau-0.7 digits-tau-0.9"
-every_tau="storybook-amortised digits-amortised"
+every="$heads storybook-amortised mnist-plain mnist-scaler $taus digits-amortised"
 
 train() {
     rm -rf "checkpoints/$1"
     # shellcheck disable=SC2086
-    python -m bnvae train --quiet --run "$1" $2
+    python -m bnvae train --quiet --run "$1" --seed 0 $2
 }
 
-make() {
+train_named() {
     case $1 in
         storybook-plain) train "$1" "$storybook --head gaussian" ;;
         storybook-scaler) train "$1" "$storybook --head rms-scaler --tau 0.8" ;;
@@ -33,10 +34,37 @@ make() {
         mnist-plain) train "$1" "$mnist --head gaussian" ;;
         mnist-scaler) train "$1" "$mnist --head rms-scaler --tau 0.3" ;;
         digits-amortised) train "$1" "$digits --head rms-scaler --tau amortised --tau-max 0.95" ;;
-        digits-tau-*) 
+        digits-tau-*)
             rm -rf "checkpoints/$1"
             # shellcheck disable=SC2086
-            python -m bnvae sweep --quiet --run digits --tau "${1#digits-tau-}" $digits --head rms-scaler ;;
+            python -m bnvae sweep --quiet --run digits --seed 0 --tau "${1#digits-tau-}" $digits --head rms-scaler ;;
         *) echo "unknown run: $1" >&2; exit 2 ;;
     esac
 }
+
+evaluate() {
+    case $1 in mnist-*) examples=1000 ;; *) examples=0 ;; esac
+    python -m bnvae evaluate "$1" --samples 500 --examples "$examples"
+}
+
+# Pairs in one frame as well; of MNIST as many pictures as leave a run below 3 MB.
+project() {
+    rm -f checkpoints/*/aligned-*.npz
+    # shellcheck disable=SC2086
+    python -m bnvae project storybook-plain storybook-scaler --with-data
+    python -m bnvae project mnist-plain mnist-scaler --with-data --examples 1500
+    for run in storybook-bn-mean storybook-ln-mean storybook-bn-scaler storybook-amortised $taus digits-amortised; do
+        python -m bnvae project "$run" --with-data
+    done
+    python -m bnvae project storybook-plain storybook-scaler --method film
+}
+
+runs=${*:-$every}
+for step in $STEPS; do
+    case $step in
+        train) for run in $runs; do train_named "$run"; done ;;
+        evaluate) for run in $runs; do evaluate "$run"; done ;;
+        project) project ;;
+        *) echo "unknown step: $step" >&2; exit 2 ;;
+    esac
+done
