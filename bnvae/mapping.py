@@ -9,11 +9,13 @@ from typing import Any, final
 import torch
 from filelock import FileLock, Timeout
 
+from bnvae.analysis.film_strip import strip_of, taus_of
 from bnvae.analysis.map_film import film
 from bnvae.analysis.projection import Method, Projection, aligned, check_codes, project
 from bnvae.data import load_dataset
 from bnvae.evaluation import distortions, draw_codes
 from bnvae.posterior import Posterior
+from bnvae.runs import strips
 from bnvae.runs.files import BrokenRunError, read_json, write_json
 from bnvae.runs.lease import hold, is_held
 from bnvae.runs.map_films import album_digest, read_film, write_film
@@ -38,8 +40,8 @@ SWITCH = "BNVAE_MAPS"
 MADE_HERE = ("storybook", "digits", "shapes")
 """data sets that need no download: a page may have them made"""
 WANTED: tuple[tuple[Method, int], ...] = (("umap", 2), ("umap", 3))
-FILM = "film"
-"""asked for like a method: aligned maps of the moments of a run's training"""
+FILM, STRIP = "film", "strip"
+"""asked for like methods: aligned maps of the moments of a run's training, and what a Scaler decodes over tau"""
 NAMED: dict[Method, str] = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 NICENESS = 15
 
@@ -242,12 +244,28 @@ def be_patient() -> None:
 
 
 def wanted_maps(methods: Sequence[str]) -> list[tuple[Method, int]]:
-    """The maps that these methods make, in two and in three dimensions; `film`, which is none of them, makes none.
+    """The maps that these methods make, in two and in three dimensions; `film` and `strip` make none.
 
     Raises:
         ValueError: one of them is no method.
     """
     known: dict[str, Method] = {"umap": "umap", "tsne": "tsne"}
-    if unknown := [method for method in methods if method not in (*known, FILM)]:
-        raise ValueError(f"method is {unknown[0]!r}: expected umap, tsne or film.")
+    if unknown := [method for method in methods if method not in (*known, FILM, STRIP)]:
+        raise ValueError(f"method is {unknown[0]!r}: expected umap, tsne, film or strip.")
     return [(known[method], dimensions) for method in methods if method in known for dimensions in (2, 3)]
+
+
+def keep_strip(run: Run) -> None:
+    """Decode a run over tau for the Tau page and keep it in its folder.
+
+    Raises:
+        ValueError: the run's head has no Scaler.
+        BrokenRunError: the model or its examples are missing or damaged.
+    """
+    model = run.load_model()
+    if model.tau is None:
+        raise ValueError(
+            f"run is {run.id!r}: its head {run.config.model.head!r} has no Scaler, and so no tau to go over."
+        )
+    kept = run.examples
+    strips.keep(run.folder, strip_of(model, run.card.shape, kept.examples, kept.labels, taus_of(model)))

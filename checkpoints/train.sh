@@ -47,16 +47,19 @@ evaluate() {
     python -m bnvae evaluate "$1" --samples 500 --examples "$examples"
 }
 
-# Pairs in one frame as well; of MNIST as many pictures as leave a run below 3 MB.
+# Maps, pairs in one frame as well, and what the Scalers decode over tau. Of MNIST as many images as leave a run below
+# 3 MB.
 project() {
     rm -f checkpoints/*/aligned-*.npz
-    # shellcheck disable=SC2086
     python -m bnvae project storybook-plain storybook-scaler --with-data
     python -m bnvae project mnist-plain mnist-scaler --with-data --examples 1500
     for run in storybook-bn-mean storybook-ln-mean storybook-bn-scaler storybook-amortised $taus digits-amortised; do
         python -m bnvae project "$run" --with-data
     done
     python -m bnvae project storybook-plain storybook-scaler --method film
+    # shellcheck disable=SC2086
+    python -m bnvae project --method strip storybook-scaler storybook-bn-scaler storybook-amortised mnist-scaler $taus \
+        digits-amortised
 }
 
 runs=${*:-$every}

@@ -8,11 +8,12 @@ import torch
 
 from bnvae import mapping
 from bnvae.analysis import map_film
+from bnvae.analysis.film_strip import taus_of
 from bnvae.analysis.projection import Projection, project
 from bnvae.config import RunConfig
 from bnvae.evaluation import encode
-from bnvae.mapping import is_mapped_now, map_runs, progress_of, wanted_maps
-from bnvae.runs import BrokenRunError, Run, RunStore, snapshots
+from bnvae.mapping import is_mapped_now, keep_strip, map_runs, progress_of, wanted_maps
+from bnvae.runs import BrokenRunError, Run, RunStore, snapshots, strips
 from bnvae.runs.map_films import FILM as FILM_FILE
 from bnvae.runs.map_films import album_digest, read_film, write_film
 from bnvae.runs.mapped import read_mapped
@@ -178,3 +179,20 @@ def test_a_damaged_film_is_refused_in_words_and_made_anew(run: Run, monkeypatch:
 def test_a_film_is_asked_for_like_a_method() -> None:
     assert wanted_maps(["film"]) == []
     assert wanted_maps(["tsne", "film"]) == [("tsne", 2), ("tsne", 3)]
+
+
+def test_a_strip_over_tau_is_kept_for_the_page(store: RunStore, tiny: RunConfig) -> None:
+    scaled = store.create("scaled", dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, head="rms-scaler")))
+    train_run(scaled)
+    keep_strip(scaled)
+    taus = taus_of(scaled.load_model())
+    kept = strips.load(scaled.folder, scaled.card, taus)
+    assert kept is not None
+    assert len(kept.reconstructions) == len(taus)
+
+
+def test_a_model_without_a_scaler_has_no_strip(store: RunStore, tiny: RunConfig) -> None:
+    plain = store.create("plain", dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, head="gaussian")))
+    train_run(plain)
+    with pytest.raises(ValueError, match="head 'gaussian' has no Scaler"):
+        keep_strip(plain)

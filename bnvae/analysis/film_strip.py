@@ -5,10 +5,11 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from bnvae.analysis.generation import decode_codes
+from bnvae.analysis.generation import Decoding, decode_codes, shared_codes
+from bnvae.analysis.tau import LARGEST_TAU
 from bnvae.batches import mix
 from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import distortions, draw_codes, encode
@@ -57,6 +58,25 @@ def chosen_examples(labels: Tensor, count: int = PICTURES, *, page: int = 0) -> 
         seen[label] = seen.get(label, 0) + 1
         ranks.append((seen[label], label, place))
     return torch.tensor([place for _, _, place in sorted(ranks)[page * count : (page + 1) * count]], dtype=torch.long)
+
+
+def strip_of(
+    model: VAE,
+    shape: object,
+    examples: Tensor,
+    labels: Int[Tensor, "N"],
+    taus: Float[np.ndarray, " T"],
+    *,
+    page: int = 0,
+) -> FilmStrip:
+    """The strip of eight of a run's kept examples, the `page`-th eight, and of eight prior codes that all runs share."""
+    codes = shared_codes(model, PICTURES, Decoding().seed)
+    return render(model, shape, examples, chosen_examples(labels, page=page), codes, taus)
+
+
+def taus_of(model: VAE) -> Float[np.ndarray, " T"]:
+    """The values of tau at which a model with a Scaler is rendered."""
+    return strip_taus(LARGEST_TAU if model.amortised is None else model.amortised.tau_max)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bnvae.batches import mix
 from bnvae.data.dataset import TextShape
 from bnvae.evaluation import encode
 from bnvae.model import VAE, Tau
@@ -46,6 +47,15 @@ class SampleSettings:
     spread: float = 1.0
     """standard deviation of the codes; 1 is the prior"""
     decoding: Decoding = Decoding()
+
+
+def shared_codes(model: VAE, count: int, seed: int) -> Float[Tensor, "B D"]:
+    """Prior codes whose first coordinates are the same for every model, whatever its number of dimensions."""
+    columns = [
+        torch.randn(count, generator=torch.Generator().manual_seed(mix(seed, 4, dimension)))
+        for dimension in range(model.latent_dimensions)
+    ]
+    return torch.stack(columns, 1)
 
 
 @torch.no_grad()

@@ -4,7 +4,10 @@ import argparse
 
 from bnvae.commands.settings import Subparsers
 
-METHOD_HELP = "umap, tsne, or film: aligned maps of the moments of each run's training; may be repeated; default: umap"
+METHOD_HELP = (
+    "umap, tsne, film: aligned maps of the moments of each run's training, or strip: what a model with a Scaler decodes "
+    "over tau; may be repeated; default: umap"
+)
 
 
 def add(commands: Subparsers) -> None:
@@ -25,19 +28,24 @@ def add(commands: Subparsers) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from bnvae.mapping import FILM, be_patient, map_runs, wanted_maps
+    from bnvae.mapping import FILM, STRIP, be_patient, keep_strip, map_runs, wanted_maps
     from bnvae.runs import RunStore
 
     be_patient()
     runs = [RunStore().get(run_id) for run_id in dict.fromkeys(options.run)]
     wanted = wanted_maps(options.method or ["umap"])
-    map_runs(
-        runs,
-        wanted=wanted,
-        with_data=options.with_data,
-        most_examples=max(0, options.examples),
-        films=FILM in (options.method or []),
-        anew=options.anew,
-    )
+    films = FILM in (options.method or [])
+    if wanted or films or options.with_data:
+        map_runs(
+            runs,
+            wanted=wanted,
+            with_data=options.with_data,
+            most_examples=max(0, options.examples),
+            films=films,
+            anew=options.anew,
+        )
+    if STRIP in (options.method or []):
+        for run in runs:
+            keep_strip(run)
     if not options.quiet:
-        print(f"maps of {', '.join(run.id for run in runs)} are kept")
+        print(f"what was asked for is kept with {', '.join(run.id for run in runs)}")

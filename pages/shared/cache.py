@@ -4,12 +4,10 @@ import threading
 from pathlib import Path
 
 import streamlit as st
-import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
-from bnvae.batches import mix
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
 from bnvae.records import StepRecord
@@ -137,15 +135,6 @@ def _prior_samples(run_id: str, weights: tuple[int, int], settings: SampleSettin
 def prior_samples(run: Run, settings: SampleSettings) -> Tensor:
     """Pixels or tokens decoded from the codes of `shared_codes`, their distance from 0 multiplied by the spread."""
     return _prior_samples(run.id, version(run, "weights.safetensors"), settings)
-
-
-def shared_codes(vae: VAE, count: int, seed: int) -> Tensor:
-    """Prior codes whose first coordinates are the same for every model, whatever its number of dimensions."""
-    columns = [
-        torch.randn(count, generator=torch.Generator().manual_seed(mix(seed, 4, dimension)))
-        for dimension in range(vae.latent_dimensions)
-    ]
-    return torch.stack(columns, 1)
 
 
 @st.cache_data(max_entries=128, show_spinner="Decoding")

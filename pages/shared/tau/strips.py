@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnvae.analysis import film_strip
-from bnvae.analysis.film_strip import FilmStrip, chosen_examples, strip_taus
+from bnvae.analysis.film_strip import FilmStrip, chosen_examples, taus_of
 from bnvae.analysis.generation import SampleSettings
-from bnvae.analysis.tau import LARGEST_TAU
 from bnvae.runs import BrokenRunError, Run, strips
 from pages.components.tau_strip import Frames, Strip, StripPart
 from pages.shared import cache
@@ -49,7 +48,7 @@ def whole_strip(run: Run, page: int = 0) -> tuple[FilmStrip, str]:
 def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int], page: int) -> tuple[FilmStrip, str]:
     run = store().get(run_id)
     model = cache.model(run)
-    taus = strip_taus(LARGEST_TAU if model.amortised is None else model.amortised.tau_max)
+    taus = taus_of(model)
     if page:
         return _rendered(run, taus.tolist(), page), ""
     said = ""
@@ -69,9 +68,8 @@ def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int
 
 def _rendered(run: Run, taus: Sequence[float], page: int) -> FilmStrip:
     model, kept = cache.model(run), cache.examples(run)
-    codes = cache.shared_codes(model, film_strip.PICTURES, SHOWN.decoding.seed)
-    chosen = chosen_examples(kept.labels, page=page)
-    return film_strip.render(model, run.card.shape, kept.examples, chosen, codes, np.asarray(taus, dtype=np.float64))
+    at = np.asarray(taus, dtype=np.float64)
+    return film_strip.strip_of(model, run.card.shape, kept.examples, kept.labels, at, page=page)
 
 
 @st.cache_data(max_entries=64, show_spinner="Rendering the film strip")
