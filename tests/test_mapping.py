@@ -128,7 +128,7 @@ def test_a_damaged_word_on_the_progress_is_no_word(run: Run, content: str) -> No
 
 def test_a_method_that_there_is_not_is_refused() -> None:
     assert wanted_maps(["tsne"]) == [("tsne", 2), ("tsne", 3)]
-    with pytest.raises(ValueError, match="method is 'magic': expected umap, tsne or film"):
+    with pytest.raises(ValueError, match="method is 'magic': expected umap, tsne, film or strip"):
         wanted_maps(["magic"])
 
 

@@ -1,17 +1,19 @@
 """What is drawn of trainings: a pair at one step, and no verdict before there is ground for one."""
 
 import dataclasses
+import math
 
 import pytest
 
 from bnvae.config import HeadName, KlScheduleName, RunConfig, TrainingConfig
-from bnvae.records import StepRecord
+from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs import Run, RunStore, Status
 from bnvae.runs.control import Control
+from bnvae.runs.history import HISTORY
 from bnvae.runs.status import RunState
 from pages.shared.live.panels import shared_range, state_words, training_panels
 from pages.shared.panels import histories, readable
-from pages.shared.words import slack_words, told_from, verdict_words
+from pages.shared.words import forced_words, slack_words, told_from, verdict_words
 
 PAIR = ("digits-plain", "digits-scaler")
 
@@ -145,3 +147,69 @@ def test_the_axis_of_elbo_holds_what_all_runs_reach_and_starts_at_0_where_it_can
     step = runs.get(PAIR[0]).history().steps[0]
     steps = [dataclasses.replace(step, distortion=distortion, rate=10.0) for distortion in distortions]
     assert shared_range([steps, []]) == ends
+
+
+def at_the_end(run: Run, **changes: object) -> tuple[RunConfig, StepRecord, EvaluationRecord]:
+    """A record of 300 steps in three epochs with six bars of 0.4 nats, and an evaluation beside it."""
+    training = dataclasses.replace(run.config.training, epochs=3)
+    config: RunConfig = dataclasses.replace(run.config, training=training)
+    bars = {"step": 300, "epoch": 3.0, "rate": 2.4, "kl_per_dimension": [0.4] * 6}
+    history = run.history()
+    step = dataclasses.replace(history.steps[-1], **bars)  # type: ignore[arg-type]
+    told = {
+        "mutual_information": 1.9,
+        "mutual_information_examples": 1000,
+        "permuted_rise": 9.0,
+        "permuted_rise_standard_error": 0.2,
+    }
+    evaluation = dataclasses.replace(history.evaluations[-1], **bars | told | changes)  # type: ignore[arg-type]
+    return config, step, evaluation
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "**Code in use.** It tells examples apart, and the decoder reads it."),
+        ({"mutual_information": 0.01}, "**Code not used.** All examples have the same posterior"),
+        ({"permuted_rise": 0.02}, "**Code not used.** The decoder ignores it"),
+        ({"permuted_rise": 9.0, "permuted_rise_standard_error": 6.0}, "**Code not used.** The decoder ignores it"),
+        ({"mutual_information": 0.9}, "**Floor too dear.**"),  # six dimensions of 0.35 nats are 2.1
+        ({"permuted_rise": math.nan}, "**Diverged.**"),
+        ({"mutual_information": None}, "**Not known yet.**"),
+        ({"step": 100}, "**Not known yet.**"),  # of weights that had hardly learnt
+    ],
+)
+def test_equal_bars_get_the_verdict_of_what_the_evaluation_found(
+    changes: dict[str, object], verdict: str, runs: RunStore
+) -> None:
+    config, step, evaluation = at_the_end(runs.get("digits-scaler"), **changes)
+    words = verdict_words(config, step, evaluation)
+    assert words.startswith(verdict)
+    assert "Floor kept: the floor alone is 2.1 of 2.4 nats, 87 %." in words
+    assert verdict_words(config, step, None).startswith("**Not known yet.** Floor kept")
+
+
+def test_bars_and_curves_say_what_the_evaluations_found(runs: RunStore) -> None:
+    run = runs.get("digits-scaler")
+    panels = training_panels(histories(readable([run])), {run: Status(state="finished")})
+    (evaluation,) = run.history().evaluations
+    assert evaluation.mutual_information is not None
+    assert panels["bars-digits-scaler"]["told"].startswith(f"mutual information {evaluation.mutual_information:.1f} of")
+    information, rise = (panels[f"{name}-digits-scaler"] for name in ("information", "rise"))
+    assert information["series"][0]["y"] == [pytest.approx(evaluation.mutual_information)]
+    assert information["levels"][0][0] == pytest.approx(math.log(evaluation.mutual_information_examples or 0))
+    assert rise["series"][0]["y"] == [pytest.approx(evaluation.permuted_rise)]
+    assert panels["active-digits-scaler"]["title"] == "Active units, by construction: they prove nothing"
+
+
+def test_an_older_history_has_no_line_and_no_curve_of_what_its_code_tells(runs: RunStore) -> None:
+    run = runs.get("digits-plain")
+    new = ("mutual_information", "mutual_information_examples", "permuted_rise", "permuted_rise_standard_error")
+    history = run.history()
+    older = [dataclasses.replace(record, **dict.fromkeys(new)) for record in history.evaluations]
+    (run.folder / HISTORY).write_text("".join(f"{each.to_json()}\n" for each in [*history.steps, *older]))
+    panels = training_panels(histories(readable([run])), {run: Status(state="finished")})
+    assert panels["bars-digits-plain"]["told"] == ""
+    assert not any(name.startswith(("information", "rise")) for name in panels)
+    assert panels["active-digits-plain"]["title"] == "Active units"
+    assert not forced_words(run.config)

@@ -19,6 +19,8 @@ OUR_OWN_WORDS = {
     "STYLE",
     "NOTICE_STYLE",
     "verdict_words",
+    "ACTIVE_UNITS",
+    "forced",
     "_why_not",
     "label",
     "title",
