@@ -69,7 +69,7 @@ def strip_of(
     *,
     page: int = 0,
 ) -> FilmStrip:
-    """The strip of eight of a run's kept examples, the `page`-th eight, and of eight prior codes that all runs share."""
+    """The strip of the `page`-th eight of a run's kept examples, and of eight prior codes that all runs share."""
     codes = shared_codes(model, PICTURES, Decoding().seed)
     return render(model, shape, examples, chosen_examples(labels, page=page), codes, taus)
 

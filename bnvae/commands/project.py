@@ -5,8 +5,8 @@ import argparse
 from bnvae.commands.settings import Subparsers
 
 METHOD_HELP = (
-    "umap, tsne, film: aligned maps of the moments of each run's training, or strip: what a model with a Scaler decodes "
-    "over tau; may be repeated; default: umap"
+    "umap, tsne, film: aligned maps of the moments of each run's training, or strip: what a model with a Scaler "
+    "decodes over tau; may be repeated; default: umap"
 )
 
 

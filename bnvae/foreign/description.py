@@ -36,7 +36,7 @@ class Description:
     """One VAE of pictures."""
 
     data: DataConfig
-    """what its test and training examples are"""
+    """what its test and training examples are; none are held back for validation"""
     image: ImageShape
     pixels: tuple[float, float]
     """what black and white are to the network: (0, 1) or (-1, 1)"""

@@ -43,7 +43,7 @@ class Patient:
     """All that a verdict is made of."""
 
     evaluation: Mapping[str, Any]
-    """figures of both splits, as an evaluation keeps them"""
+    """figures of each split, as an evaluation keeps them"""
     thorough: Mapping[str, Any] | None
     """thorough figures of the same weights"""
     modality: Literal["text", "image"]
