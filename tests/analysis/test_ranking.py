@@ -46,7 +46,7 @@ def test_pairs_tell_a_difference_that_two_means_do_not() -> None:
     assert found is not None
     assert found.mean == pytest.approx(-0.3)
     assert found.standard_error == pytest.approx(0.5 * math.sqrt(2 / COUNT), rel=0.15)
-    unpaired = difference(*apart, ELBO)
+    unpaired = difference(apart[0], apart[1], ELBO)
     assert unpaired is not None
     assert (unpaired.examples, found.examples) == (0, COUNT)
     assert unpaired.standard_error == pytest.approx(20 * math.sqrt(2 / COUNT), rel=0.15)

@@ -18,15 +18,16 @@ st.set_page_config(page_title="demo", layout="wide")
 columns = [TableColumn(name="elbo", title="ELBO", unit="nats", reduction="sum", better="high")]
 columns += [TableColumn(name=f"c{i}", title=f"column number {i}", unit="nats", reduction="mean") for i in range(12)]
 
-def row(title, elbo, words, best=False, group="digits", note=""):
+def row(title, elbo, words, best=False, group="digits", note="", level=False):
     return TableRow(
         title=title, captions=["plain VAE"], colour="#0072B2", group=group, values=[elbo] + [1.0] * 12,
         words=[words] + ["1.00"] * 12, best=[best] + [False] * 12, notes=[note] + [""] * 12,
+        level=[False, level] + [False] * 11,
     )
 
 rows = [row("worst", -30.0, "−30.00°", note="it ignores its code"), row("unknown", None, "–")]
-rows += [row(HOSTILE, -20.0, "−20.00 ± 0.25", best=True)]
-said = {"star": "best by far", "rows_are": "model", "remarks": ["° " + HOSTILE]}
+rows += [row(HOSTILE, -20.0, "−20.00 ± 0.25", best=True, level=True)]
+said = {"star": "best by far", "level": "none is better", "rows_are": "model", "remarks": ["° " + HOSTILE]}
 chosen = figure_table(key="table", columns=columns, rows=rows, **said)
 st.text(f"sorted by {chosen!r}")
 bad = Claim(severity="bad", name="Collapsed", words=HOSTILE, numbers=[("0.00 nats", "rate")], advice="Less.")
@@ -94,6 +95,13 @@ def test_the_best_is_marked_and_it_says_by_what(page: Page) -> None:
     expect(best.locator(".star")).to_have_attribute("title", "best by far")
     expect(table(page)).to_contain_text("★ best by far")
     expect(table(page).get_by_role("columnheader", name="model", exact=True)).to_be_visible()
+
+
+def test_what_is_as_good_as_the_best_has_another_mark_and_it_says_so(page: Page) -> None:
+    mark = table(page).locator(".star").filter(has_text="≈")
+    expect(mark).to_have_count(1)
+    expect(mark).to_have_attribute("title", "none is better")
+    expect(table(page)).to_contain_text("★ best by far · ≈ none is better · press a heading to sort")
 
 
 def test_a_figure_that_is_not_compared_says_why_beside_and_under_the_table(page: Page) -> None:
