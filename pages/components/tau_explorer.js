@@ -190,11 +190,14 @@ class TauExplorer {
     }
   }
 
-  /** Whether the floor binds here, where a model was trained for each τ; "" elsewhere. */
-  bindingWords(rate, enforced) {
+  /** Beside the rate what the floor asks for and, where a model was trained for each τ, whether it binds here. */
+  rateWords(rate, enforced) {
     const { binding_share: share } = this.data;
-    if (share === null) return "";
-    return enforced >= share * rate ? ": the floor binds" : ": the data take more, the floor does not bind";
+    if (share !== null) return `${short(rate)} nats, floor ${short(enforced)} ${enforced >= share * rate ? "binds" : "does not bind"}`;
+    // Floors hold to the digit over the training set's moments; on test examples the rate may fall a little short of them.
+    return rate > enforced
+      ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)} nats`
+      : `${short(rate)} nats in test, at least ${short(enforced)} in training`;
   }
 
   drawGammas({ shares }) {
@@ -211,11 +214,7 @@ class TauExplorer {
   drawKl({ tau, kl, floor, floors, rate }) {
     const { data, dimensions } = this;
     const enforced = dimensions.length * floor;
-    // Floors hold to the digit over the training set's moments; on test examples the rate may fall a little short of them.
-    const words = rate > enforced
-      ? `${short(rate)} nats, of which τ alone enforces ${short(enforced)} nats`
-      : `${short(rate)} nats in test, at least ${short(enforced)} in training`;
-    const binding = this.bindingWords(rate, enforced);
+    const words = this.rateWords(rate, enforced);
     this.kl.jump({
       title: this.title,
       caption: `${data.caption} · means over test examples; floors are exact on the training set`,
@@ -229,8 +228,8 @@ class TauExplorer {
       fixed: dimensions.map(() => floor),
       current: nullable(floors),
       weak: tau / 2,
-      headline: `rate ${words}${binding}`,
-      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, rate ${words}${binding}`,
+      headline: `rate ${words}`,
+      summary: `${dimensions.length} dimensions, KL from ${short(Math.min(...kl))} to ${short(Math.max(...kl))} nats, rate ${words}`,
       fixed_label: `floor −½ ln(1−τ) = ${short(floor)} nats, whatever is learned`,
       current_label: "floor −½ ln γ_σ² at the present θ",
       weak_label: `τ/2 = ${short(tau / 2)}, the weaker bound of Su 2020`,
