@@ -111,7 +111,7 @@ def compare_curves(runs: Sequence[Compared]) -> None:
     if len(tracks) < len(runs) and axis == "seconds":
         st.info("Seconds are known of runs trained here, and not of those that were bundled or brought in.")
     elif not tracks:
-        st.info(f"None of these runs has a history with its {quantity}.")
+        st.info("None of these runs has a history of this quantity.")
     for group in {track.one.entry.group: None for track in tracks}:
         _chart(group, [track for track in tracks if track.one.entry.group == group], quantity, axis)
 
