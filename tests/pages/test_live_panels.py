@@ -206,7 +206,7 @@ def test_an_older_history_has_no_line_and_no_curve_of_what_its_code_tells(runs: 
     run = runs.get("digits-plain")
     new = ("mutual_information", "mutual_information_examples", "permuted_rise", "permuted_rise_standard_error")
     history = run.history()
-    older = [dataclasses.replace(record, **dict.fromkeys(new)) for record in history.evaluations]
+    older = [dataclasses.replace(record, **dict.fromkeys(new)) for record in history.evaluations]  # type: ignore[arg-type]
     (run.folder / HISTORY).write_text("".join(f"{each.to_json()}\n" for each in [*history.steps, *older]))
     panels = training_panels(histories(readable([run])), {run: Status(state="finished")})
     assert panels["bars-digits-plain"]["told"] == ""
