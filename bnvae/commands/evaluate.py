@@ -9,7 +9,9 @@ from bnvae.commands.settings import Subparsers
 
 
 def add(commands: Subparsers) -> None:
-    parser = commands.add_parser("evaluate", help="figures of a trained run on its test, validation and training examples")
+    parser = commands.add_parser(
+        "evaluate", help="figures of a trained run on its test, validation and training examples"
+    )
     parser.set_defaults(command=_run)
     parser.add_argument("run")
     parser.add_argument(
