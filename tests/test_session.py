@@ -375,3 +375,26 @@ def test_a_training_waits_for_the_next_checkpoint_as_long_as_the_last_one_says(
     monkeypatch.setattr(checkpoint, "save", noted)
     train_run(store.create("a", tiny))
     assert sorted(set(steps)) == saved
+
+
+def test_a_training_is_watched_on_validation_examples_and_judged_on_test_ones(whole: Run, tiny: RunConfig) -> None:
+    dataset = load_dataset(tiny.data)
+    sizes = {"test": 297, "validation": 200, "training": 128}
+    assert {name: len(split) for name, split in dataset.splits.items()} == sizes
+    assert (whole.card.validation_examples, whole.card.test_examples, whole.card.watched) == (200, 297, "validation")
+    assert {record.examples for record in whole.history().evaluations} == {200}
+    preview, evaluation = whole.preview(), whole.evaluation()
+    assert preview is not None
+    assert evaluation is not None
+    assert torch.equal(preview.originals, dataset.validation.examples[:8])
+    assert torch.equal(whole.examples.examples[:8], dataset.test.examples[:8])
+    assert {name: evaluation[name]["examples"] for name in sizes} == sizes
+
+
+def test_a_training_without_validation_examples_is_watched_on_test_ones(store: RunStore, tiny: RunConfig) -> None:
+    data = dataclasses.replace(tiny.data, validation_share=0.0)
+    run = store.create("older", dataclasses.replace(tiny, data=data))
+    train_run(run)
+    assert (run.card.validation_examples, run.card.watched) == (0, "test")
+    assert {record.examples for record in run.history().evaluations} == {297}
+    assert set(run.evaluation() or {}) == {"test", "training"}

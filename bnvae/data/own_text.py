@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from bnvae.config import DataConfig
 from bnvae.data.limits import Progress, check_enough, training_count
@@ -14,6 +15,9 @@ from bnvae.data.sentences import Corpus, Sentences
 from bnvae.data.text_columns import LOOKED_AT, Columns, find_columns
 from bnvae.data.text_files import TextFile, text_files
 from bnvae.data.vocabulary import LONGEST_LINE
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 MOST_LINES = 5_000_000
 MOST_LABELS = 1_000
@@ -187,7 +191,7 @@ def _columns(text: str, file: TextFile, config: DataConfig, *, like: Columns | N
     return find_columns(beginning, config, tabs=DELIMITERS[file.suffix] == "\t")
 
 
-def _rows(text: str, file: TextFile, config: DataConfig) -> "csv.Reader":
+def _rows(text: str, file: TextFile, config: DataConfig) -> "Reader":
     """Rows of cells. In a table of tabs without a header quotes are letters like others, as in published ones."""
     delimiter = DELIMITERS[file.suffix]
     header = [cell.strip().strip('"') for cell in text.partition("\n")[0].split(delimiter)]
