@@ -115,24 +115,40 @@ def _log_density(of: Normal, codes: Tensor) -> Tensor:
     return found
 
 
-@pytest.mark.parametrize("name", MADE_HERE)
-def test_the_distortion_is_the_sum_over_tokens_read_one_by_one(name: str) -> None:
-    known, posterior = _figures(name, "test"), _posterior(name)
+@torch.no_grad()
+def _costs(name: str, codes: Float[Tensor, "N D"]) -> Float[Tensor, "N"]:
+    """-ln p(x|z) of each test sentence given its code (nats), the decoder stepped as for writing."""
     model, tokens = STORE.get(name).load_model().eval(), _storybook(name).test.examples[_rows(name)].long()
     decoder = model.decoder
     assert isinstance(decoder, TextDecoder)
-    with torch.no_grad():
-        codes = _drawn(posterior).float()
-        state, cost = decoder.start(codes, model.decoder_tau(None, len(codes))), torch.zeros(len(codes))
-        for place in range(tokens.shape[1] - 1):
-            logits, state = decoder.step(tokens[:, place], state)
-            following = tokens[:, place + 1 : place + 2]
-            told = logits.log_softmax(1).gather(1, following)[:, 0]
-            cost -= torch.where(following[:, 0] == PAD, 0.0, told)
+    state, cost = decoder.start(codes.float(), model.decoder_tau(None, len(codes))), torch.zeros(len(codes))
+    for place in range(tokens.shape[1] - 1):
+        logits, state = decoder.step(tokens[:, place], state)
+        following = tokens[:, place + 1 : place + 2]
+        told = logits.log_softmax(1).gather(1, following)[:, 0]
+        cost -= torch.where(following[:, 0] == PAD, 0.0, told)
+    return cost.double()
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_the_distortion_is_the_sum_over_tokens_read_one_by_one(name: str) -> None:
+    known = _figures(name, "test")
+    found = float(_costs(name, _drawn(_posterior(name))).mean())
 
     # Other draws of z of the same sentences: less than the noise of other sentences.
-    assert float(cost.double().mean()) == pytest.approx(known["distortion"], abs=3 * known["distortion_standard_error"])
+    assert found == pytest.approx(known["distortion"], abs=3 * known["distortion_standard_error"])
     assert known["elbo"] == pytest.approx(-(known["distortion"] + known["rate"]))
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_the_rise_by_permuted_codes_is_that_of_each_sentences_neighbour_in_the_file(name: str) -> None:
+    known, codes = _figures(name, "thorough"), _drawn(_posterior(name))
+    rise = _costs(name, codes.roll(1, 0)) - _costs(name, codes)
+    error = float(rise.std() / math.sqrt(len(rise)))
+
+    assert float(rise.mean()) == pytest.approx(
+        known["permuted_rise"], abs=4 * math.hypot(error, known["permuted_rise_standard_error"])
+    )
 
 
 @bundled
