@@ -239,7 +239,7 @@ def test_sentences_keep_the_room_of_the_longest(all_runs: RunStore, visit: Visit
 
 
 def test_one_model_for_every_tau_says_from_where_on_its_floor_decides(runs: RunStore, visit: Visit) -> None:
-    shutil.copytree(ROOT / "checkpoints" / "storybook-amortised", runs.root / "every")
+    shutil.copytree(ROOT / "checkpoints" / "digits-amortised", runs.root / "every")
     says = explorer(visit("tau", "every"))["meaning"]["is"]
     assert re.search(
         r"The floor binds from τ = 0\.\d\d on, where the slider sets the rate; below it the data take 3\.\d to 3\.\d",
