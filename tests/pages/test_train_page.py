@@ -142,6 +142,16 @@ def test_attention_heads_must_divide_the_width(empty: RunStore, visit: Visit) ->
     assert "attention_heads is 4: it must divide hidden_units, 30" in words(page)
 
 
+def test_how_the_encoder_of_sentences_reads_is_trained_as_chosen(
+    empty: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    page = visit("train")
+    page.toggle(key="set-bidirectional").set_value(True).run()
+    checked(page.selectbox(key="set-pooling").set_value("attention").run())
+    press_train(page)
+    assert {(run.config.model.bidirectional, run.config.model.pooling) for run in submitted} == {(True, "attention")}
+
+
 def test_a_start_that_fails_says_why(empty: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(run: Run, threads: int) -> None:
         raise OSError(28, "No space <b>left</b>")
