@@ -136,16 +136,11 @@ def told_again(label: str, rebuilt: Mapping[str, Rebuilt], **options: Any) -> di
     originals = distinct([(run, examples) for run, _, examples, _ in rebuilt.values()])
     made = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
     made |= {title: shown_as(run, rows) for title, (run, _, _, rows) in rebuilt.items()}
-    told = {
-        title: (run, config, made[title]) for title, (run, config, _, _) in rebuilt.items() if _is_text(made[title])
-    }
-    lines = [(title, sentences) for title, sentences in made.items() if title in originals and _is_text(sentences)]
+    texts = {title: sentences for title, sentences in made.items() if not isinstance(sentences, np.ndarray)}
+    told = {title: (run, config, texts[title]) for title, (run, config, _, _) in rebuilt.items() if title in texts}
+    lines = [(title, texts[title]) for title in originals if title in texts]
     marks = marks_of(lines[0], told, **options) if len(lines) == 1 else None
     return section(label, made, picture_px=LEGIBLE_PX, marks=marks)
-
-
-def _is_text(made: Made) -> bool:
-    return not isinstance(made, np.ndarray)
 
 
 def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_broken) -> dict[str, Any]:
