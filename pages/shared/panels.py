@@ -133,11 +133,9 @@ def told_again(
     originals = distinct([(run, examples) for run, _, examples, _ in rebuilt.values()], kinds=kinds)
     made = {title: shown_as(run, rows) for title, (run, rows) in originals.items()}
     made |= {title: shown_as(run, rows) for title, (run, _, _, rows) in rebuilt.items()}
-    told = {}
-    for title, (run, config, _, _) in rebuilt.items():
-        if not isinstance(sentences := made[title], np.ndarray):
-            told[title] = run, config, sentences
-    lines = [(title, made[title]) for title in originals if not isinstance(made[title], np.ndarray)]
+    texts = {title: sentences for title, sentences in made.items() if not isinstance(sentences, np.ndarray)}
+    told = {title: (run, config, texts[title]) for title, (run, config, _, _) in rebuilt.items() if title in texts}
+    lines = [(title, texts[title]) for title in originals if title in texts]
     marks = marks_of(lines[0], told, **options) if len(lines) == 1 else None
     return section(label, made, picture_px=LEGIBLE_PX, marks=marks)
 
