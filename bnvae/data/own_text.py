@@ -196,8 +196,10 @@ def _rows(text: str, file: TextFile, config: DataConfig) -> "Reader":
     delimiter = DELIMITERS[file.suffix]
     header = [cell.strip().strip('"') for cell in text.partition("\n")[0].split(delimiter)]
     plain = delimiter == "\t" and config.column not in header
-    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    if plain:
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter)
 
 
 def _unreadable(file: TextFile, line: int, error: csv.Error) -> ValueError:

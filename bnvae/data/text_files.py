@@ -109,7 +109,7 @@ def _in_folder(path: str, folder: Path) -> dict[str, TextFile]:
     return _by_split(path, names)
 
 
-def _reader(file: Path) -> Callable[[], bytes]:
+def _reader(file: Path) -> Callable[[int | None], bytes]:
     def read(most: int | None) -> bytes:
         if (size := file.stat().st_size) > MOST_BYTES:
             raise ValueError(f"path is {str(file)!r}: it has {size} bytes, more than the {MOST_BYTES} allowed.")

@@ -7,7 +7,7 @@ import streamlit as st
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct
+from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct, shared_codes
 from bnvae.data.vocabulary import decode
 from bnvae.model import VAE
 from bnvae.records import StepRecord
