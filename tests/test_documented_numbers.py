@@ -11,7 +11,7 @@ from torch.distributions import Normal, kl_divergence
 
 from bnvae.analysis.permuted import CODES_PER_GROUP, SAME_GREY_LEVELS
 from bnvae.config import SMALLEST_BATCH
-from bnvae.data import own_text, picture_sources, pictures
+from bnvae.data import own_text, picture_sources, pictures, text_files
 from bnvae.methods import METHODS
 from bnvae.posterior import kl_per_dimension
 from bnvae.runs import archive, intervals, snapshots
@@ -28,7 +28,7 @@ LIMITS = pytest.mark.parametrize(
         ("README.md", r"pictures; (\d+) MiB and", pictures.MOST_BYTES / 2**20),
         ("README.md", r"MiB and (\d+)\s+million pixels each", pictures.MOST_PIXELS / 1e6),
         ("README.md", r"a \.zip has at most (\d+) GiB", picture_sources.MOST_TOTAL_BYTES / 2**30),
-        ("README.md", r"up to (\d+) MiB and 5 million", own_text.MOST_BYTES / 2**20),
+        ("README.md", r"up to (\d+) MiB and 5 million", text_files.MOST_BYTES / 2**20),
         ("README.md", r"MiB and (\d+) million\s+lines", own_text.MOST_LINES / 1e6),
         ("README.md", r"Train with (\d+) examples a batch or more", SMALLEST_BATCH),
         ("ARCHITECTURE.md", r"at most (\d+) and 10 MiB", snapshots.MOST_SNAPSHOTS),
