@@ -14,7 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from bnvae.analysis.comparison import Entry, shown_columns
 from bnvae.analysis.figure_units import UNITS
+from bnvae.analysis.ranking import marks
+from bnvae.analysis.table_export import LEVEL, difference_rows, legend
 from bnvae.config import SCALED
 from bnvae.records import EvaluationRecord, Record
 from bnvae.runs.run import Run
@@ -151,10 +154,10 @@ def print_evaluation(run_id: str, figures: dict[str, Any], console: Console | No
         tables.append(_figures(f"{run_id}: what the code buys", {"": bought}, whole=whole))
         tables += [_probes(run_id, probe) for probe in bought["labels_needed"].values()]
     for table in tables:
-        onto(console, table).print(table)
+        _onto(console, table).print(table)
 
 
-def onto(console: Console, table: Table) -> Console:
+def _onto(console: Console, table: Table) -> Console:
     """The console if it is a terminal; else, for a file or a pipe has no width, one as wide as the table."""
     return console if console.is_terminal else Console(file=console.file, width=_widest(table, console))
 
@@ -201,6 +204,45 @@ def _cell(figures: dict[str, Any], name: str) -> str:
     return words if error is None else f"{words} ± {error:.4f}"
 
 
+def print_comparison(entries: Sequence[Entry], console: Console | None = None) -> None:
+    """A table of runs beside each other, one of differences from the first, and the sentences that belong to them.
+
+    Raises:
+        ValueError: none of the runs has a figure.
+    """
+    console, columns = console or Console(), shown_columns(entries)
+    if not columns:
+        raise ValueError(
+            f"run is {', '.join(entry.run for entry in entries)}: none of them has been evaluated yet. Evaluate them: "
+            f"python -m bnvae evaluate {entries[0].parts[0].run}"
+        )
+    table = _compared("figures of test examples", [entry.run for entry in entries])
+    table.add_row("", "", *(escape(f"{entry.recipe}\n{entry.group}") for entry in entries), end_section=True)
+    signs = {"best": "★ ", "level": f"{LEVEL} "}
+    for column in columns:
+        given = marks(entries, column)
+        cells = [f"{signs.get(given.get(entry.run, ''), '')}{entry.written(column)}" for entry in entries]
+        table.add_row(column.title, column.unit, *cells)
+    _onto(console, table).print(table)
+    apart, rows = difference_rows(entries)
+    if rows:
+        table = _compared("differences", [f"{run}\nminus {first}" for run, first, *_ in rows])
+        for place, column in enumerate(apart, start=2):
+            table.add_row(column.title, column.unit, *(row[place] for row in rows))
+        _onto(console, table).print(table)
+    for words in legend(entries, best="★"):
+        _print_line(console, words)
+
+
+def _compared(title: str, runs: Sequence[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    for name in ("figure", "unit"):
+        table.add_column(name, overflow="fold")
+    for run in runs:
+        table.add_column(escape(run), justify="right", overflow="fold")
+    return table
+
+
 def _head(config: dict[str, Any]) -> str:
     """The head's name, as flags have it; of what was trained elsewhere also that."""
     if config["source"] == "arrays":
@@ -235,7 +277,7 @@ def print_runs(entries: list[dict[str, Any]], console: Console | None = None) ->
     for row in rows:
         table.add_row(*map(escape, row))
     if rows and (not console.is_terminal or _widest(table, console) <= console.width):
-        onto(console, table).print(table)
+        _onto(console, table).print(table)
     else:
         for name, *values in rows:
             said = [f"{words} {value}" for words, value in zip(COLUMNS_OF_RUNS[4:], values[3:], strict=True) if value]
