@@ -60,7 +60,7 @@ class AttendedState(Pooling):
 
     def weights(self, states: Float[Tensor, "B L H"], tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         """Share of each token, >= 0, 0 at padding; a row's sum to one."""
-        scores = self.query(self.key(states).tanh()).squeeze(2).float()
+        scores: Tensor = self.query(self.key(states).tanh()).squeeze(2).float()
         return scores.masked_fill(~is_token(tokens), -torch.inf).softmax(1)
 
     def forward(self, states: Float[Tensor, "B L H"], tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B H"]:
