@@ -8,7 +8,7 @@ from pages.shared.film import film
 from pages.shared.frame import frame, name_on_phones
 from pages.shared.gains import code_gains
 from pages.shared.links import OVERVIEW, PAGES, invite
-from pages.shared.panels import draw_sections, histories, preview_sections, readable, sentence_on
+from pages.shared.panels import draw_sections, histories, preview_sections, readable, sentence_on, watched_words
 from pages.shared.state import choose_runs, link_params
 from pages.shared.words import ACTIVE_UNITS, forced_words
 
@@ -36,7 +36,8 @@ if found:
                 if forced := forced_words(config):
                     active.caption(f"{forced}: proves nothing")
                 elbo = f"{tested.elbo:.1f}".replace("-", "−")
-                price.metric(f"{run.card.watched} ELBO, nats", elbo, border=True, help="per example, higher is better")
+                label = f"{watched_words(run)} ELBO, nats"
+                price.metric(label, elbo, border=True, help="per example, higher is better")
     say_price(found)
     code_gains([(run, config) for run, config, _ in found])
     draw_preview_sections(key="previews-overview", data={**made, "sections": above} if told_first else made)

@@ -203,7 +203,7 @@ def test_the_encoder_that_least_pays_reaches_the_floor_of_ln_mean_and_no_less() 
     for _ in range(300):
         total = posterior_of(head, features).kl_per_dimension().sum(1).mean()
         optimiser.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     assert total.item() == pytest.approx(6 * 0.7**2 / 2, abs=0.01)
 

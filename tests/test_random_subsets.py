@@ -82,14 +82,14 @@ def test_a_configuration_of_an_earlier_version_goes_on_with_the_first_examples()
     assert RunConfig.from_json(json.dumps(stored)) == RunConfig(data=DataConfig(name="mnist"))
 
 
-def test_test_examples_of_a_training_are_a_random_part_of_a_sorted_split(tiny: RunConfig) -> None:
-    test = sorted_split(2 * EVALUATION_EXAMPLES)
+def test_the_examples_that_a_training_watches_are_a_random_part_of_a_sorted_split(tiny: RunConfig) -> None:
+    held = sorted_split(2 * EVALUATION_EXAMPLES)
     model = VAE.build("mlp", tiny.model, SHAPE, seed=0)
-    trainer = Trainer(model, sorted_split(64), test, tiny.training)
-    chosen = test.labels[trainer.test_rows].double()
+    trainer = Trainer(model, sorted_split(64), held, tiny.training)
+    chosen = held.labels[trainer.validation_rows].double()
     assert len(chosen) == EVALUATION_EXAMPLES
     assert abs(chosen.mean().item() - 0.5) < 5 * 0.5 / EVALUATION_EXAMPLES**0.5
-    assert torch.equal(trainer.test_examples, test.examples[trainer.test_rows])
+    assert torch.equal(trainer.validation_examples, held.examples[trainer.validation_rows])
 
 
 def test_decoders_begin_at_the_mean_of_a_file_that_alternates() -> None:

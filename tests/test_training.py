@@ -15,7 +15,7 @@ from bnvae.analysis.permuted import permuted_rise
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.evaluation import encode
+from bnvae.evaluation import encode, recompute_statistics
 from bnvae.information import PermutedRise
 from bnvae.model import VAE
 from bnvae.records import EvaluationRecord, Record, StepRecord
@@ -346,7 +346,7 @@ def test_only_the_last_evaluation_takes_the_moments_of_all_examples(
     tiny: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[tuple[int | None, int]] = []
-    known = training.recompute_statistics
+    known = recompute_statistics
 
     def watched(model: VAE, examples: Tensor, *, most: int | None, seed: int) -> None:
         taken.append((most, seed))
@@ -361,7 +361,7 @@ def test_only_the_last_evaluation_takes_the_moments_of_all_examples(
             head = trainer.model.head
             with torch.no_grad():
                 raw = head.mean(trainer.model.encoder(dataset.training.examples)).double()  # type: ignore[operator]
-            found = head.standardise_mean.center.double()  # type: ignore[operator, union-attr]
+            found = head.standardise_mean.center.double()  # type: ignore[union-attr]
             torch.testing.assert_close(found, raw.mean(0), atol=1e-5, rtol=0)
     assert [most for most, _ in taken] == [32] * (len(taken) - 1) + [None]
     assert len({seed for _, seed in taken}) == len(taken) > 2

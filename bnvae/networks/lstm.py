@@ -1,5 +1,6 @@
 """The LSTM text VAE of Zhu et al., ACL 2020, arXiv:2004.12585."""
 
+from functools import cache
 from typing import final
 
 import torch
@@ -13,6 +14,40 @@ from bnvae.networks.conditioning import reading
 from bnvae.networks.pooling import POOLINGS, LastState, reversed_positions
 from bnvae.networks.text import TextDecoder, TextState
 
+State = tuple[Float[Tensor, "1 B H"], Float[Tensor, "1 B H"]]
+"""hidden and cell of an LSTM of one layer"""
+
+
+@final
+class Lstm(nn.LSTM):
+    """`nn.LSTM` of one layer, batch first, in fp32 where autocast asks for bf16 and the CPU has no LSTM of it."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__(inputs, units, batch_first=True)
+
+    def forward(  # type: ignore[override]
+        self, inputs: Float[Tensor, "B L I"], state: State | None = None
+    ) -> tuple[Float[Tensor, "B L H"], State]:
+        if inputs.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or _cpu_has_bf16_lstm():
+            found: tuple[Tensor, State] = super().forward(inputs, state)
+            return found
+        with torch.autocast("cpu", enabled=False):
+            wide = None if state is None else (state[0].float(), state[1].float())
+            in_fp32: tuple[Tensor, State] = super().forward(inputs.float(), wide)
+        return in_fp32
+
+
+@cache
+def _cpu_has_bf16_lstm() -> bool:
+    """Whether torch has an LSTM in bf16 for this CPU: without AVX-512 it raises."""
+    lstm = nn.LSTM(8, 8, batch_first=True)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            lstm(torch.zeros(2, 2, 8))
+    except RuntimeError:
+        return False
+    return True
+
 
 @final
 class LstmEncoder(Encoder):
@@ -22,9 +57,9 @@ class LstmEncoder(Encoder):
         super().__init__()
         self.features = config.hidden_units * (2 if config.bidirectional else 1)
         self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
-        self.lstm = nn.LSTM(config.embedding_units, config.hidden_units, batch_first=True)
+        self.lstm = Lstm(config.embedding_units, config.hidden_units)
         if config.bidirectional:
-            self.lstm_from_end = nn.LSTM(config.embedding_units, config.hidden_units, batch_first=True)
+            self.lstm_from_end = Lstm(config.embedding_units, config.hidden_units)
         self.bidirectional = config.bidirectional
         self.pooling = POOLINGS[config.pooling](self.features)
 
@@ -57,7 +92,7 @@ class LstmDecoder(TextDecoder):
         self.embedding = nn.Embedding(shape.vocabulary_size, config.embedding_units)
         self.reading = reading(config)
         self.first_cell = nn.Linear(self.reading.width, config.hidden_units, bias=False)
-        self.lstm = nn.LSTM(config.embedding_units + self.reading.width, config.hidden_units, batch_first=True)
+        self.lstm = Lstm(config.embedding_units + self.reading.width, config.hidden_units)
         self.dropout = Dropout(config.dropout)
 
     def hidden(

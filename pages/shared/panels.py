@@ -171,15 +171,23 @@ def preview_sections(found: Sequence[tuple[Run, RunConfig]], blame: Blame = say_
         told_again(
             f"{_of_splits(made)} examples and their reconstructions",
             rebuilt,
-            kinds={run: f"{run.card.watched} example" for run in made},
+            kinds={run: f"{watched_words(run)} example" for run in made},
         ),
     ]
     return {"note": "", "sections": sections}
 
 
+def watched_words(run: Run) -> str:
+    """The split that evaluations and previews of a training are of; "held-out" where what says so is damaged."""
+    try:
+        return run.card.watched
+    except ValueError:
+        return "held-out"
+
+
 def _of_splits(runs: Iterable[Run]) -> str:
     """The splits that previews of these runs are of, as words that begin a line: "Validation"."""
-    return " and ".join(sorted({run.card.watched for run in runs}, reverse=True)).capitalize()
+    return " and ".join(sorted({watched_words(run) for run in runs}, reverse=True)).capitalize()
 
 
 def shown_as(run: Run, rows: Tensor) -> Made:

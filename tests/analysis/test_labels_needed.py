@@ -37,7 +37,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, dataset: Dataset, *, signal: float,
 
 
 def data(training: Split, test: Split) -> Dataset:
-    return Dataset(name="planted", shape=ImageShape(channels=1, height=2, width=2), training=training, test=test)
+    return Dataset(
+        name="planted", shape=ImageShape(channels=1, height=2, width=2), training=training, validation=test, test=test
+    )
 
 
 @pytest.fixture
@@ -185,7 +187,9 @@ def test_sentences_are_compared_with_a_bag_of_words(monkeypatch: pytest.MonkeyPa
     labels = torch.arange(200) % 2
     rows = torch.tensor([[1, 4, 2], [1, 5, 2]], dtype=torch.int32)[labels]
     told = Split(examples=rows, labels=labels)
-    dataset = Dataset(name="told", shape=TextShape(vocabulary_size=6, max_tokens=3), training=told, test=told)
+    dataset = Dataset(
+        name="told", shape=TextShape(vocabulary_size=6, max_tokens=3), training=told, validation=told, test=told
+    )
     found = labels_needed(planted(monkeypatch, dataset, signal=0, jitter=1, std=1), dataset)
     assert found.baseline_input == "bag of words"
     assert found.baseline.accuracy == [1.0, 1.0, 1.0]

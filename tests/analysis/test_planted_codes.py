@@ -131,7 +131,7 @@ def test_a_wide_code_of_few_causes_pays_a_floor_that_is_dearer_than_all_it_can_t
     with torch.no_grad():
         head.mean.weight.zero_()
         head.std.weight.zero_()
-        head.scaler.theta.fill_(-20.0)  # the std takes all it may  # type: ignore[operator]
+        head.scaler.get_parameter("theta").fill_(-20.0)  # the std takes all it may
         head.mean.weight[:20, 0], head.mean.weight[20:, 1] = 1.0, 1.0
     weights = torch.zeros(PIXELS, 40)
     weights[0, :20], weights[1, 20:] = 0.2, 0.2
