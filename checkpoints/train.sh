@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the bundled runs anew, with their figures, maps and film strips: bash checkpoints/train.sh [run ...]
-# STEPS="train evaluate project" names the steps to take. Equal machines give equal bytes; others give the same figures
+# STEPS="train evaluate project" names the steps to take; STEPS=list names the runs. Equal machines give equal bytes; others give the same figures
 # to within their rounding.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +67,7 @@ for step in $STEPS; do
         train) for run in $runs; do train_named "$run"; done ;;
         evaluate) for run in $runs; do evaluate "$run"; done ;;
         project) project ;;
+        list) for run in $runs; do echo "$run"; done ;;
         *) echo "unknown step: $step" >&2; exit 2 ;;
     esac
 done

@@ -61,8 +61,8 @@ def test_a_run_is_trained_evaluated_listed_exported_and_resumed(
     assert main(["evaluate", "a", "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     figures = json.loads(line)
-    assert set(figures) == {"test", "training"}
-    for split in figures.values():
+    assert set(figures) == {"test", "validation", "training", "buys"}
+    for split in (figures["test"], figures["validation"], figures["training"]):
         assert {
             "elbo",
             "distortion",

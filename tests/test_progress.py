@@ -151,6 +151,7 @@ def test_an_evaluation_says_what_the_code_tells_where_it_was_taken(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     run = store.create("a", tiny)
+    run.write_data(load_dataset(tiny.data))
     progress = TerminalProgress([run])
     older = EvaluationRecord(
         step=100,

@@ -14,6 +14,7 @@ import torch
 from bnvae import launcher
 from bnvae.config import HeadName, RunConfig
 from bnvae.data import load_dataset
+from bnvae.data.random_rows import subset_order
 from bnvae.environment import trainer_of
 from bnvae.networks import ImageDecoder
 from bnvae.records import Record, StepRecord
@@ -228,10 +229,10 @@ def test_a_snapshot_is_drawn_with_the_moments_of_its_own_points(whole: Run, tiny
 def test_a_snapshot_of_many_or_few_points_leaves_the_training_as_it_was(
     points: int, store: RunStore, tiny: RunConfig, whole: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(album, "POINTS", points)  # of 200 validation examples
+    monkeypatch.setattr(album, "POINTS", points)  # of 297 test examples
     run = store.create("a", tiny)
     train_run(run)
-    assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 200)}
+    assert {len(moment.labels) for moment in run.snapshots()} == {min(points, 297)}
     assert content(run) == content(whole)
 
 
@@ -386,8 +387,8 @@ def test_a_training_is_watched_on_validation_examples_and_judged_on_test_ones(wh
     preview, evaluation = whole.preview(), whole.evaluation()
     assert preview is not None
     assert evaluation is not None
-    assert torch.equal(preview.originals, dataset.validation.examples[:8])
-    assert torch.equal(whole.examples.examples[:8], dataset.test.examples[:8])
+    assert torch.equal(preview.originals, dataset.validation.examples[subset_order(200)[:8]])
+    assert torch.equal(whole.examples.examples[:8], dataset.test.examples[subset_order(297)[:8]])
     assert {name: evaluation[name]["examples"] for name in sizes} == sizes
 
 

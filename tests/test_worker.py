@@ -12,6 +12,8 @@ import torch
 
 from bnvae import session
 from bnvae.config import RunConfig
+from bnvae.data import load_dataset
+from bnvae.data.random_rows import subset_order
 from bnvae.examiner import evaluate_run
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import Run, RunStore, Status, checkpoint, intervals, lease
@@ -67,12 +69,13 @@ def test_a_finished_run_has_everything_a_page_shows(
     assert len(posterior.mean) == len(labels) == run.card.test_examples
     assert preview is not None
     assert (len(preview.originals), len(preview.reconstructions), len(preview.samples)) == (8, 8, 16)
-    assert torch.equal(preview.originals[:, : run.examples.examples.shape[1]], run.examples.examples[:8])
+    watched = load_dataset(run.config.data, tokenizer=run.tokenizer).validation.examples
+    assert torch.equal(preview.originals, watched[subset_order(len(watched))[:8]])
     assert (run.tokenizer is None) == (modality == "image")
     assert run.history().evaluations[-1].step == status.step
     figures = run.evaluation()
     assert figures is not None
-    assert set(figures) == {"test", "training"}
+    assert set(figures) == {"test", "validation", "training"}
 
 
 def test_every_kill_and_stop_leaves_the_bytes_of_an_undisturbed_run(

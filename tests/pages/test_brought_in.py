@@ -58,7 +58,7 @@ def test_arrays_are_compared_by_what_is_known_of_them(brought: RunStore, visit: 
     for view, reason in (
         ("Rate and distortion", "Arrays alone have a rate and no distortion"),
         ("Loss ledger", "Arrays alone have no loss to count"),
-        ("Curves", "None of these runs has a history."),
+        ("Curves", "None of these runs has a history of this quantity."),
     ):
         assert reason in words(visit("compare", "arrays", view=view))
 

@@ -60,7 +60,9 @@ def record_once_more(run: Run) -> None:
 def test_an_answer_holds_every_panel_of_the_runs_asked_for(runs: RunStore) -> None:
     answer = told(asked("runs=digits-plain&runs=story-bn"))
     names = {
-        f"{name}-{run_id}" for run_id in ("digits-plain", "story-bn") for name in ("bars", "state", "elbo", "active")
+        f"{name}-{run_id}"
+        for run_id in ("digits-plain", "story-bn")
+        for name in ("bars", "state", "elbo", "information", "rise", "active")
     }
     assert set(answer["light"]) == names | {"pulse"}
     assert [section["heading"] for section in answer["heavy"]["previews"]["sections"]] == [
