@@ -178,10 +178,11 @@ def test_the_import_order_is_the_one_that_is_enforced() -> None:
 
 
 def test_the_list_of_bundled_runs_is_the_one_that_is_trained() -> None:
-    listed = re.findall(r"^\| `([\w-]+)` \|.*\|$", _read("checkpoints/README.md").partition("## In a")[0], re.MULTILINE)
+    table = _read("checkpoints/README.md").partition("## In a")[0]
+    listed = re.findall(r"^\| `([\w.-]+)` \|.*\|$", table, re.MULTILINE)
     script = ["bash", str(ROOT / "checkpoints" / "train.sh")]
     trained = subprocess.run(script, env=os.environ | {"STEPS": "list"}, check=True, capture_output=True, text=True)
-    committed = re.findall(r"^!/checkpoints/([\w-]+)/$", _read(".gitignore"), re.MULTILINE)
+    committed = re.findall(r"^!/checkpoints/([\w.-]+)/$", _read(".gitignore"), re.MULTILINE)
 
     assert listed == trained.stdout.split()
     assert set(listed) == set(committed)
@@ -190,7 +191,7 @@ def test_the_list_of_bundled_runs_is_the_one_that_is_trained() -> None:
 def test_bundled_runs_are_small_enough_to_be_committed() -> None:
     ignored = re.findall(r"^/checkpoints/\*/(\S+?)/?$", _read(".gitignore"), re.MULTILINE)
     total = 0
-    for name in re.findall(r"^!/checkpoints/([\w-]+)/$", _read(".gitignore"), re.MULTILINE):
+    for name in re.findall(r"^!/checkpoints/([\w.-]+)/$", _read(".gitignore"), re.MULTILINE):
         folder = ROOT / "checkpoints" / name
         files = [path for path in folder.rglob("*") if path.is_file()]
         kept = [path for path in files if not any(path.relative_to(folder).match(pattern) for pattern in ignored)]

@@ -10,6 +10,7 @@ from rich.console import Console
 from bnvae.analysis.comparison import COLUMNS
 from bnvae.analysis.figure_units import UNITS
 from bnvae.config import DataConfig, RunConfig
+from bnvae.data import load_dataset
 from bnvae.progress import TerminalProgress, print_evaluation, print_runs
 from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs import RunStore, Status
