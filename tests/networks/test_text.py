@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import pytest
@@ -142,7 +143,8 @@ def test_under_autocast_log_probabilities_stay_float32_and_close(name: str) -> N
 
 
 def test_the_lstm_encoder_stops_at_the_end_of_each_sentence_as_a_packed_one_does() -> None:
-    encoder, rows = LstmEncoder(CONFIG, SHAPE), sentences([6, 0, 3])
+    config = dataclasses.replace(CONFIG, bidirectional=False, pooling="last")
+    encoder, rows = LstmEncoder(config, SHAPE), sentences([6, 0, 3])
     packed = pack_padded_sequence(encoder.embedding(rows), (rows != PAD).sum(1), batch_first=True, enforce_sorted=False)
     _, (hidden, _) = torch.nn.LSTM.forward(encoder.lstm, packed)
     torch.testing.assert_close(encoder(rows), hidden[0])
