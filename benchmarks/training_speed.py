@@ -129,6 +129,7 @@ def ptb_case() -> Case:
 
 def _text_case(name: str, dataset: Dataset, model: ModelConfig, *, batch_size: int, steps: int) -> Case:
     assert isinstance(dataset.shape, TextShape)
+    model = dataclasses.replace(model, bidirectional=False, pooling="last")  # as the bare encoder
     vocabulary = dataset.shape.vocabulary_size
     examples = dataset.training.examples
     predicted = ((examples != PAD).sum(1) - 1).float().mean().item()

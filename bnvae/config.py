@@ -30,6 +30,13 @@ SCALED: tuple[HeadName, ...] = ("bn-scaler", "rms-scaler")
 FIXED_SCALE: tuple[HeadName, ...] = ("bn-mean", "ln-mean")
 """heads whose posterior mean has the fixed standard deviation gamma"""
 
+UNREAD_BY: dict[NetworkName, tuple[str, ...]] = {
+    "mlp": ("bidirectional", "pooling"),
+    "conv": ("bidirectional", "pooling"),
+    "transformer": ("bidirectional",),
+}
+"""Fields of a text encoder that a network does not have: a run keeps their defaults, whatever was given."""
+
 SMALLEST_BATCH = 8
 """Below this many examples the moments of a batch say nothing about those of the data."""
 
@@ -169,9 +176,9 @@ class ModelConfig:
     """width of hidden layers, of the LSTM, or of the transformer (units)"""
     embedding_units: int = 64
     """lstm: width of a token's embedding (units)"""
-    bidirectional: bool = False
+    bidirectional: bool = True
     """lstm: the encoder reads each sentence from both ends, with as many units for each direction (true or false)"""
-    pooling: PoolingName = "last"
+    pooling: PoolingName = "max"
     """text: how the encoder's states at a sentence's tokens become its features; padding never counts"""
     layers: int = 1
     """mlp and transformer: hidden layers each in encoder and decoder (layers)"""
@@ -293,6 +300,8 @@ class RunConfig:
                 f"head {self.model.head!r} normalises over the batch, and fewer than {SMALLEST_BATCH} examples have no "
                 f"usable moments: give {SMALLEST_BATCH} or more, or head 'gaussian'.",
             )
+        unread = {name: getattr(ModelConfig, name) for name in UNREAD_BY.get(self.network, ())}
+        object.__setattr__(self, "model", dataclasses.replace(self.model, **unread))
 
     @property
     def network(self) -> NetworkName:

@@ -54,10 +54,18 @@ def tiny() -> RunConfig:
 
 @pytest.fixture
 def tiny_text(tiny: RunConfig) -> RunConfig:
-    """256 short sentences and an LSTM of 16 units."""
+    """256 short sentences, and an LSTM of 16 units whose encoder reads in one direction and keeps its last state."""
     return dataclasses.replace(
         tiny,
         data=DataConfig(name="storybook", training_examples=256, vocabulary_size=200),
-        model=ModelConfig(network="lstm", head="rms-scaler", hidden_units=16, embedding_units=8, latent_dimensions=4),
+        model=ModelConfig(
+            network="lstm",
+            head="rms-scaler",
+            hidden_units=16,
+            embedding_units=8,
+            latent_dimensions=4,
+            bidirectional=False,
+            pooling="last",
+        ),
         training=dataclasses.replace(tiny.training, batch_size=64),
     )

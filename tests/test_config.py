@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, OptimiserName, RunConfig, TrainingConfig
-from bnvae.config_help import field_help
+from bnvae.config import (
+    SCALED,
+    DataConfig,
+    DataName,
+    HeadName,
+    ModelConfig,
+    NetworkName,
+    OptimiserName,
+    RunConfig,
+    TrainingConfig,
+)
+from bnvae.config_help import arguments, field_help
 
 SECTIONS: list[type[Any]] = [DataConfig, ModelConfig, TrainingConfig]
 
@@ -165,7 +175,8 @@ def test_a_configuration_comes_back_from_its_json(
 
 
 def test_fields_left_out_have_their_defaults_or_what_they_were_before_there_was_such_a_field() -> None:
-    assert RunConfig.from_json("{}") == RunConfig(data=DataConfig(validation_share=0.0))
+    before = RunConfig(data=DataConfig(validation_share=0.0), model=ModelConfig(bidirectional=False, pooling="last"))
+    assert RunConfig.from_json("{}") == before
 
 
 def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
@@ -213,4 +224,24 @@ def test_the_stored_form_is_readable_and_complete() -> None:
 @pytest.mark.parametrize(("network", "pooling"), [("auto", "last"), ("lstm", "last"), ("transformer", "mean")])
 def test_a_file_from_before_there_was_a_choice_pools_as_its_network_did(network: str, pooling: str) -> None:
     config = RunConfig.from_json(json.dumps({"data": {"name": "storybook"}, "model": {"network": network}}))
-    assert (config.model.pooling, config.model.bidirectional) == (pooling, False)
+    assert config.model.pooling == pooling
+    assert config.network == "transformer" or not config.model.bidirectional
+
+
+@pytest.mark.parametrize(("data", "network"), [("digits", "auto"), ("mnist", "mlp"), ("storybook", "transformer")])
+def test_runs_whose_network_has_no_directions_are_equal_whatever_was_given_for_them(
+    data: DataName, network: NetworkName
+) -> None:
+    new = RunConfig(data=DataConfig(name=data), model=ModelConfig(network=network))
+    stored = json.loads(new.to_json())
+    stored["model"]["bidirectional"] = False
+    assert RunConfig.from_json(json.dumps(stored)) == new
+    assert "--no-bidirectional" not in arguments(RunConfig.from_json(json.dumps(stored)))
+
+
+def test_runs_of_pictures_are_equal_whatever_pooling_was_given_and_never_name_it() -> None:
+    given = ModelConfig(bidirectional=False, pooling="last")
+    config = RunConfig(data=DataConfig(name="digits"), model=given)
+    assert config == RunConfig(data=DataConfig(name="digits"))
+    assert arguments(config) == ["--data=digits"]
+    assert arguments(RunConfig(model=given)) == ["--data=storybook", "--no-bidirectional", "--pooling=last"]

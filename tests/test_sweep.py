@@ -33,6 +33,14 @@ def test_a_sweep_given_again_has_the_runs_it_had_and_can_grow(store: RunStore, t
     assert [run.id for run in known_members(store, "s")] == [run.id for run in again]
 
 
+def test_a_sweep_over_pictures_goes_on_whatever_its_files_say_of_sentences(store: RunStore, tiny: RunConfig) -> None:
+    (run,) = members(store, "s", tiny, [0.3])
+    stored = json.loads((run.folder / "config.json").read_text())
+    stored["model"] |= {"bidirectional": False, "pooling": "last"}  # the defaults of earlier versions
+    (run.folder / "config.json").write_text(json.dumps(stored))
+    assert [each.id for each in members(store, "s", tiny, [0.3, 0.5])] == ["s-tau-0.3", "s-tau-0.5"]
+
+
 def test_groups_are_listed_in_the_order_of_tau_and_runs_alone_are_in_none(store: RunStore, tiny: RunConfig) -> None:
     members(store, "s", tiny, [0.9, 0.1])
     members(store, "t", tiny, [0.5])

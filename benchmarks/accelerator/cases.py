@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmarks.accelerator.bare_networks import BareConv, BareTransformer
 from benchmarks.bare import BareLstm
 from benchmarks.made_up_text import made_up_text
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config import DataConfig, ModelConfig, PoolingName, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset, TextShape
 
@@ -84,6 +84,8 @@ def _pictures(name: str, data: DataConfig, *, batch_size: int, epochs: int) -> C
 
 def _text(name: str, model: ModelConfig, dataset: Dataset, *, epochs: int, batch_size: int = 32) -> Case:
     assert isinstance(dataset.shape, TextShape)
+    pooling: PoolingName = "mean" if model.network == "transformer" else "last"
+    model = dataclasses.replace(model, bidirectional=False, pooling=pooling)  # as the bare encoders
     vocabulary, longest = dataset.shape.vocabulary_size, dataset.shape.max_tokens
 
     def bare() -> nn.Module:

@@ -11,7 +11,8 @@ def test_every_network_of_the_configuration_is_built() -> None:
     assert set(NETWORKS) == {name for names in NETWORKS_OF.values() for name in names}
     for modality, shape in (("image", PICTURES), ("text", SENTENCES)):
         for name in NETWORKS_OF[modality]:
-            assert build_encoder(name, ModelConfig(), shape).features == ModelConfig().hidden_units
+            directions = 2 if name == "lstm" else 1
+            assert build_encoder(name, ModelConfig(), shape).features == directions * ModelConfig().hidden_units
             build_decoder(name, ModelConfig(), shape)
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import pytest
@@ -118,7 +119,9 @@ def test_the_encoder_sees_every_token_and_not_only_the_last(name: str) -> None:
 @both
 def test_every_parameter_receives_a_gradient(name: str) -> None:
     decoder, encoder, rows = decoder_of(name).train(), build_encoder(name, CONFIG, SHAPE), sentences([7] * 32)
-    torch.autograd.backward(decoder.likelihood(encoder(rows)[:, :3], rows).log_prob(rows).mean())
+    features = encoder(rows)
+    z = torch.stack([features[:, 0], features[:, -1], features.mean(1)], dim=1)  # of all of them
+    torch.autograd.backward(decoder.likelihood(z, rows).log_prob(rows).mean())
     for part, parameter in [*encoder.named_parameters(), *decoder.named_parameters()]:
         assert parameter.grad is not None, part
         assert parameter.grad.any(), part
@@ -142,7 +145,8 @@ def test_under_autocast_log_probabilities_stay_float32_and_close(name: str) -> N
 
 
 def test_the_lstm_encoder_stops_at_the_end_of_each_sentence_as_a_packed_one_does() -> None:
-    encoder, rows = LstmEncoder(CONFIG, SHAPE), sentences([6, 0, 3])
+    config = dataclasses.replace(CONFIG, bidirectional=False, pooling="last")
+    encoder, rows = LstmEncoder(config, SHAPE), sentences([6, 0, 3])
     packed = pack_padded_sequence(encoder.embedding(rows), (rows != PAD).sum(1), batch_first=True, enforce_sorted=False)
     _, (hidden, _) = torch.nn.LSTM.forward(encoder.lstm, packed)
     torch.testing.assert_close(encoder(rows), hidden[0])

@@ -1,5 +1,6 @@
 """The form of the Train page: refused values, what is created, and what a failed start says."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from bnvae.config import RunConfig
+from bnvae.config import ModelConfig, RunConfig
 from bnvae.runs import Run, RunStore
 from bnvae.runs.control import Control
 from bnvae.steering import Change
@@ -146,10 +147,25 @@ def test_how_the_encoder_of_sentences_reads_is_trained_as_chosen(
     empty: RunStore, visit: Visit, submitted: list[Run]
 ) -> None:
     page = visit("train")
-    page.toggle(key="set-bidirectional").set_value(True).run()
+    page.toggle(key="set-bidirectional").set_value(False).run()
     checked(page.selectbox(key="set-pooling").set_value("attention").run())
     press_train(page)
-    assert {(run.config.model.bidirectional, run.config.model.pooling) for run in submitted} == {(True, "attention")}
+    assert {(run.config.model.bidirectional, run.config.model.pooling) for run in submitted} == {(False, "attention")}
+
+
+def test_how_sentences_are_read_is_asked_of_no_other_data_and_hinders_none(
+    empty: RunStore, visit: Visit, submitted: list[Run]
+) -> None:
+    page = visit("train")
+    page.toggle(key="set-bidirectional").set_value(False).run()
+    page.selectbox(key="set-pooling").set_value("last").run()
+    checked(page.selectbox(key="set-data").set_value("digits").run())
+    assert not {"set-bidirectional", "set-pooling"} & {field.key for field in (*page.toggle, *page.selectbox)}
+    press_train(page)
+    default = ModelConfig()
+    assert submitted
+    for run in submitted:
+        assert run.config.model == dataclasses.replace(default, network="conv", head=run.config.model.head)
 
 
 def test_a_start_that_fails_says_why(empty: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
