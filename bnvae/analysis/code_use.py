@@ -21,6 +21,8 @@ MOST_OF_A_RATE = 0.5
 """a floor with a larger share of the rate decides what the code costs"""
 FAR_BELOW = 0.5
 """of a floor: a code that tells less than this share of it could do with a smaller one"""
+BELOW = 0.9
+"""of a floor: independent dimensions at their floor tell all of it, weakly correlated ones a little less"""
 CAPPED_NATS = 0.5
 """an estimate so near to ln N may be anything above it"""
 
@@ -124,7 +126,8 @@ def is_dear(*, floor: float, rate: float, use: CodeUse) -> bool:
     """Whether most of a rate is its head's floor, and the code tells far less than that floor costs (all in nats).
 
     The estimated information says so where it is below its cap ln N: less than half of the floor. At the cap it is only
-    a lower bound; then its upper bound says so, where even that is below the floor. And whatever is told, a decoder
+    a lower bound; then its upper bound says so, where even that is less than nine tenths of the floor: dimensions that
+    repeat one another tell less than each pays. And whatever is told, a decoder
     that is given somebody else's code needs no rate at all: a code whose rate is larger than the rise costs more than
     it saves.
     """
@@ -133,7 +136,7 @@ def is_dear(*, floor: float, rate: float, use: CodeUse) -> bool:
     if use.rise is not None and use.rise < rate:
         return True
     if use.is_capped:
-        return use.information_bound is not None and use.information_bound < floor
+        return use.information_bound is not None and use.information_bound < BELOW * floor
     return use.information < FAR_BELOW * floor
 
 

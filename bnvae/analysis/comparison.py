@@ -60,9 +60,7 @@ COLUMNS: tuple[Column, ...] = (
         name="nll", title="NLL", unit=NATS, reduction=SUMMED, better="low", thorough=True, error="nll_standard_error"
     ),
     Column(name="importance_samples", title="draws K", unit="", reduction="of z an example", digits=0, thorough=True),
-    Column(
-        name="examples", title="NLL of", unit="examples", reduction="first of the test set", digits=0, thorough=True
-    ),
+    Column(name="examples", title="NLL of", unit="examples", reduction="drawn at random", digits=0, thorough=True),
     Column(
         name="perplexity",
         title="perplexity",

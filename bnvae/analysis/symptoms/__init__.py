@@ -2,7 +2,13 @@
 
 from bnvae.analysis.symptoms.aggregated import holes, wrong_width
 from bnvae.analysis.symptoms.finding import Rule
-from bnvae.analysis.symptoms.normalisation import dear_floor, floor_breached, other_moments, stale_moments
+from bnvae.analysis.symptoms.normalisation import (
+    binding_floor,
+    dear_floor,
+    floor_breached,
+    other_moments,
+    stale_moments,
+)
 from bnvae.analysis.symptoms.trust import capped_information, loose_likelihood, overfitted
 from bnvae.analysis.symptoms.use_of_code import collapsed, not_a_number, partly_collapsed, same_outputs, unused
 
@@ -18,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     holes,
     wrong_width,
     same_outputs,
+    binding_floor,
     capped_information,
     loose_likelihood,
     overfitted,

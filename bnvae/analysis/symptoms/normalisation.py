@@ -1,6 +1,6 @@
 """Whether a head's normalisation holds what it promises, and at what price."""
 
-from bnvae.analysis.code_use import NOTHING_NATS, is_dear
+from bnvae.analysis.code_use import MOST_OF_A_RATE, NOTHING_NATS, is_dear
 from bnvae.analysis.figure_values import number, values
 from bnvae.analysis.symptoms.finding import (
     Evidence,
@@ -83,6 +83,26 @@ def dear_floor(patient: Patient) -> Finding | None:
             Evidence(figure="elbo", label="test ELBO", value=-cost, unit="nats"),
         ),
         advice="Give the head fewer latent dimensions, or a smaller floor: a smaller τ, or of bn-mean a smaller γ.",
+    )
+
+
+def binding_floor(patient: Patient) -> Finding | None:
+    """The floor, and not what the data ask for, decides most of a rate that is put to use."""
+    floor, rate = floor_of(patient), of_test(patient, "rate")
+    if floor is None or not floor.value > MOST_OF_A_RATE * rate or use_of(patient).use != "used":
+        return None
+    if is_dear(floor=floor.value, rate=rate, use=use_of(patient)):
+        return None
+    elbo = Evidence(figure="elbo", label="test ELBO", value=of_test(patient, "elbo"), unit="nats")
+    return Finding(
+        severity="note",
+        name="Floor sets the rate",
+        claim=(
+            f"The floor alone is {_percent(min(1.0, floor.value / rate))} of the rate: the code is used, and the head, "
+            "not the data, decides what it costs."
+        ),
+        evidence=known(rate_of(patient), floor, elbo),
+        advice="Read the ELBO beside the plain model's; where the code need not tell so much, give a smaller floor.",
     )
 
 
