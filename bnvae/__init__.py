@@ -18,7 +18,7 @@ from bnvae.posterior import (
 )
 from bnvae.scaler import AmortisedScaler, Gammas, Scaler, fixed_floor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "HEADS",
