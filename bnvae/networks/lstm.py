@@ -1,4 +1,4 @@
-"""The LSTM text VAE of Zhu et al., ACL 2020, arXiv:2004.12585."""
+"""The LSTM text VAE of Zhu et al., ACL 2020, arXiv:2004.12585; their encoder has one direction and pools `last`."""
 
 from functools import cache
 from typing import final
