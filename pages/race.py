@@ -8,7 +8,7 @@ from pages.shared.mode import may_change, say_demonstration
 from pages.shared.presses import pressed
 from pages.shared.start import start_race
 from pages.shared.state import choose_runs
-from pages.shared.train.lessons import choose_race
+from pages.shared.train.lessons import choose_race, recorded_races
 
 frame("Race", "Same data, same seed, same batches, one clock: what does each recipe do to the latent code?")
 
@@ -23,5 +23,6 @@ with controls:
         )
         if go and start_race(configs):
             st.rerun()
+    recorded_races()
 with live:
     watch(choose_runs("Runs on show", invite=False))

@@ -7,6 +7,8 @@ from typing import Any, final
 import streamlit as st
 
 from bnvae.config import DataConfig, DataName, ModelConfig, RunConfig, TrainingConfig
+from pages.shared.links import REPLAY, link_to
+from pages.shared.state import store
 from pages.shared.train.settings import DATA_WORDS, HELP
 
 
@@ -25,7 +27,7 @@ LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
         (Lane(model={"head": "gaussian"}), Lane(model={"head": "rms-scaler", "tau": 0.5})),
     ),
     "BatchNorm against LayerNorm on the mean": (
-        "Both have a floor under the total KL. Only BatchNorm pushes two examples apart.",
+        "Both have a floor under the total KL. Only BatchNorm guarantees that two examples differ.",
         (Lane(model={"head": "bn-mean", "gamma": 0.5}), Lane(model={"head": "ln-mean", "gamma": 0.5})),
     ),
     "τ = 0.1, 0.5, 0.9": (
@@ -41,7 +43,24 @@ LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
         ),
     ),
 }
+RECORDED: dict[str, tuple[str, ...]] = {
+    "Play recorded: plain, BatchNorm, LayerNorm, Scaler": (
+        "storybook-plain",
+        "storybook-bn-mean",
+        "storybook-ln-mean",
+        "storybook-scaler",
+    ),
+    "Play recorded: plain, the article's head, ours": ("storybook-plain", "storybook-bn-scaler", "storybook-scaler"),
+}
+"""bundled runs on the same data, seed and batches, under the words of a link"""
 RACED_DATA: tuple[DataName, ...] = ("storybook", "digits", "shapes")
+
+
+def recorded_races() -> None:
+    """Links to bundled runs that can be played without a training, where they are."""
+    for words, ids in RECORDED.items():
+        if all(run_id in store() for run_id in ids):
+            link_to(REPLAY, {"runs": list(ids)}, words)
 
 
 def choose_race() -> list[RunConfig]:
