@@ -42,8 +42,11 @@ train_named() {
 }
 
 evaluate() {
-    case $1 in mnist-*) examples=1000 ;; *) examples=0 ;; esac
-    python -m bnvae evaluate "$1" --samples 500 --examples "$examples"
+    case $1 in
+        mnist-*) python -m bnvae evaluate "$1" --samples 500 --examples 1000 ;;
+        storybook-*) python -m bnvae evaluate "$1" --samples 500 --factor place tense who mood ;;
+        *) python -m bnvae evaluate "$1" --samples 500 ;;
+    esac
 }
 
 # Maps, pairs in one frame as well, and what the Scalers decode over tau. Of MNIST as many images as leave a run below
