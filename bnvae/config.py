@@ -178,7 +178,7 @@ class ModelConfig:
     """lstm: width of a token's embedding (units)"""
     bidirectional: bool = True
     """lstm: the encoder reads each sentence from both ends, with as many units for each direction (true or false)"""
-    pooling: PoolingName = "max"
+    pooling: PoolingName = "mean"
     """text: how the encoder's states at a sentence's tokens become its features; padding never counts"""
     layers: int = 1
     """mlp and transformer: hidden layers each in encoder and decoder (layers)"""
