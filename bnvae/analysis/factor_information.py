@@ -87,8 +87,9 @@ def influences(
 ) -> tuple[Float[Tensor, "K N"], Float[Tensor, "N"]]:
     """How much each example moves the information that these dimensions have of a factor, and the factor's entropy.
 
-    In nats, with mean 0, of the examples that `factor_information` uses with the same seed. With shares s_b of an example whose factor is
-    v, sum_b s_b ln [p(b, v) / p(b) p(v)] - I, and -ln p(v) - H; their deviations over sqrt(N) are standard errors.
+    In nats, with mean 0, of the examples that `factor_information` uses with the same seed. With shares s_b of an
+    example whose factor is v, sum_b s_b ln [p(b, v) / p(b) p(v)] - I, and -ln p(v) - H; their deviations over sqrt(N)
+    are standard errors.
     """
     chosen = random_subset(len(posterior.mean), MOST_EXAMPLES, seed=seed)
     mean, std = posterior.mean[chosen].double(), posterior.std[chosen].double().clamp_min(SMALLEST_STD)
