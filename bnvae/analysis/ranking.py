@@ -1,12 +1,12 @@
 """Which run of a comparison is better, by differences that are held against their standard errors."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from bnvae.analysis.comparison import BY_NAME, COLUMNS, Column, Entry, estimated_from
 from bnvae.analysis.example_figures import PAIRED, Difference, ExampleFigures, paired_difference
-from bnvae.analysis.figure_values import number
+from bnvae.analysis.figure_values import nested, number
 
 Mark = Literal["best", "level"]
 BEST_WORDS = "better than every other run on the same data, by more than two standard errors of the difference"
@@ -135,9 +135,8 @@ def _probes(entries: Sequence[Entry], group: str) -> set[tuple[str, float | None
     found = set()
     for one in (part for entry in entries if entry.group == group for part in entry.parts):
         if one.known(BY_NAME["accuracy_from_draws"]):
-            probed = one.evaluation["buys"].get("labels_needed")
-            name = next(iter(probed), "") if isinstance(probed, Mapping) else ""
-            found.add((name, number(one.evaluation, "buys", "accuracy_labels")))
+            probed = next(iter(nested(one.evaluation, "buys", "labels_needed")), "")
+            found.add((probed, number(one.evaluation, "buys", "accuracy_labels")))
     return found
 
 
