@@ -300,7 +300,7 @@ def shown_columns(entries: Sequence[Entry]) -> list[Column]:
 
 
 def estimated_from(entries: Sequence[Entry], group: str) -> set[tuple[float | None, float | None]]:
-    """Draws and examples behind the thorough figures of a group; of more than one kind, nobody is best."""
+    """Draws and examples behind the thorough figures of a group; of more than one kind, no run is best."""
     return {
         (number(one.thorough, "importance_samples"), number(one.thorough, "examples"))
         for entry in entries

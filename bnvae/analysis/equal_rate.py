@@ -41,7 +41,7 @@ class Candidate:
     title: str
     """of the method"""
     alone: bool = False
-    """whether its configuration does not tell what it is, as that of a run changed while it trained"""
+    """whether its configuration alone did not decide on its training, as of a run that was changed or stopped"""
 
 
 @final

@@ -83,17 +83,18 @@ def factor_information(
 
 
 def influences(
-    posterior: Posterior, values: Tensor, dimensions: Sequence[int]
+    posterior: Posterior, values: Tensor, dimensions: Sequence[int], *, seed: int = 0
 ) -> tuple[Float[Tensor, "K N"], Float[Tensor, "N"]]:
     """How much each example moves the information that these dimensions have of a factor, and the factor's entropy.
 
-    In nats, with mean 0, of the examples that `factor_information` uses. With shares s_b of an example whose factor is
-    v, sum_b s_b ln [p(b, v) / p(b) p(v)] - I, and -ln p(v) - H; their deviations over sqrt(N) are standard errors.
+    In nats, with mean 0, of the examples that `factor_information` uses with the same seed. With shares s_b of an
+    example whose factor is v, sum_b s_b ln [p(b, v) / p(b) p(v)] - I, and -ln p(v) - H; their deviations over sqrt(N)
+    are standard errors.
     """
-    count = min(len(posterior.mean), MOST_EXAMPLES)
-    mean, std = posterior.mean[:count].double(), posterior.std[:count].double().clamp_min(SMALLEST_STD)
+    chosen = random_subset(len(posterior.mean), MOST_EXAMPLES, seed=seed)
+    mean, std = posterior.mean[chosen].double(), posterior.std[chosen].double().clamp_min(SMALLEST_STD)
     usable = (torch.isfinite(mean) & torch.isfinite(std)).all(1)
-    causes = _categories(values[:count][usable])
+    causes = _categories(values[chosen][usable])
     marginal = torch.bincount(causes).double() / max(1, len(causes))
     surprise = -marginal.log()[causes]
     found = []
@@ -102,7 +103,7 @@ def influences(
         joint = torch.zeros(len(marginal), shares.shape[1], dtype=torch.float64).index_add_(0, causes, shares)
         joint /= len(causes)
         ratio = joint.log() - marginal.log()[:, None] - joint.sum(0).log()
-        # Where nobody has a share there is nothing to add, and a logarithm of nothing.
+        # Where no example has a share the logarithm is not finite, and nothing is added.
         each = (shares * ratio.nan_to_num(0.0, 0.0, 0.0)[causes]).sum(1)
         found.append(each - each.mean())
     return torch.stack(found), surprise - surprise.mean()

@@ -20,6 +20,14 @@ def number(figures: Mapping[str, Any] | None, *path: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def nested(figures: Mapping[str, Any] | None, *path: str) -> Mapping[str, Any]:
+    """The nested figures at this path by their names; empty where there are none."""
+    found: object = figures
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def values(figures: Mapping[str, Any] | None, *path: str) -> list[float]:
     """The list of numbers at this path; empty where there is none, or where one is not a finite number."""
     found: object = figures

@@ -6,6 +6,7 @@ from typing import Literal
 
 from bnvae.analysis.comparison import BY_NAME, COLUMNS, Column, Entry, estimated_from
 from bnvae.analysis.example_figures import PAIRED, Difference, ExampleFigures, paired_difference
+from bnvae.analysis.figure_values import nested, number
 
 Mark = Literal["best", "level"]
 BEST_WORDS = "better than every other run on the same data, by more than two standard errors of the difference"
@@ -63,7 +64,7 @@ def _paired(first: Entry, second: Entry, column: Column) -> Difference | None:
 
 
 def marks(entries: Sequence[Entry], column: Column) -> dict[str, Mark]:
-    """Which runs are marked in this column, of each data set by itself; nobody is best alone.
+    """Which runs are marked in this column, of each data set by itself; a single run has no mark.
 
     "best" is one run that is better than every other by more than two standard errors of the difference. Where there is
     none, the run with the best figure and all that are within that of it are "level", unless all are. A run without the
@@ -82,6 +83,8 @@ def marks(entries: Sequence[Entry], column: Column) -> dict[str, Mark]:
         if column.thorough and column.error and len(estimated_from(entries, group)) > 1:
             continue
         if column.bound and not _information_tells(entries, group):
+            continue
+        if column.name == "accuracy_from_draws" and len(_probes(entries, group)) > 1:
             continue
         found |= _marked([entry for entry in entries if entry.group == group and _is_ranked(entry, column)], column)
     return found
@@ -114,8 +117,10 @@ def _repeats(one: Entry, other: Entry) -> bool:
 
 def _is_clear(top: Entry, other: Entry, column: Column) -> bool:
     found = difference(top, other, column)
+    sign = 1 if column.better == "high" else -1
     looks = [round(value, column.digits) for entry in (top, other) if (value := entry.value(column)) is not None]
-    return found is not None and found.is_clear and looks[0] != looks[1]
+    # Pairs may be of fewer examples than the figures, and must not point the other way.
+    return found is not None and found.is_clear and sign * found.mean > 0 and looks[0] != looks[1]
 
 
 def _information_tells(entries: Sequence[Entry], group: str) -> bool:
@@ -123,6 +128,16 @@ def _information_tells(entries: Sequence[Entry], group: str) -> bool:
     those = [entry for entry in entries if entry.group == group]
     sizes = {size for entry in those for size in entry.known(BY_NAME["mutual_information_examples"])}
     return len(sizes) < 2 and not any(entry.is_capped for entry in those)
+
+
+def _probes(entries: Sequence[Entry], group: str) -> set[tuple[str, float | None]]:
+    """Label or factor, and number of labels, behind the accuracies of a group; they compare where there is one kind."""
+    found = set()
+    for one in (part for entry in entries if entry.group == group for part in entry.parts):
+        if one.known(BY_NAME["accuracy_from_draws"]):
+            probed = next(iter(nested(one.evaluation, "buys", "labels_needed")), "")
+            found.add((probed, number(one.evaluation, "buys", "accuracy_labels")))
+    return found
 
 
 def notes(entries: Sequence[Entry]) -> list[str]:
@@ -165,7 +180,7 @@ def _on_errors(entries: Sequence[Entry]) -> list[str]:
             if column.better and column.error and part.known(column) and part.standard_error(column) is None
         ]
         if bare:
-            found.append(f"{part.run}: no standard error is kept of {', '.join(bare)}: nobody is marked as best there.")
+            found.append(f"{part.run}: no standard error is kept of {', '.join(bare)}: no run is marked as best there.")
     unpaired = [one.run for entry in several for one in entry.parts if one.each is None and one.evaluation]
     if unpaired:
         found.append(

@@ -52,19 +52,19 @@ def entry(
         evaluation=evaluation,
         thorough=thorough,
         each=each,
-        seedless=_seedless(run, config),
+        seedless=seedless(config).to_json() if is_as_configured(run, config) else "",
         seed=config.training.seed,
     )
 
 
-def _seedless(run: Run, config: RunConfig) -> str:
-    """What runs equal but for their seed share; empty for one whose configuration does not tell what it is."""
+def is_as_configured(run: Run, config: RunConfig) -> bool:
+    """Whether the configuration alone decided on the training: it ran to its end, unchanged, from its own beginning."""
     try:
         changed = bool(run.desk.changes())
     except BrokenRunError:
         changed = True
     branched = (run.folder / "origin.json").exists()
-    return "" if changed or branched or config.is_brought else seedless(config).to_json()
+    return run.status.state == "finished" and not (changed or branched or config.is_brought)
 
 
 def kept_figures(run: Run) -> tuple[dict[str, Any], dict[str, Any] | None, ExampleFigures | None]:

@@ -21,9 +21,14 @@ NAMES = ("header", "rows", "distortion", "rate", "nll_rows", "nll")
 def write_example_figures(run: Run, each: ExampleFigures, digest: str, evaluation: dict[str, Any]) -> None:
     """Keep the figures (fp32) of at most 50,000 test examples, with the data set's digest and the means they belong to.
 
-    Call it just before the evaluation is written, which then has the same means.
+    Call it just before the evaluation is written, which then has the same means. Figures that are not finite, as of a
+    training that diverged, are not kept: a reader refuses them.
     """
     kept = each.bounded()
+    found = [figures for figures in (kept.distortion, kept.rate, kept.nll) if figures is not None]
+    if not all(bool(torch.isfinite(figures.float()).all()) for figures in found):
+        (run.folder / EXAMPLE_FIGURES).unlink(missing_ok=True)
+        return
     header = {"digest": digest, **_means(evaluation, evaluation.get("thorough"))}
     none = torch.empty(0)
     write_arrays(

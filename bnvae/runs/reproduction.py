@@ -169,7 +169,7 @@ def _read_me(run: Run, command: str, data: str, weights: str) -> str:
         + f"- weights: sha256 {weights or 'none yet'}\n"
         + "- numbers.csv: every figure, in nats per example unless its name says otherwise\n"
         + "- history.csv: means over training batches, nats per example\n"
-        + "- evaluations.csv: means over test examples during training, nats per example\n"
+        + f"- evaluations.csv: means over {run.card.watched} examples during training, nats per example\n"
         + "- evaluation.json: the same figures as the program reads them\n"
         + "- figures/: vector graphics, and pictures of the same\n\n"
         + "Equal configurations on equal machines and versions give equal bytes; elsewhere expect equal figures within "

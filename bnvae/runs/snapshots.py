@@ -34,7 +34,7 @@ MOST_DIMENSIONS = 64
 @final
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One moment of a training, of `POINTS` validation examples and a few decoded pictures or sentences."""
+    """One moment of a training, of `POINTS` test examples and a few decoded pictures or sentences."""
 
     step: int
     mean: Float[Tensor, "N d"]
@@ -59,8 +59,8 @@ def most_bytes(dataset: Dataset, latent_dimensions: int, pictures: int) -> int:
 
     Known before the first one is taken, so that a resumed run plans as an undisturbed one did.
     """
-    points = min(POINTS, len(dataset.validation))
-    example, shape = dataset.validation.examples[0].nbytes, dataset.shape
+    points = min(POINTS, len(dataset.test))
+    example, shape = dataset.test.examples[0].nbytes, dataset.shape
     if isinstance(shape, TextShape):
         example = max(example, 4 * (shape.max_tokens + 1))
     encodings = 2 * 2 * points * min(MOST_DIMENSIONS, latent_dimensions)

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from bnvae.analysis.buys import figures_bought
-from bnvae.analysis.figure_values import in_digits, number
+from bnvae.analysis.figure_values import in_digits, nested, number
 from bnvae.config import RunConfig
 from bnvae.runs import BrokenRunError, Run
 from pages.components.gains import Bar, Gain, gains
@@ -72,8 +72,8 @@ def _labels(found: Sequence[Kept]) -> Gain:
 def _probe_words(found: Sequence[Kept]) -> tuple[str, str]:
     """What is named from few labels, and what a probe without a model sees."""
     for _, _, figures in found:
-        for name, probe in (figures["buys"].get("labels_needed") or {}).items():
-            return str(name), str(probe.get("baseline_input", "the example"))
+        for name in nested(figures, "buys", "labels_needed"):
+            return name, str(nested(figures, "buys", "labels_needed", name).get("baseline_input", "the example"))
     return "label", "the example"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,29 @@ def test_of_three_the_two_that_cannot_be_told_apart_are_level() -> None:
     assert best(entries, ELBO) == set()
     assert "≈ −101." in to_markdown(entries).replace("\\", "")
     assert "Bold" not in to_latex(entries)
+
+
+def test_accuracies_are_not_ranked_where_runs_had_other_labels() -> None:
+    def probed(name: str, accuracy: float, labels: int, factor: str = "mood") -> Entry:
+        figures = {"accuracy_from_draws": accuracy, "accuracy_from_draws_spread": 0.01, "accuracy_labels": labels}
+        buys = {**figures, "labels_needed": {factor: {}}}
+        return Entry(run=name, recipe="", data="", group="g", evaluation={"buys": buys})
+
+    column = BY_NAME["accuracy_from_draws"]
+    assert marks([probed("a", 0.9, 100), probed("b", 0.5, 100)], column) == {"a": "best"}
+    assert marks([probed("a", 0.9, 100), probed("b", 0.5, 30)], column) == {}
+    assert marks([probed("a", 0.9, 100), probed("b", 0.5, 100, "tense")], column) == {}
+
+
+def test_pairs_that_point_the_other_way_make_no_run_the_best() -> None:
+    first, second = run("a", 0.0), run("b", 1.0)
+    assert first.each is not None
+    assert second.each is not None
+    # A few shared examples, on which the run with the better mean is worse.
+    few = ExampleFigures(
+        rows=torch.arange(10), distortion=first.each.distortion[:10] + 9, rate=torch.zeros(10).double()
+    )
+    assert marks([replace(first, each=few), second], ELBO) == {}
 
 
 def seeds(name: str, shifts: list[float], seedless: str) -> list[Entry]:

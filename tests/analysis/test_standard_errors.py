@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from bnvae.analysis.coverage import holes
+from bnvae.analysis.factor_information import MOST_EXAMPLES
 from bnvae.analysis.factors import factor_gaps
 from bnvae.analysis.metrics import posterior_figures
+from bnvae.data.random_rows import random_subset
 from bnvae.evaluation import draw_codes
 from bnvae.information import mutual_information
 from bnvae.posterior import Posterior
@@ -78,6 +80,21 @@ def test_the_error_of_the_gap_is_its_spread_over_data_sets() -> None:
         return gaps.mutual_information_gap or 0.0, gaps.mutual_information_gap_standard_error
 
     assert ratio(estimate) == pytest.approx(1, abs=0.15)
+
+
+def test_the_error_of_a_gap_is_of_the_examples_behind_the_gap() -> None:
+    # Sorted by the factor: the first rows have one value alone, and an error of 0.
+    posterior = population(MOST_EXAMPLES + 1_000, 0)
+    order = torch.argsort(posterior.mean[:, 0])
+    posterior = Posterior(posterior.mean[order], posterior.std[order])
+    factor = (torch.arange(len(order)) >= MOST_EXAMPLES).long()
+    chosen = random_subset(len(order), MOST_EXAMPLES)
+    part = Posterior(posterior.mean[chosen], posterior.std[chosen])
+    found = factor_gaps(posterior, {"side": factor}).each["side"]
+    same = factor_gaps(part, {"side": factor[chosen]}).each["side"]
+    assert found.gap == pytest.approx(same.gap)
+    assert found.gap_standard_error == pytest.approx(same.gap_standard_error)
+    assert (found.gap_standard_error or 0) > 0.001
 
 
 def test_one_example_has_no_standard_error() -> None:

@@ -247,7 +247,7 @@ def test_figures_of_a_version_that_kept_no_errors_are_shown_and_nobody_is_best_i
     old, new = entry("old", elbo=-20.0), entry("new", elbo=-28.4, elbo_standard_error=0.3)
     assert old.written(BY_NAME["elbo"]) == "−20.00"
     assert marks([old, new], BY_NAME["elbo"]) == {}
-    assert "old: no standard error is kept of ELBO: nobody is marked as best there." in notes([old, new])
+    assert "old: no standard error is kept of ELBO: no run is marked as best there." in notes([old, new])
     (row, _) = csv.DictReader(io.StringIO(to_csv([old, new])))
     assert row["ELBO: standard error"] == ""
 

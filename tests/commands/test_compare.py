@@ -58,6 +58,16 @@ def test_the_table_has_seeds_as_one_column_and_differences_from_the_first(
     assert "* of pairs of the same test example." in shown
 
 
+def test_a_training_that_was_stopped_is_no_seed_of_finished_ones(
+    runs: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = runs.get("cured-seed-3")
+    stopped.write_status(stopped.status.replace(state="stopped"))
+    assert main(["compare", "cured-seed-1", "cured-seed-3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["run"] for run in found["runs"]] == ["cured-seed-1", "cured-seed-3"]
+
+
 def test_json_has_the_figures_and_the_paired_difference(runs: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "plain", "cured-seed-1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

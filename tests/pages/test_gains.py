@@ -92,6 +92,16 @@ def test_a_strangers_figures_that_are_no_shares_are_left_out(runs: RunStore, vis
     assert not drawn(visit("overview", "story-bn"), "gains")
 
 
+@pytest.mark.parametrize("name", ["labels_needed", "causes", "edits", "missing"])
+@pytest.mark.parametrize("stranger", [[1], "x", {"mood": [1]}, {"causes": [1]}])
+def test_a_strangers_figures_of_another_shape_are_passed_over(
+    name: str, stranger: object, runs: RunStore, visit: Visit
+) -> None:
+    with_gains(runs, "story-bn", accuracy_labels=100, accuracy_from_draws=0.5, **{name: stranger})
+    assert not visit("compare", "story-plain", "story-bn", view="What it buys").exception
+    assert not visit("overview", "story-plain", "story-bn").exception
+
+
 def test_compare_draws_labels_needed_causes_and_edits(runs: RunStore, visit: Visit) -> None:
     for name in ("story-plain", "story-bn"):
         evaluate_run(runs.get(name), factors=["tense"], labels=[20, 100])

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from bnvae.analysis.example_figures import ExampleFigures
 from bnvae.analysis.thorough import ThoroughSettings
 from bnvae.config import RunConfig
+from bnvae.data.random_rows import random_subset
 from bnvae.examiner import evaluate_run
 from bnvae.runs import BrokenRunError, Run, RunStore
 from bnvae.runs.archive import export_run, import_run
 from bnvae.runs.evaluating import kept_thorough
-from bnvae.runs.example_figures import EXAMPLE_FIGURES, NAMES, read_example_figures
+from bnvae.runs.example_figures import EXAMPLE_FIGURES, NAMES, read_example_figures, write_example_figures
 from bnvae.runs.files import read_arrays, write_arrays
 from bnvae.worker import train_runs
 
@@ -43,7 +45,7 @@ def test_a_thorough_evaluation_keeps_each_likelihood_and_a_quick_one_leaves_it(r
         assert each is not None
         assert each.nll is not None
         assert each.nll_rows is not None
-        assert each.nll_rows.tolist() == list(range(9))
+        assert torch.equal(each.nll_rows, random_subset(run.card.test_examples, 9))
         assert each.nll.mean().item() == pytest.approx(figures["thorough"]["nll"], rel=1e-6)
 
 
@@ -54,6 +56,17 @@ def test_figures_of_another_evaluation_are_not_taken_for_this_ones(run: Run) -> 
     assert read_example_figures(run, evaluation, None) is None
     (run.folder / EXAMPLE_FIGURES).unlink()
     assert read_example_figures(run, run.evaluation(), None) is None
+
+
+def test_figures_that_are_not_finite_are_not_kept(run: Run) -> None:
+    evaluation = run.evaluation()
+    assert evaluation
+    rows = torch.arange(run.card.test_examples)
+    ones = torch.ones(len(rows))
+    each = ExampleFigures(rows=rows, distortion=ones.clone().index_fill_(0, rows[:1], torch.inf), rate=ones)
+    write_example_figures(run, each, run.card.digest, evaluation)
+    assert read_example_figures(run, evaluation, None) is None
+    assert not (run.folder / EXAMPLE_FIGURES).exists()
 
 
 def test_they_go_with_the_run_to_another_place(run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnvae.analysis.buys import figures_bought
 from bnvae.analysis.comparison import MISSING
-from bnvae.analysis.figure_values import in_digits, number, values
+from bnvae.analysis.figure_values import in_digits, nested, number, values
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.shared.code_price import is_plain
 from pages.shared.compare.entries import Compared
@@ -34,7 +34,7 @@ def what_it_buys(runs: Sequence[Compared]) -> None:
         _labels(those, group)
         _causes(those, group)
         _edits(those, group)
-        for reason in dict.fromkeys(words for one in those for words in _buys(one).get("missing", {}).values()):
+        for reason in dict.fromkeys(str(words) for one in those for words in nested(_buys(one), "missing").values()):
             st.text(reason)
 
 
@@ -44,21 +44,27 @@ def _buys(one: Compared) -> Mapping[str, Any]:
 
 def _labels(runs: Sequence[Compared], group: str) -> None:
     """A small chart for each run: draws, means and inputs, and the draws of the plain run."""
-    factors = list(dict.fromkeys(name for one in runs for name in _buys(one).get("labels_needed", {})))
+    factors = list(dict.fromkeys(name for one in runs for name in nested(_buys(one), "labels_needed")))
     if not factors:
         return
     st.markdown("##### Labels needed")
     factor = factors[0]
     if len(factors) > 1:
         factor = st.segmented_control("Classified", factors, default=factor, key=f"factor-{group}") or factor
-    told = {one.run.id: _buys(one).get("labels_needed", {}).get(factor) for one in runs}
-    plain = next((one for one in runs if is_plain(one.config) and told[one.run.id]), None)
-    with_probe = [one for one in runs if told[one.run.id]]
+    probes = {one.run.id: nested(_buys(one), "labels_needed", factor) for one in runs}
+    plain = next((one for one in runs if is_plain(one.config) and probes[one.run.id]), None)
+    with_probe = [one for one in runs if probes[one.run.id]]
     for start in range(0, len(with_probe), PER_ROW):
         columns = st.columns(min(PER_ROW, max(2, len(with_probe))), gap="large")
         for column, one in zip(columns, with_probe[start : start + PER_ROW], strict=False):
             with column:
-                _chart(one, told[one.run.id], plain, plain and told[plain.run.id], key=f"labels-{group}-{factor}")
+                _chart(
+                    one,
+                    probes[one.run.id],
+                    plain,
+                    probes[plain.run.id] if plain else {},
+                    key=f"labels-{group}-{factor}",
+                )
     st.caption(
         "A linear probe, trained on so many labelled examples; bars are the spread over ten draws of the labels. "
         "Draws are codes as the decoder gets them. Means are scaled before the probe sees them, so those of a "
@@ -66,7 +72,9 @@ def _labels(runs: Sequence[Compared], group: str) -> None:
     )
 
 
-def _chart(one: Compared, probe: Mapping[str, Any], plain: Compared | None, of_plain: Any, *, key: str) -> None:
+def _chart(
+    one: Compared, probe: Mapping[str, Any], plain: Compared | None, of_plain: Mapping[str, Any], *, key: str
+) -> None:
     from bnvae.figures import AccuracyLine, labels_needed_figure  # plotly takes a second
 
     labels, majority = values(probe, "labels"), number(probe, "majority")
@@ -90,13 +98,13 @@ def _chart(one: Compared, probe: Mapping[str, Any], plain: Compared | None, of_p
 
 def _causes(runs: Sequence[Compared], group: str) -> None:
     """Shares of each known cause that reconstructions keep, with chance in the row below."""
-    names = list(dict.fromkeys(name for one in runs for name in _buys(one).get("causes", {}).get("causes", {})))
+    names = list(dict.fromkeys(name for one in runs for name in nested(_buys(one), "causes", "causes")))
     if not names:
         return
     st.markdown("##### Causes kept in reconstructions")
     rows = []
     for one in runs:
-        causes = _buys(one).get("causes", {})
+        causes = nested(_buys(one), "causes")
         shares = [number(causes, "mean"), *(number(causes, "causes", name, "share") for name in names)]
         errors = [
             number(causes, "mean_standard_error"),
@@ -110,17 +118,17 @@ def _causes(runs: Sequence[Compared], group: str) -> None:
 
 def _edits(runs: Sequence[Compared], group: str) -> None:
     """What edits of one cause reach, and what else they change."""
-    with_edits = [one for one in runs if _buys(one).get("edits")]
+    with_edits = [one for one in runs if nested(_buys(one), "edits")]
     if not with_edits:
         return
     st.markdown("##### Edits of one cause")
-    names = list(dict.fromkeys(name for one in with_edits for name in _buys(one)["edits"].get("causes", {})))
+    names = list(dict.fromkeys(name for one in with_edits for name in nested(_buys(one), "edits", "causes")))
     columns, rows = [], []
     for figure, (title, unit, better) in OF_EDITS.items():
         columns.append(TableColumn(name=figure, title=title, unit=unit, reduction="all causes", better=better))
     columns += [TableColumn(name=name, title=name, unit="took / before", reduction="share of edits") for name in names]
     for one in with_edits:
-        edits = _buys(one)["edits"]
+        edits = nested(_buys(one), "edits")
         shown = [number(edits, figure) for figure in OF_EDITS]
         errors = [number(edits, f"{figure}_standard_error") for figure in OF_EDITS]
         row = _row(one, one.entry.recipe, shown, errors)

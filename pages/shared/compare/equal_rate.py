@@ -11,7 +11,8 @@ from bnvae.analysis.comparison import BY_NAME, MISSING, estimated_from
 from bnvae.analysis.equal_rate import Candidate, Member, RateCurve, Reading, rate_curves, shared_rate
 from bnvae.analysis.figure_values import in_digits
 from bnvae.methods import knob_of
-from bnvae.runs import BrokenRunError, Run
+from bnvae.runs import Run
+from bnvae.runs.comparing import is_as_configured
 from bnvae.runs.groups import group_of
 from bnvae.titles import method_words
 from pages.components.figure_table import TableColumn, TableRow, figure_table
@@ -78,10 +79,6 @@ def _candidate(one: Compared, *, nll: bool) -> Candidate | None:
     others = {name: one.entry.value(BY_NAME[name]) for name in OTHERS if name != "nll" or nll}
     if one.entry.is_capped:
         others.pop("mutual_information")
-    try:
-        changed = bool(one.run.desk.changes())
-    except BrokenRunError:
-        changed = True
     strength = knob_of(one.config).of(one.config)
     return Candidate(
         member=Member(
@@ -93,7 +90,7 @@ def _candidate(one: Compared, *, nll: bool) -> Candidate | None:
         ),
         config=one.config,
         title=method_words(one.config),
-        alone=changed or one.config.is_brought,
+        alone=not is_as_configured(one.run, one.config),
     )
 
 
