@@ -3,8 +3,8 @@
     python -m benchmarks.amortised [--only storybook digits] [--json amortised.json]
 
 Every model has the same network, seed, batches and number of epochs; those of digits are the bundled runs'
-(checkpoints/train.sh). Figures are of the test examples, in eval mode, with the moments of the training examples and the
-mean of four draws of z. One thread, one seed: a difference of a few tenths of a nat means nothing.
+(checkpoints/train.sh). Figures are of the test examples, in eval mode, with the moments of the training examples and
+the mean of four draws of z. One thread, one seed: a difference of a few tenths of a nat means nothing.
 """
 
 import dataclasses
