@@ -225,8 +225,8 @@ class Trainer:
         rise = rise_if_permuted(
             self.model, self.validation_examples[some], codes[some], each[some], seed=self.config.seed
         )
-        told = random_subset(len(codes), information_examples(codes.shape[1]))
-        information = mutual_information(Posterior(posterior.mean[told], posterior.std[told]), codes[told])
+        sampled = random_subset(len(codes), information_examples(codes.shape[1]))
+        information = mutual_information(Posterior(posterior.mean[sampled], posterior.std[sampled]), codes[sampled])
         statistics = PosteriorStatistics.of(posterior)
         self.model.eval()
         try:
@@ -241,7 +241,7 @@ class Trainer:
                 std_second_moment=numbers(statistics.std_second_moment),
                 examples=len(self.validation_examples),
                 mutual_information=rounded(information),
-                mutual_information_examples=len(told),
+                mutual_information_examples=len(sampled),
                 mutual_information_bound=rounded(information_bound(posterior)),
                 permuted_rise=_rounded(rise.permuted_rise),
                 permuted_rise_standard_error=_rounded(rise.permuted_rise_standard_error),

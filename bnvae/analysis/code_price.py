@@ -15,7 +15,7 @@ EQUAL_NATS = 0.05
 @final
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """One run's costs on test examples."""
+    """One run's costs on held-out examples: those of an evaluation during training are of validation examples."""
 
     run: str
     rate: float

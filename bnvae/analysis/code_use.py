@@ -1,7 +1,7 @@
 """Whether a model uses its latent code at all, and whether its floor is worth its price, from its figures.
 
 A KL alone never answers: it is above 0 for one posterior that all examples share, and as large as one likes for a code
-that nobody reads. It is only an upper bound of what a code can tell.
+that no decoder reads. It is only an upper bound of what a code can tell.
 """
 
 import math
@@ -125,11 +125,10 @@ def is_noise(nats: float, standard_error: float | None) -> bool:
 def is_dear(*, floor: float, rate: float, use: CodeUse) -> bool:
     """Whether most of a rate is its head's floor, and the code tells far less than that floor costs (all in nats).
 
-    The estimated information says so where it is below its cap ln N: less than half of the floor. At the cap it is only
-    a lower bound; then its upper bound says so, where even that is less than nine tenths of the floor: dimensions that
-    repeat one another tell less than each pays. And whatever is told, a decoder
-    that is given somebody else's code needs no rate at all: a code whose rate is larger than the rise costs more than
-    it saves.
+    Below its cap ln N the estimated information decides: less than half of the floor is far less. At the cap the
+    estimate is only a lower bound. There its upper bound decides, if it is below nine tenths of the floor: dimensions
+    that repeat one another tell less than each pays. In any case a code is dear if its rate is larger than the rise: a
+    decoder that gets the code of another example pays no rate.
     """
     if not floor > MOST_OF_A_RATE * rate or not floor > NOTHING_NATS or use.information is None:
         return False

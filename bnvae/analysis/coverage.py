@@ -91,8 +91,3 @@ def holes(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> Holes:
     leaving = without / draws
     over_examples = (groups - 1) / groups * (leaving - leaving.mean()).square().sum().item()
     return Holes(share=share, standard_error=math.sqrt(share * (1 - share) / draws + over_examples))
-
-
-def hole_share(posterior: Posterior, prior_codes: Float[Tensor, "M D"]) -> float:
-    """Share of prior draws that lie in holes, from 0 to 1; see `holes`."""
-    return holes(posterior, prior_codes).share

@@ -40,7 +40,7 @@ class FactorGaps:
     mutual_information_gap: float | None
     """mean gap over the factors, 0 to 1, no unit; none where no factor is known"""
     mutual_information_gap_standard_error: float | None
-    """of that mean over the examples: what an example says of one factor goes with what it says of another"""
+    """of that mean over the examples: the influences of one example on several gaps are correlated"""
 
 
 def factor_gaps(posterior: Posterior, factors: Mapping[str, Tensor]) -> FactorGaps:

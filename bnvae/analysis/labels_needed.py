@@ -71,8 +71,8 @@ def labels_needed(
 ) -> LabelsNeeded:
     """Accuracies from few labels of the data set's label, or of one of its known factors.
 
-    The model's head must hold the training set's moments. `labels` are numbers of labelled examples; empty stands for
-    those of `LABELS` of which there are enough examples. Runs on the same data get the same labelled and test examples.
+    The model's head must hold the training set's moments. `labels` are numbers of labelled examples; empty: those
+    of `LABELS` of which there are enough examples. Runs on the same data get the same labelled and test examples.
 
     Raises:
         ValueError: there is no such factor, it is no class, it never varies, or there are too few labelled examples.

@@ -1,4 +1,4 @@
-"""Whether the decoder listens to z: the price of giving it somebody else's, and what ten codes make of it."""
+"""Whether the decoder uses z: the cost of giving it another example's, and how many of ten outputs differ."""
 
 from dataclasses import dataclass
 from typing import final
@@ -31,7 +31,7 @@ class DistinctShare:
 
 @torch.no_grad()
 def permuted_rise(model: VAE, examples: Tensor, *, seed: int = 0) -> PermutedRise:
-    """Rise of the distortion when z is permuted among examples such that nobody keeps their own, in eval mode.
+    """Rise of the distortion when z is permuted among examples such that no example keeps its own, in eval mode.
 
     The direct test of whether a decoder uses its code: a positive KL proves only that posteriors differ from the prior.
     """

@@ -1,8 +1,8 @@
 """Which run of a comparison is better, by differences that are held against their standard errors."""
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from bnvae.analysis.comparison import BY_NAME, COLUMNS, Column, Entry, estimated_from
 from bnvae.analysis.example_figures import PAIRED, Difference, ExampleFigures, paired_difference
@@ -17,8 +17,8 @@ def difference(first: Entry, second: Entry, column: Column) -> Difference | None
     """How far the figure of one run is above that of another on the same data; None where one has none.
 
     The variance of the difference has two parts. Over examples: that of pairs of the same test example where both runs
-    keep them, else of two means that are taken as independent, which errs on the side of calling two runs equal. Over
-    seeds, where a side has several: s^2 / n of each side, a side of one seed being taken to vary as the other does.
+    keep them. Without pairs it is that of two means taken as independent, which calls more runs equal. Over seeds,
+    where a side has several: s^2 / n of each side, a side of one seed being taken to vary as the other does.
     Between single runs the second part is unknown and left out.
     """
     values = first.value(column), second.value(column)
@@ -131,13 +131,14 @@ def _information_tells(entries: Sequence[Entry], group: str) -> bool:
 
 
 def _probes(entries: Sequence[Entry], group: str) -> set[tuple[str, float | None]]:
-    """Label or factor, and number of labels, behind the accuracies of a group; they compare where there is one kind."""
-    found = set()
-    for one in (part for entry in entries if entry.group == group for part in entry.parts):
-        if one.known(BY_NAME["accuracy_from_draws"]):
-            probed = next(iter(nested(one.evaluation, "buys", "labels_needed")), "")
-            found.add((probed, number(one.evaluation, "buys", "accuracy_labels")))
-    return found
+    """The kinds of probes behind the accuracies of a group; accuracies are ranked where there is one kind."""
+    parts = [part for entry in entries if entry.group == group for part in entry.parts]
+    return {probed(part.evaluation) for part in parts if part.known(BY_NAME["accuracy_from_draws"])}
+
+
+def probed(evaluation: Mapping[str, Any]) -> tuple[str, float | None]:
+    """Label or factor, and number of labels, behind an evaluation's accuracy from draws."""
+    return next(iter(nested(evaluation, "buys", "labels_needed")), ""), number(evaluation, "buys", "accuracy_labels")
 
 
 def notes(entries: Sequence[Entry]) -> list[str]:

@@ -8,7 +8,7 @@ from bnvae.data.storybook_entropy import grammar_entropy
 def source_entropy(config: DataConfig, shape: ImageShape | TextShape) -> float | None:
     """Entropy of one example of the source in nats, >= 0: what no model of the source can go below.
 
-    None where nobody knows it, and where the vocabulary or the length of sentences may have cut some words.
+    None where it is unknown, and where the vocabulary or the length of sentences may have cut some words.
     """
     if config.name != "storybook" or not isinstance(shape, TextShape):
         return None

@@ -7,6 +7,7 @@ import streamlit as st
 
 from bnvae.analysis.buys import figures_bought
 from bnvae.analysis.figure_values import in_digits, nested, number
+from bnvae.analysis.ranking import probed
 from bnvae.config import RunConfig
 from bnvae.runs import BrokenRunError, Run
 from pages.components.gains import Bar, Gain, gains
@@ -51,21 +52,27 @@ def _read(run_id: str, evaluation: tuple[int, int]) -> Mapping[str, Any] | None:
 
 
 def _labels(found: Sequence[Kept]) -> Gain:
-    bars, notes = [], []
-    factor, baseline = _probe_words(found)
+    """Of the first run with an accuracy and those with the same probe: the others' accuracies are of other labels."""
+    known = [one for one in found if _share(one[2]["buys"], "accuracy_from_draws") is not None]
+    alike = [one for one in known if probed(one[2]) == probed(known[0][2])]
+    bars, marked = [], []
+    factor, baseline = _probe_words(alike)
     without_codes = {"accuracy_of_majority": "commonest class", "accuracy_from_input": f"{baseline}, without a code"}
-    for run, _, figures in found:
+    for run, _, figures in alike:
         own = figures["buys"]
         marks = [(share, words) for name, words in without_codes.items() if (share := _share(own, name)) is not None]
         bars += _bar(run, own, "accuracy_from_draws", marks, error="accuracy_from_draws_spread")
         if marks:
-            notes.append(", ".join(f"{words} {_percent(share)}" for share, words in marks))
-    count = next((number(one["buys"], "accuracy_labels") for _, _, one in found), None)
+            marked.append(", ".join(f"{words} {_percent(share)}" for share, words in marks))
+    notes = [f"Marks: {'; '.join(dict.fromkeys(marked))}."] if marked else []
+    if others := [run.id for run, *_ in known if run not in {one[0] for one in alike}]:
+        notes.append(f"Evaluated with other labels, and so not shown: {', '.join(others)}.")
+    count = next((number(one["buys"], "accuracy_labels") for _, _, one in alike), None)
     return Gain(
         title=f"Accuracy from {count:,.0f} labels" if count else "Accuracy from few labels",
         caption=f"How often a linear probe on draws of z names the {factor}.",
         bars=bars,
-        note=f"Marks: {'; '.join(dict.fromkeys(notes))}." if notes else "",
+        note=" ".join(notes),
     )
 
 
@@ -88,7 +95,7 @@ def _causes(found: Sequence[Kept]) -> Gain:
             notes.append(f"{run.id} {_percent(chance)}")
     return Gain(
         title="Causes kept",
-        caption="How much of who, what, where and how a sentence says comes back in its reconstruction.",
+        caption="Share of a sentence's causes (who, what, where, how) that its reconstruction has as well.",
         bars=bars,
         note=f"Mark, by chance: {', '.join(notes)}." if notes else "",
     )
@@ -106,7 +113,7 @@ def _edits(found: Sequence[Kept]) -> Gain:
             others.append(f"{run.id} {_percent(changed)}")
     return Gain(
         title="Edits that took",
-        caption="How often a sentence says what was asked for after one cause was moved in its code.",
+        caption="How often the decoded sentence has the wanted value after one cause was changed in its code.",
         bars=bars,
         note=f"Mark, before the edit: {', '.join(before)}. Other causes changed: {', '.join(others)}."
         if before

@@ -67,7 +67,7 @@ def pair_of(config: RunConfig, line: str, again: str) -> KeptPair | None:
 
 
 def _says(unit: Unit, *, several: bool) -> str:
-    what = "words that are the same" if unit == "words" else "what is told again, in whatever words"
+    what = "words that are the same" if unit == "words" else "causes with the same value, also in other words"
     union = "; in the original, what at least one run keeps" if several else ""
     return f"Marked in both: {what}{union}."
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bnvae.analysis.coverage import hole_share
+from bnvae.analysis.coverage import holes
 from bnvae.analysis.doctor import diagnose
 from bnvae.analysis.importance_sampling import importance_sampled_nll
 from bnvae.analysis.metrics import evaluate
@@ -71,7 +71,7 @@ def examined(
     thorough: dict[str, Any] = {
         **dataclasses.asdict(importance_sampled_nll(vae, data[:200], 50)),
         **dataclasses.asdict(permuted_rise(vae, data)),
-        "hole_share": hole_share(encode(vae, data), prior),
+        "hole_share": holes(encode(vae, data), prior).share,
         "hole_examples": len(data),
         "distinct_share": 1.0,
         "modes": {name: dataclasses.asdict(terms) for name, terms in modes.items()},

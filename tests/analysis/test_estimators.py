@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from bnvae.analysis.coverage import hole_share
+from bnvae.analysis.coverage import holes
 from bnvae.analysis.factors import factor_gaps
 from bnvae.analysis.importance_sampling import importance_sampled_nll
 from bnvae.analysis.metrics import evaluate
@@ -60,8 +60,8 @@ def test_the_share_of_holes_is_that_of_the_prior_outside_the_mixture() -> None:
     edge = math.sqrt(2 * (math.log(100) - math.log(width)) / (1 / width**2 - 1))
     wanted = 2 * (1 - Normal(0.0, 1.0).cdf(torch.tensor(edge)).item())  # type: ignore[no-untyped-call]
     prior = torch.randn(20_000, 1, generator=torch.Generator().manual_seed(0))
-    assert hole_share(posterior, prior) == pytest.approx(wanted, abs=0.01)
-    assert hole_share(Posterior(torch.zeros(50, 1), torch.ones(50, 1)), prior) == 0
+    assert holes(posterior, prior).share == pytest.approx(wanted, abs=0.01)
+    assert holes(Posterior(torch.zeros(50, 1), torch.ones(50, 1)), prior).share == 0
 
 
 def test_a_factor_in_one_dimension_has_the_whole_gap_and_one_in_two_has_none() -> None:

@@ -168,4 +168,4 @@ def test_moments_that_are_not_those_of_the_training_set_are_found_in_each_dimens
         assert value(moments[0], "second_moment_per_dimension") == 1.31
         assert "Healthy" not in names(found)
     for each in moments:
-        assert each.advice.startswith("Evaluate anew")
+        assert each.advice.startswith("Evaluate it again")

@@ -92,6 +92,14 @@ def test_a_strangers_figures_that_are_no_shares_are_left_out(runs: RunStore, vis
     assert not drawn(visit("overview", "story-bn"), "gains")
 
 
+def test_accuracies_of_another_number_of_labels_have_no_bar_beside_the_first(runs: RunStore, visit: Visit) -> None:
+    with_gains(runs, "story-plain", accuracy_labels=100, accuracy_from_draws=0.2)
+    with_gains(runs, "story-bn", accuracy_labels=30, accuracy_from_draws=0.5)
+    card = cards(visit("overview", "story-plain", "story-bn"))["Accuracy from 100 labels"]
+    assert [bar["name"] for bar in card["bars"]] == ["story-plain"]
+    assert card["note"] == "Evaluated with other labels, and so not shown: story-bn."
+
+
 @pytest.mark.parametrize("name", ["labels_needed", "causes", "edits", "missing"])
 @pytest.mark.parametrize("stranger", [[1], "x", {"mood": [1]}, {"causes": [1]}])
 def test_a_strangers_figures_of_another_shape_are_passed_over(

@@ -136,7 +136,7 @@ def other_moments(patient: Patient) -> Finding | None:
             f"{MOMENT_TOLERANCE} on training examples: the head divides by moments of other examples."
         ),
         evidence=known(Evidence(figure="second_moment_per_dimension", label=label, value=worst)),
-        advice="Evaluate anew: that takes the moments from the training examples. Until then the ELBO is too low.",
+        advice="Evaluate it again: that takes the moments from the training examples. Until then the ELBO is too low.",
     )
 
 

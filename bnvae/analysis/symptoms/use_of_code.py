@@ -42,7 +42,7 @@ def collapsed(patient: Patient) -> Finding | None:
 
 
 def unused(patient: Patient) -> Finding | None:
-    """A positive KL, and a code that tells nothing, or that nobody reads."""
+    """A positive KL, and a code that tells nothing, or that no decoder reads."""
     use = use_of(patient).use
     if not of_test(patient, "rate") >= NOTHING_NATS or use not in ("tells nothing", "not read"):
         return None

@@ -147,7 +147,7 @@ def _edits(runs: Sequence[Compared], group: str) -> None:
             )
         )
     figure_table(key=f"edits-{group}", columns=columns, rows=rows, label="edits of one cause")
-    st.caption("A decoder that ignores its code changes nothing, and “took” is what it said anyway.")
+    st.caption("A decoder that ignores its code changes nothing: “took” then equals “before the edit”.")
 
 
 def _row(one: Compared, caption: str, shares: Sequence[float | None], errors: Sequence[float | None]) -> TableRow:

@@ -143,7 +143,7 @@ def equal_rate(found: Curves, rate: float, key: str) -> None:
     )
     st.caption(
         "Between two models of a method its figures are read off the straight line that joins them: what choosing "
-        "between the two at random gives. Beyond the ends of a method's models nothing is said. Runs equal but for "
+        "between the two at random gives. Beyond the ends of a method's models no figure is given. Runs equal but for "
         "their seed are one model, with the mean of their figures; where there is one seed, differences as small as "
         "those between seeds mean nothing."
     )

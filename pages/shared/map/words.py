@@ -27,7 +27,7 @@ def belief_words(found: Projection, encoded: Encoded, unused: str) -> str:
     """
     parts = []
     if unused:
-        parts.append(f"the code is not used ({unused}), so a map that is faithful to it says nothing of the data")
+        parts.append(f"the code is not used ({unused}), so a faithful map of it shows nothing of the data")
     elif (seen := found.fidelity) is not None:
         parts.append(f"trustworthiness {seen.trustworthiness:.3f}")
         looked = "" if seen.examples == seen.of else f", looked up for {seen.examples:,} of {seen.of:,} points"
@@ -64,6 +64,6 @@ def _untold(told: Mapping[str, float]) -> str:
         return ""
     best = max(told, key=lambda name: told[name])
     return (
-        f" What looks like groups are differences too small to matter: of {best}, told best, it tells {told[best]:.1%} "
-        "of what there is to know."
+        f" Apparent groups are differences too small to matter: the code tells {told[best]:.1%} of {best}, and less of "
+        "every other factor."
     )
