@@ -12,7 +12,10 @@ from pages.shared.panels import draw_sections, histories, preview_sections, read
 from pages.shared.state import choose_runs, link_params
 from pages.shared.words import ACTIVE_UNITS, forced_words
 
-frame("Posterior collapse, seen", "Does the latent code of a VAE carry anything? One bar per latent dimension says it.")
+frame(
+    "Posterior collapse, seen",
+    "Does the latent code of a VAE carry anything? See what each model tells again, and what its code costs.",
+)
 
 found = histories(readable(choose_runs()))
 if found:
@@ -30,7 +33,8 @@ if found:
             sentence_on(config, history)
             if history.evaluations:
                 tested = history.evaluations[-1]
-                active, price = st.columns(2)
+                # Of three runs or more a column has no room for two figures side by side.
+                active, price = st.columns(2) if len(found) < 3 else (st.container(), st.container())
                 count = f"{tested.active_units} of {len(tested.kl_per_dimension)}"
                 active.metric("active units", count, border=True, help=ACTIVE_UNITS)
                 if forced := forced_words(config):

@@ -78,8 +78,8 @@ def test_what_the_code_buys_is_kept_with_a_reason_for_what_is_not_there(run: Run
     at = buys["labels_needed"]["label"]["labels"].index(buys["accuracy_labels"])
     assert buys["accuracy_from_draws"] == buys["labels_needed"]["label"]["codes"]["accuracy"][at]
     assert buys["missing"] == {
-        "causes": "data is 'digits': only 'storybook' has causes that its words tell; choose it.",
-        "edits": "data is 'digits': only 'storybook' has causes that its words tell; choose it.",
+        "causes": "data is 'digits': causes can be read from the sentences of 'storybook' only.",
+        "edits": "data is 'digits': causes can be read from the sentences of 'storybook' only.",
     }
     assert {name for name, value in buys.items() if isinstance(value, float)} - WITH_ERRORS <= set(UNITS)
 

@@ -81,7 +81,7 @@ def causes_kept(
         ValueError: the data set has no causes that words tell, or too few sentences.
     """
     if dataset.tokenizer is None or not isinstance(dataset.shape, TextShape) or "mood" not in dataset.test.factors:
-        raise ValueError(f"data is {dataset.name!r}: only 'storybook' has causes that its words tell; choose it.")
+        raise ValueError(f"data is {dataset.name!r}: causes can be read from the sentences of 'storybook' only.")
     rows = random_subset(len(dataset.test), sentences, seed=seed)
     examples = dataset.test.examples[rows]
     again = told_again(model, dataset, examples, codes=codes, decoding=decoding, seed=seed, tau=tau)

@@ -45,7 +45,7 @@ def price_words(runs: Sequence[Costs], entropy: float | None, example: str) -> s
             gap = plain.total - entropy
             above = "is at it" if gap < EQUAL_NATS else f"is {_nats(gap)} above it"
             code = "without a code" if plain.rate < COLLAPSED_NATS else f"with a code of {_nats(plain.rate)}"
-            said.append(f"{plain.run} {above} {code}, so no code can win more than that.")
+            said.append(f"On held-out examples {plain.run} {above} {code}: a code can win that much, and no more.")
     for one in others:
         assert plain is not None
         said.append(_exchange(one, plain))

@@ -70,7 +70,7 @@ def edits(model: VAE, dataset: Dataset, *, seed: int = 0) -> Edits:
     """
     tokenizer, shape = dataset.tokenizer, dataset.shape
     if tokenizer is None or not isinstance(shape, TextShape) or not set(EDITED_CAUSES) <= set(dataset.test.factors):
-        raise ValueError(f"data is {dataset.name!r}: only 'storybook' has causes that its words tell; choose it.")
+        raise ValueError(f"data is {dataset.name!r}: causes can be read from the sentences of 'storybook' only.")
     rows = [
         random_subset(len(split), most, seed=seed)
         for split, most in ((dataset.training, DIRECTION_EXAMPLES), (dataset.test, EDITED_SENTENCES))

@@ -12,7 +12,7 @@ from bnvae.analysis.generation import Decoding, decode_codes, shared_codes
 from bnvae.analysis.tau import LARGEST_TAU
 from bnvae.batches import mix
 from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import distortions, draw_codes, encode
+from bnvae.evaluation import distortions, encode
 from bnvae.model import VAE
 
 PICTURES = 8
@@ -121,6 +121,9 @@ def _price(model: VAE, examples: Tensor, noise: Tensor, tau: float) -> float:
 
 @torch.no_grad()
 def price(model: VAE, examples: Tensor) -> float:
-    """The distortion of any model at its own tau, in nats, over the same examples as a strip's."""
-    part = examples[random_subset(len(examples), PRICED_EXAMPLES)]
-    return distortions(model, part, draw_codes(encode(model, part), SEED)).double().mean().item()
+    """The distortion of any model at its own tau, in nats, over the examples and with the noise of a strip."""
+    noise = torch.randn(len(examples), model.latent_dimensions, generator=torch.Generator().manual_seed(mix(SEED, 1)))
+    rows = random_subset(len(examples), PRICED_EXAMPLES)
+    posterior = encode(model, examples[rows])
+    codes = posterior.mean + posterior.std * noise[rows]
+    return distortions(model, examples[rows], codes).double().mean().item()

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 
 from bnvae.posterior import VARIANCE_FLOOR
 
-BINDING_SHARE = 0.95
+BINDING_SHARE = 0.9
 """of the rate: where a floor is that much of it, the floor binds"""
 LARGEST_TAU = 0.99
 """The end of every axis of tau: at 1 no posterior has a spread left, and the KL is infinite."""

@@ -11,6 +11,7 @@ from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.history import HistoryReader
 from pages.shared.cache import version
 from pages.shared.state import store
+from pages.shared.words import told_from
 
 
 def entropy_of(run: Run) -> float | None:
@@ -48,14 +49,16 @@ def is_plain(config: RunConfig) -> bool:
 
 
 def say_price(found: Sequence[tuple[Run, RunConfig, HistoryReader]]) -> None:
-    """Why the ELBO likes collapse, from the last evaluation that each of the runs recorded."""
+    """Why the ELBO likes collapse, from the last evaluation of each run, of the examples that its training watches."""
     if not found:
         return
     first = found[0][1].data
-    same = [(run, config, history) for run, config, history in found if config.data == first and history.evaluations]
     costs = []
-    for run, config, history in same:
-        last = history.evaluations[-1]
+    for run, config, history in found:
+        last = history.evaluations[-1] if history.evaluations else None
+        # Before there is ground for a verdict a sentence on what a code costs would be one on how far a training is.
+        if last is None or config.data != first or last.step < told_from(config, last):
+            continue
         costs.append(Costs(run=run.id, rate=last.rate, distortion=last.distortion, is_plain=is_plain(config)))
     words = price_words(costs, entropy_of(found[0][0]), "sentences" if first.modality == "text" else "pictures")
     if words:

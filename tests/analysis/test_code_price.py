@@ -9,7 +9,7 @@ CURED = Costs(run="cured", rate=6.02, distortion=14.72)
 def test_the_sentence_says_what_can_be_won_and_what_a_code_got_back() -> None:
     assert price_words([PLAIN, CURED], 18.232, "sentences") == (
         "The sentences have an entropy of 18.2 nats: no model of their source can go below it. "
-        "plain is 0.4 nats above it without a code, so no code can win more than that. "
+        "On held-out examples plain is 0.4 nats above it without a code: a code can win that much, and no more. "
         "The code of cured costs 6.0 nats more and gets back 3.9 nats of distortion: its −ELBO is 2.1 nats higher."
     )
 

@@ -115,5 +115,5 @@ def test_sentences_of_an_untrained_model_take_no_edit_but_by_chance() -> None:
 def test_only_data_whose_words_tell_causes_can_be_edited() -> None:
     dataset = load_dataset(DataConfig(name="digits"))
     model = VAE.build("mlp", ModelConfig(latent_dimensions=4), dataset.shape, seed=0)
-    with pytest.raises(ValueError, match="data is 'digits': only 'storybook' has causes that its words tell"):
+    with pytest.raises(ValueError, match="data is 'digits': causes can be read from the sentences of 'storybook' only"):
         edits(model, dataset)

@@ -135,7 +135,7 @@ def test_compare_draws_labels_needed_causes_and_edits(runs: RunStore, visit: Vis
 def test_pictures_say_why_they_have_no_causes(runs: RunStore, visit: Visit) -> None:
     evaluate_run(runs.get("digits-plain"), labels=[20])
     page = visit("compare", "digits-plain", view="What it buys")
-    assert "only 'storybook' has causes that its words tell" in words(page)
+    assert "causes can be read from the sentences of 'storybook' only" in words(page)
 
 
 def test_the_entropy_is_a_line_in_the_charts_and_a_sentence(runs: RunStore, visit: Visit) -> None:

@@ -1,6 +1,6 @@
 """Whether a head's normalisation holds what it promises, and at what price."""
 
-from bnvae.analysis.code_use import MOST_OF_A_RATE, NOTHING_NATS, is_dear
+from bnvae.analysis.code_use import NOTHING_NATS, is_dear
 from bnvae.analysis.figure_values import number, values
 from bnvae.analysis.symptoms.finding import (
     Evidence,
@@ -14,6 +14,7 @@ from bnvae.analysis.symptoms.finding import (
     rise_of,
     use_of,
 )
+from bnvae.analysis.tau import BINDING_SHARE
 
 FLOOR_TOLERANCE = 0.03
 """moments of 10,000 of the training examples are not quite those of all"""
@@ -87,16 +88,16 @@ def dear_floor(patient: Patient) -> Finding | None:
 
 
 def binding_floor(patient: Patient) -> Finding | None:
-    """The floor, and not what the data ask for, decides most of a rate that is put to use."""
+    """The floor binds: it, and not what the data ask for, decides a rate that is put to use."""
     floor, rate = floor_of(patient), of_test(patient, "rate")
-    if floor is None or not floor.value > MOST_OF_A_RATE * rate or use_of(patient).use != "used":
+    if floor is None or not floor.value >= BINDING_SHARE * rate or use_of(patient).use != "used":
         return None
     if is_dear(floor=floor.value, rate=rate, use=use_of(patient)):
         return None
     elbo = Evidence(figure="elbo", label="test ELBO", value=of_test(patient, "elbo"), unit="nats")
     return Finding(
         severity="note",
-        name="Floor sets the rate",
+        name="Floor binds",
         claim=(
             f"The floor alone is {_percent(min(1.0, floor.value / rate))} of the rate: the code is used, and the head, "
             "not the data, decides what it costs."

@@ -20,7 +20,7 @@ def capped_information(patient: Patient) -> Finding | None:
     return Finding(
         severity="note",
         name="Information capped",
-        claim="Mutual information is as large as this estimate can be: it may be more, and the marginal KL less.",
+        claim="The estimate is near ln N, its largest value: the information may be more, and the marginal KL less.",
         evidence=known(information, Evidence(figure="mutual_information_examples", label=label, value=math.log(count))),
         advice="Compare it only between runs with the same N.",
     )

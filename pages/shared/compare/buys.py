@@ -35,6 +35,7 @@ def what_it_buys(runs: Sequence[Compared]) -> None:
         _causes(those, group)
         _edits(those, group)
         for reason in dict.fromkeys(str(words) for one in those for words in nested(_buys(one), "missing").values()):
+            st.caption("Not computed:")
             st.text(reason)
 
 

@@ -7,7 +7,7 @@ from typing import Any, final
 import streamlit as st
 
 from bnvae.config import DataConfig, DataName, ModelConfig, RunConfig, TrainingConfig
-from pages.shared.links import REPLAY, link_to
+from pages.shared.links import OVERVIEW, link_to
 from pages.shared.state import store
 from pages.shared.train.settings import DATA_WORDS, HELP
 
@@ -44,13 +44,13 @@ LESSONS: dict[str, tuple[str, tuple[Lane, ...]]] = {
     ),
 }
 RECORDED: dict[str, tuple[str, ...]] = {
-    "Play recorded: plain, BatchNorm, LayerNorm, Scaler": (
+    "Recorded: plain, BN, LN, Scaler": (
         "storybook-plain",
         "storybook-bn-mean",
         "storybook-ln-mean",
         "storybook-scaler",
     ),
-    "Play recorded: plain, the article's head, ours": ("storybook-plain", "storybook-bn-scaler", "storybook-scaler"),
+    "Recorded: plain, BN + Scaler, RMS": ("storybook-plain", "storybook-bn-scaler", "storybook-scaler"),
 }
 """bundled runs on the same data, seed and batches, under the words of a link"""
 RACED_DATA: tuple[DataName, ...] = ("storybook", "digits", "shapes")
@@ -60,7 +60,7 @@ def recorded_races() -> None:
     """Links to bundled runs that can be played without a training, where they are."""
     for words, ids in RECORDED.items():
         if all(run_id in store() for run_id in ids):
-            link_to(REPLAY, {"runs": list(ids)}, words)
+            link_to(OVERVIEW, {"runs": list(ids)}, words)
 
 
 def choose_race() -> list[RunConfig]:
