@@ -76,7 +76,11 @@ def test_what_the_code_buys_is_kept_with_a_reason_for_what_is_not_there(run: Run
     assert (run.evaluation() or {})["buys"] == buys
     assert list(buys["labels_needed"]) == ["label"]
     at = buys["labels_needed"]["label"]["labels"].index(buys["accuracy_labels"])
-    assert buys["accuracy_from_draws"] == buys["labels_needed"]["label"]["codes"]["accuracy"][at]
+    accuracy = buys["accuracy_from_draws"]
+    assert accuracy == buys["labels_needed"]["label"]["codes"]["accuracy"][at]
+    probe = buys["labels_needed"]["label"]
+    parts = probe["codes"]["spread"][at] ** 2 / probe["draws"], accuracy * (1 - accuracy) / probe["test_examples"]
+    assert buys["accuracy_from_draws_standard_error"] ** 2 == pytest.approx(sum(parts))
     assert buys["missing"] == {
         "causes": "data is 'digits': causes can be read from the sentences of 'storybook' only.",
         "edits": "data is 'digits': causes can be read from the sentences of 'storybook' only.",

@@ -1,6 +1,7 @@
 """What a code buys: labels saved, causes kept in reconstructions, and edits that change one thing."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -83,12 +84,22 @@ def _of_probe(probe: LabelsNeeded) -> dict[str, Any]:
         "accuracy_labels": probe.labels[at],
         "accuracy_from_draws": probe.codes.accuracy[at],
         "accuracy_from_draws_spread": probe.codes.spread[at],
+        "accuracy_from_draws_standard_error": _accuracy_error(probe, at),
         "accuracy_from_means": probe.means.accuracy[at],
         "accuracy_from_means_spread": probe.means.spread[at],
         "accuracy_from_input": probe.baseline.accuracy[at],
         "accuracy_from_input_spread": probe.baseline.spread[at],
         "accuracy_of_majority": probe.majority,
     }
+
+
+def _accuracy_error(probe: LabelsNeeded, at: int) -> float:
+    """Standard error of the accuracy from draws of z: over draws of the labels, and over the test examples.
+
+    The test examples are the same for each draw of the labels, so their part, p (1 - p) / n, is not averaged away.
+    """
+    accuracy, spread = probe.codes.accuracy[at], probe.codes.spread[at]
+    return math.sqrt(spread**2 / probe.draws + accuracy * (1 - accuracy) / probe.test_examples)
 
 
 def figures_bought(evaluation: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -146,7 +146,7 @@ COLUMNS: tuple[Column, ...] = (
         better="high",
         digits=3,
         bought=True,
-        error="accuracy_from_draws_spread",
+        error="accuracy_from_draws_standard_error",
     ),
     Column(
         name="causes_kept",

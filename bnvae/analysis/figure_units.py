@@ -35,6 +35,7 @@ UNITS: dict[str, str] = {
     "accuracy_labels": "labelled examples",
     "accuracy_from_draws": SHARE,
     "accuracy_from_draws_spread": SHARE,
+    "accuracy_from_draws_standard_error": SHARE,
     "accuracy_from_means": SHARE,
     "accuracy_from_means_spread": SHARE,
     "accuracy_from_input": SHARE,

@@ -66,8 +66,9 @@ def _paired(first: Entry, second: Entry, column: Column) -> Difference | None:
 def marks(entries: Sequence[Entry], column: Column) -> dict[str, Mark]:
     """Which runs are marked in this column, of each data set by itself; a single run has no mark.
 
-    "best" is one run that is better than every other by more than two standard errors of the difference. Where there is
-    none, the run with the best figure and all that are within that of it are "level", unless all are. A run without the
+    "best" is one run that is better than every other by more than two standard errors of the difference, or more of
+    them with few seeds (`errors_needed`). Where there is none, the run with the best figure and all that are within
+    that of it are "level", unless all are. A run without the
     figure, or whose figure is no number, is not ranked, and no run is where errors are not known. Runs equal but for
     their seed are no rivals. Runs whose code is not used have no part in figures that compare q(z) with the prior.
     """

@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 
 from bnvae.analysis import example_figures
-from bnvae.analysis.example_figures import ExampleFigures, paired_difference
+from bnvae.analysis.example_figures import Difference, ExampleFigures, errors_needed, paired_difference
 
 
 def figures(rows: list[int], distortion: list[float], rate: float = 1.0) -> ExampleFigures:
@@ -76,3 +77,14 @@ def test_runs_of_several_seeds_are_averaged_example_by_example() -> None:
     assert found.mean == pytest.approx(2.5)
     assert found.standard_error == pytest.approx(math.sqrt(4.5) / math.sqrt(2))
     assert found.examples == 2
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 8])
+def test_few_seeds_ask_for_as_many_errors_as_students_t(seeds: int) -> None:
+    assert errors_needed(seeds) == pytest.approx(stats.t.ppf(0.975, 2 * (seeds - 1)), abs=1e-3)
+
+
+def test_a_difference_of_two_seeds_has_to_be_larger_to_be_clear() -> None:
+    assert Difference(mean=3.0, standard_error=1.0).is_clear
+    assert not Difference(mean=3.0, standard_error=1.0, seeds=2).is_clear
+    assert Difference(mean=3.0, standard_error=1.0, seeds=3).is_clear

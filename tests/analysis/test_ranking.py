@@ -65,7 +65,11 @@ def test_of_three_the_two_that_cannot_be_told_apart_are_level() -> None:
 
 def test_accuracies_are_not_ranked_where_runs_had_other_labels() -> None:
     def probed(name: str, accuracy: float, labels: int, factor: str = "mood") -> Entry:
-        figures = {"accuracy_from_draws": accuracy, "accuracy_from_draws_spread": 0.01, "accuracy_labels": labels}
+        figures = {
+            "accuracy_from_draws": accuracy,
+            "accuracy_from_draws_standard_error": 0.01,
+            "accuracy_labels": labels,
+        }
         buys = {**figures, "labels_needed": {factor: {}}}
         return Entry(run=name, recipe="", data="", group="g", evaluation={"buys": buys})
 

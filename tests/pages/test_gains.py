@@ -46,6 +46,7 @@ def test_an_evaluated_pair_shows_its_gains_beside_chance_and_its_costs(runs: Run
         accuracy_labels=100,
         accuracy_from_draws=0.2,
         accuracy_from_draws_spread=0.01,
+        accuracy_from_draws_standard_error=0.01,
         accuracy_of_majority=0.21,
         accuracy_from_input=0.6,
         causes_kept=0.15,
