@@ -1,6 +1,6 @@
 """Five heads on MNIST, three seeds each: what the likelihood, the code and the labels say, in paired differences.
 
-    python -m benchmarks.mnist_heads --folder DIRECTORY [--seeds 0 1 2] [--epochs 15]
+    python -m benchmarks.mnist_heads --folder DIRECTORY [--seeds 0 1 2] [--heads rms-scaler …] [--epochs 15]
 
 The network and settings are those of the bundled runs (checkpoints/train.sh). For one seed all heads start from the
 same encoder and decoder and see the same batches. Figures are of the 10,000 test images, in eval mode, with the moments
@@ -136,12 +136,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="one .npz for each training")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--heads", nargs="*", choices=HEADS, default=list(HEADS), help="train what is missing of these")
     parser.add_argument("--epochs", type=int, default=15)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     chosen.folder.mkdir(parents=True, exist_ok=True)
     paths = {(head, seed): chosen.folder / f"{head}-{seed}.npz" for seed in chosen.seeds for head in HEADS}
-    missing = [which for which, path in paths.items() if not path.exists()]
+    missing = [which for which, path in paths.items() if which[0] in chosen.heads and not path.exists()]
     dataset = load_dataset(DataConfig(name="mnist")) if missing else None
     for head, seed in missing:
         assert dataset is not None

@@ -304,7 +304,7 @@ def test_odd_runs_are_drawn_without_a_broken_path(page: Page, address: str) -> N
     expect(empty.get_by_role("slider")).to_have_attribute("aria-valuetext", "no steps yet")
     expect(page.locator(".st-key-one .map svg").last).to_contain_text("no posteriors yet")
     expect(page.locator(".st-key-one section.kl svg")).to_have_attribute("aria-label", re.compile("1 dimension,"))
-    expect(page.locator(".st-key-broken section.kl .line")).to_contain_text("not a number")
+    expect(page.locator(".st-key-broken section.kl .line").first).to_contain_text("not a number")
     expect(page.locator(".st-key-wide section.kl svg").first).to_have_attribute(
         "aria-label", re.compile("256 dimensions")
     )
