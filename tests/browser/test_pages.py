@@ -108,7 +108,7 @@ def test_a_pair_trains_live_through_a_reload_until_it_is_stopped_and_goes_on(
     assert "runs=digits-gaussian&runs=digits-rms-scaler" in tab.url
 
     made = tab.locator("[data-testid=kl-bars], [data-testid=curves]")
-    expect(made).to_have_count(7)  # bars, -ELBO and active units of both, the factors of one
+    expect(made).to_have_count(11)  # bars, -ELBO, information, rise and active units of both, the factors of one
     before = made.evaluate_all("nodes => nodes.map(node => node.dataset.created)")
     curve = tab.get_by_test_id("curves").first
     wait_for_step(tab, 60)
