@@ -254,8 +254,8 @@ class ScalerHead(PosteriorHead, ABC):
 class BatchNormScalerHead(ScalerHead):
     """The article to the letter: BatchNorm on mean and std, one Scaler; Su 2020, kexue.fm/archives/7381.
 
-    The standardised std is centred, so it crosses zero, where -ln std^2 is large: this head pays for its floor with a
-    higher rate than `RootMeanSquareScalerHead`.
+    The standardised std is centred, so it crosses zero, where -ln std^2 is large: its rate can rise well above the
+    floor.
     """
 
     def __init__(
