@@ -110,7 +110,7 @@ def test_means_and_draws_tell_different_sentences(dataset: Dataset) -> None:
 
 def test_only_a_data_set_whose_words_tell_causes_is_accepted(dataset: Dataset) -> None:
     digits = load_dataset(DataConfig(name="digits", training_examples=20))
-    with pytest.raises(ValueError, match="data is 'digits': only 'storybook'"):
+    with pytest.raises(ValueError, match="data is 'digits': causes can be read"):
         causes_kept(model_for(dataset), digits)
 
 
