@@ -136,11 +136,12 @@ def test_what_a_dimension_tells_is_measured_on_a_random_part(monkeypatch: pytest
 def test_a_price_is_averaged_over_a_random_part(tiny: RunConfig) -> None:
     examples = sorted_split(1_000).examples
     model = VAE.build("mlp", tiny.model, SHAPE, seed=0).eval()
-    some = examples[random_subset(1_000, 128)]
+    rows = random_subset(1_000, 128)
+    some = examples[rows]
     posterior = encode(model, some)
-    codes = posterior.mean + posterior.std * torch.randn(
-        posterior.mean.shape, generator=torch.Generator().manual_seed(mix(8, 1))
-    )
+    # The noise of a strip: each example has its own, whichever of them are chosen.
+    noise = torch.randn(1_000, tiny.model.latent_dimensions, generator=torch.Generator().manual_seed(mix(8, 1)))
+    codes = posterior.mean + posterior.std * noise[rows]
     expected = -model.likelihood(codes, some).log_prob(some).double().mean().item()
     assert price(model, examples) == pytest.approx(expected, rel=1e-5)
 
