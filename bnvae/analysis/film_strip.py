@@ -89,7 +89,7 @@ def render(
     taus: Float[np.ndarray, " T"],
 ) -> FilmStrip:
     """The strip of a model with a Scaler over `taus`; `chosen` are the indices of the examples to reconstruct."""
-    noise = torch.randn(len(examples), model.latent_dimensions, generator=torch.Generator().manual_seed(mix(SEED, 1)))
+    noise = _noise(model, examples)
     count = len(chosen)
     codes, at = [], []
     for tau in taus.tolist():
@@ -111,7 +111,7 @@ def render(
     )
 
 
-def _price(model: VAE, examples: Tensor, noise: Tensor, tau: float) -> float:
+def _price(model: VAE, examples: Tensor, noise: Float[Tensor, "N D"], tau: float | None) -> float:
     rows = random_subset(len(examples), PRICED_EXAMPLES)
     part = examples[rows]
     posterior = encode(model, part, tau)
@@ -122,8 +122,10 @@ def _price(model: VAE, examples: Tensor, noise: Tensor, tau: float) -> float:
 @torch.no_grad()
 def price(model: VAE, examples: Tensor) -> float:
     """The distortion of any model at its own tau, in nats, over the examples and with the noise of a strip."""
-    noise = torch.randn(len(examples), model.latent_dimensions, generator=torch.Generator().manual_seed(mix(SEED, 1)))
-    rows = random_subset(len(examples), PRICED_EXAMPLES)
-    posterior = encode(model, examples[rows])
-    codes = posterior.mean + posterior.std * noise[rows]
-    return distortions(model, examples[rows], codes).double().mean().item()
+    return _price(model, examples, _noise(model, examples), None)
+
+
+def _noise(model: VAE, examples: Tensor) -> Float[Tensor, "N D"]:
+    """Of each example, the same at every tau and in every model of as many dimensions."""
+    generator = torch.Generator().manual_seed(mix(SEED, 1))
+    return torch.randn(len(examples), model.latent_dimensions, generator=generator)
