@@ -28,7 +28,7 @@ class Showcase:
         self.run = run
         self.trainer = trainer
         self.dataset = dataset
-        self._album_rows = run.test_order(len(dataset.test))[: snapshots.POINTS]
+        self._test_order = run.test_order(len(dataset.test))
         self.published_at = -1
         """step of the weights and previews that were last published"""
         size_bytes = snapshots.most_bytes(
@@ -55,7 +55,7 @@ class Showcase:
         )
         if self.trainer.step < self.trainer.total_steps:
             # To be explored: what a training is judged by is of validation examples.
-            rows = self.run.test_order(len(test))[:EVALUATION_EXAMPLES]
+            rows = self._test_order[:EVALUATION_EXAMPLES]
             self.run.write_posterior(encode(model, test.examples[rows]), test.labels[rows], rows=rows)
         self.published_at = self.trainer.step
 
@@ -88,7 +88,7 @@ class Showcase:
             step=step,
             mean=posterior.mean[:, : snapshots.MOST_DIMENSIONS],
             std=posterior.std[:, : snapshots.MOST_DIMENSIONS],
-            labels=test.labels[self._album_rows],
+            labels=test.labels[self._test_order[: snapshots.POINTS]],
             samples=samples,
             reconstructions=reconstructions,
         )
@@ -100,7 +100,7 @@ class Showcase:
 
         They differ from the training set's by less than a drawn point's width, and save a pass through the encoder.
         """
-        model, examples = self.trainer.model, self.dataset.test.examples[self._album_rows]
+        model, examples = self.trainer.model, self.dataset.test.examples[self._test_order[: snapshots.POINTS]]
         if len(examples) < snapshots.POINTS:  # too few to take moments from
             recompute_statistics(model, self.trainer.batches.examples, most=snapshots.POINTS)
             return encode(model, examples)
