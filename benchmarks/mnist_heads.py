@@ -4,9 +4,10 @@
 
 The network and settings are those of the bundled runs (checkpoints/train.sh). For one seed all heads start from the
 same encoder and decoder and see the same batches. Figures are of the 10,000 test images, in eval mode, with the moments
-of all training images; the NLL is of a random 1,000 of them with 500 draws of z each. A difference is paired: the mean
-over images of one head's figure minus that of the plain VAE of the same seed, with its standard error; over seeds, the
-mean and the standard deviation of these differences.
+of all training images; the NLL is of a random 1,000 of them with 500 draws of z each, and accuracies are of a logistic
+probe on one draw of z of each image. A difference is paired: the mean over images of one head's figure minus that of
+the plain VAE of the same seed, with its standard error; over seeds, the mean and the standard deviation of these
+differences.
 
 A training leaves one .npz in DIRECTORY. Given again, the command makes what is missing and prints the tables.
 """
@@ -25,7 +26,7 @@ import torch
 
 from benchmarks.report import publish
 from benchmarks.whole_trainings import train
-from bnvae.analysis.importance_sampling import importance_sampled_nll
+from bnvae.analysis.importance_sampling import importance_sampled_nlls
 from bnvae.analysis.labels_needed import labels_needed
 from bnvae.analysis.metrics import evaluate_each
 from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
@@ -58,13 +59,13 @@ def configuration(head: HeadName, seed: int, epochs: int) -> RunConfig:
 
 
 def measure(config: RunConfig, dataset: Dataset) -> dict[str, np.ndarray[Any, Any]]:
-    """Train one model; what is kept of it: figures as JSON, and ELBO of each test image (nats)."""
+    """Train one model; figures as JSON, ELBO of each test image, NLL of each of some (nats)."""
     started = time.process_time()
     model, seconds = train(config, dataset)
     test = dataset.test.examples
     found, each = evaluate_each(model, test)
     rows = random_subset(len(test), NLL_EXAMPLES)
-    sampled = importance_sampled_nll(model, test[rows], SAMPLES)
+    sampled, nlls = importance_sampled_nlls(model, test[rows], SAMPLES)
     probes = labels_needed(model, dataset, labels=LABELS)
     figures = {
         **found.to_dict(),
@@ -73,7 +74,11 @@ def measure(config: RunConfig, dataset: Dataset) -> dict[str, np.ndarray[Any, An
         "training_seconds": seconds,
         "seconds": time.process_time() - started,
     }
-    return {"figures": np.array(json.dumps(figures)), "elbo": -(each.distortion + each.rate).numpy()}
+    return {
+        "figures": np.array(json.dumps(figures)),
+        "elbo": -(each.distortion + each.rate).numpy(),
+        "nll": nlls.numpy(),
+    }
 
 
 def title(head: str) -> str:
@@ -99,22 +104,29 @@ def publish_figures(kept: Kept, seeds: Sequence[int]) -> None:
                 [title(head), f"{len(each)}"]
                 + [_over_seeds([one[name] for one in each]) for name in ("elbo", "nll", "rate", "mutual_information")]
                 + [f"{statistics.fmean(one['active_units'] for one in each):.0f} of 16"]
+                + [
+                    _over_seeds([one["labels_needed"]["codes"]["accuracy"][row] for one in each])
+                    for row in range(len(LABELS))
+                ]
             )
     publish(
         "MNIST, conv, 16 dimensions; nats; mean ± standard deviation over seeds",
-        ["head", "seeds", "ELBO", f"NLL, K = {SAMPLES}", "rate", "mutual information", "active units"],
+        [
+            *("head", "seeds", "ELBO", f"NLL, K = {SAMPLES}", "rate", "mutual information", "active units"),
+            *(f"accuracy, {count:,} labels" for count in LABELS),
+        ],
         rows,
     )
 
 
-def publish_differences(kept: Kept, seeds: Sequence[int]) -> None:
+def publish_differences(kept: Kept, seeds: Sequence[int], figure: str, words: str) -> None:
     rows = []
     for head in HEADS[1:]:
         differences = []
         cells = []
         for seed in seeds:
             if (head, seed) in kept and ("gaussian", seed) in kept:
-                paired = torch.from_numpy(kept[head, seed]["elbo"] - kept["gaussian", seed]["elbo"])
+                paired = torch.from_numpy(kept[head, seed][figure] - kept["gaussian", seed][figure])
                 differences.append(paired.mean().item())
                 cells.append(f"{differences[-1]:+.2f} ± {standard_error(paired):.2f}")
             else:
@@ -122,7 +134,7 @@ def publish_differences(kept: Kept, seeds: Sequence[int]) -> None:
         if differences:
             rows.append([title(head), *cells, _over_seeds(differences)])
     publish(
-        "ELBO minus that of the plain VAE of the same seed, paired over the test images (nats, higher is better)",
+        f"{words} minus that of the plain VAE of the same seed, paired over the test images",
         ["head", *(f"seed {seed}" for seed in seeds), "mean ± standard deviation over seeds"],
         rows,
     )
@@ -144,16 +156,21 @@ def main() -> None:
         assert dataset is not None
         found = measure(configuration(head, seed, chosen.epochs), dataset)
         unfinished = paths[head, seed].with_suffix(".part.npz")
-        np.savez_compressed(unfinished, figures=found["figures"], elbo=found["elbo"])
+        np.savez_compressed(unfinished, figures=found["figures"], elbo=found["elbo"], nll=found["nll"])
         unfinished.rename(paths[head, seed])
         print(head, seed, str(found["figures"])[:300], flush=True)
     kept: dict[tuple[str, int], Mapping[str, Any]] = {}
     for which, path in paths.items():
         if path.exists():
             with np.load(path, allow_pickle=False) as stored:
-                kept[which] = {"figures": json.loads(str(stored["figures"])), "elbo": stored["elbo"]}
+                kept[which] = {
+                    "figures": json.loads(str(stored["figures"])),
+                    "elbo": stored["elbo"],
+                    "nll": stored["nll"],
+                }
     publish_figures(kept, chosen.seeds)
-    publish_differences(kept, chosen.seeds)
+    publish_differences(kept, chosen.seeds, "elbo", "ELBO (nats, higher is better)")
+    publish_differences(kept, chosen.seeds, "nll", "NLL (nats, lower is better)")
 
 
 if __name__ == "__main__":

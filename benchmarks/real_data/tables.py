@@ -22,6 +22,7 @@ CURVES = {
     "β below 1": ("none", "beta-0.4", "beta-0.2"),
     "free bits": ("free-bits",),
     "BN on the mean": ("bn-mean",),
+    "LN on the mean": ("ln-mean",),
     "BN + Scaler": ("bn-scaler",),
     "RMS + Scaler": ("rms-scaler",),
 }
@@ -71,20 +72,28 @@ def publish_at_rate(data: DataSet, made: Sequence[Figures], rate: float) -> None
         if found:
             rows.append([name, *(_over_seeds(list(values)) for values in zip(*found, strict=True)), f"{len(found)}"])
     publish(
-        f"{data}: at a KL of {rate:g} nats, between the strengths that were trained",
-        ["method", NLL, "ELBO", INFORMATION, RISE, "seeds"],
+        f"{data}: test figures where the KL of validation sentences is {rate:g} nats, between trained strengths",
+        ["method", NLL, "ELBO", "KL", INFORMATION, RISE, "seeds"],
         rows,
     )
 
 
-def at_rate(curve: Sequence[Figures], rate: float) -> tuple[float, float, float, float] | None:
-    """NLL, ELBO, MI and rise between the two points of a curve whose rates (nats) are next to this; None outside."""
-    for low, high in pairwise(sorted(curve, key=lambda point: point["rate"])):
-        if low["rate"] <= rate <= high["rate"] and low["rate"] < high["rate"]:
-            share = (rate - low["rate"]) / (high["rate"] - low["rate"])
-            ends = [(each["nll"], each["elbo"], each["information"], each["rise"]) for each in (low, high)]
-            nll, elbo, information, rise = (a + share * (b - a) for a, b in zip(*ends, strict=True))
-            return nll, elbo, information, rise
+def at_rate(curve: Sequence[Figures], rate: float) -> tuple[float, float, float, float, float] | None:
+    """Test NLL, ELBO, KL, MI and rise where the validation rate is this (nats), on a line between two points.
+
+    None where no two points of the curve have this validation rate between them.
+    """
+    for low, high in pairwise(sorted(curve, key=lambda point: point["validation_rate"])):
+        if (
+            low["validation_rate"] <= rate <= high["validation_rate"]
+            and low["validation_rate"] < high["validation_rate"]
+        ):
+            share = (rate - low["validation_rate"]) / (high["validation_rate"] - low["validation_rate"])
+            ends = [
+                (each["nll"], each["elbo"], each["rate"], each["information"], each["rise"]) for each in (low, high)
+            ]
+            nll, elbo, test_rate, information, rise = (a + share * (b - a) for a, b in zip(*ends, strict=True))
+            return nll, elbo, test_rate, information, rise
     return None
 
 
@@ -98,4 +107,6 @@ def _label(method: str, strength: float | None) -> str:
     if method == LANGUAGE_MODEL:
         return "no z: language model"
     title, symbol = METHODS[method].title, METHODS[method].knob.symbol
-    return title if method.startswith("beta") or strength == 1 else f"{title}, {symbol} {strength:g}"
+    if method.startswith("beta"):
+        return f"{symbol} {strength:g}"
+    return title if strength == 1 else f"{title}, {symbol} {strength:g}"

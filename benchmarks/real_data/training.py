@@ -22,7 +22,7 @@ from bnvae.training import Trainer
 
 DataSet = Literal["snli", "tang"]
 
-COUPLETS, TEST_EXAMPLES, VOCABULARY = 10_000, 1_000, 2_000
+COUPLETS, VALIDATION_EXAMPLES, TEST_EXAMPLES, VOCABULARY = 10_000, 1_000, 1_000, 2_000
 LATENT_DIMENSIONS = 32
 SAMPLES = 50
 EPOCHS: dict[DataSet, int] = {"snli": 7, "tang": 6}
@@ -53,6 +53,8 @@ class Figures(TypedDict):
     """of the distortion when z is permuted among sentences"""
     tokens: float
     """predicted in a sentence, END counted (tokens)"""
+    validation_rate: float
+    """of the validation sentences: what strengths are chosen by"""
 
 
 def load(data: DataSet) -> Dataset:
@@ -63,8 +65,14 @@ def load(data: DataSet) -> Dataset:
         couplets = _lines(folder / "tang_couplets" / "tang_wuyan_couplets.txt")
         random.Random(0).shuffle(couplets)
         training, test = couplets[:COUPLETS], couplets[COUPLETS:]
-    some = [test[row] for row in random_subset(len(test), TEST_EXAMPLES).tolist()]
-    corpus = Corpus(training=_unlabelled(training), test=_unlabelled(some))
+    tested = set(random_subset(len(test), TEST_EXAMPLES).tolist())
+    rest = [row for row in range(len(test)) if row not in tested]
+    validation = [test[rest[row]] for row in random_subset(len(rest), VALIDATION_EXAMPLES).tolist()]
+    corpus = Corpus(
+        training=_unlabelled(training),
+        validation=_unlabelled(validation),
+        test=_unlabelled([test[row] for row in sorted(tested)]),
+    )
     return tokenised(corpus, configuration(data, seed=0).data, tokenizer=None)
 
 
@@ -107,6 +115,7 @@ def figures(case: Case, common: RunConfig, dataset: Dataset) -> Figures:
         information=found.mutual_information,
         active=found.active_units,
         rise=rise,
+        validation_rate=evaluate(model, dataset.validation.examples).rate,
         tokens=(row_lengths(test) - 1).double().mean().item(),  # START is given
     )
 
