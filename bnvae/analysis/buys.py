@@ -3,11 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 from bnvae.analysis.causes_kept import causes_kept
 from bnvae.analysis.edits import as_figures as edit_figures
 from bnvae.analysis.edits import edits
+from bnvae.analysis.figure_values import nested, number, values
 from bnvae.analysis.importance_sampling import Progress, silent
 from bnvae.analysis.labels_needed import LabelsNeeded, labels_needed
 from bnvae.data.dataset import Dataset
@@ -79,7 +81,7 @@ def bought(
 
 def _of_probe(probe: LabelsNeeded) -> dict[str, Any]:
     """The accuracies at the number of labels that is shown."""
-    at = max((place for place, count in enumerate(probe.labels) if count <= SHOWN_LABELS), default=0)
+    at = _shown_at(probe.labels)
     return {
         "accuracy_labels": probe.labels[at],
         "accuracy_from_draws": probe.codes.accuracy[at],
@@ -91,6 +93,11 @@ def _of_probe(probe: LabelsNeeded) -> dict[str, Any]:
         "accuracy_from_input_spread": probe.baseline.spread[at],
         "accuracy_of_majority": probe.majority,
     }
+
+
+def _shown_at(labels: Sequence[float]) -> int:
+    """The place of the number of labels that is shown."""
+    return max((place for place, count in enumerate(labels) if count <= SHOWN_LABELS), default=0)
 
 
 def _accuracy_error(probe: LabelsNeeded, at: int) -> float:
@@ -106,3 +113,50 @@ def figures_bought(evaluation: Mapping[str, Any] | None) -> Mapping[str, Any] | 
     """What an evaluation says the code buys; None where an older version, or the end of a training, kept nothing."""
     found = (evaluation or {}).get("buys")
     return found if isinstance(found, Mapping) else None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ShownProbe:
+    """How often a linear probe on draws of z names one factor, at the number of labels that is shown; shares."""
+
+    labels: float
+    """number of labelled training examples"""
+    accuracy: float
+    spread: float | None
+    """over draws of the labels"""
+    majority: float | None
+    """share of the commonest class"""
+    baseline: float | None
+    """accuracy of a probe that sees the examples and no code"""
+    baseline_input: str
+    """what that probe sees"""
+
+
+def shown_probes(evaluation: Mapping[str, Any] | None) -> dict[str, ShownProbe]:
+    """What an evaluation keeps of each factor, the data set's own label first; what is no share is left out."""
+    found = {}
+    probes = nested(evaluation, "buys", "labels_needed")
+    for name in probes:
+        probe = nested(probes, name)
+        labels, accuracies = values(probe, "labels"), values(probe, "codes", "accuracy")
+        if not labels or len(accuracies) != len(labels):
+            continue
+        at = _shown_at(labels)
+        if not 0 <= accuracies[at] <= 1:
+            continue
+        found[str(name)] = ShownProbe(
+            labels=labels[at],
+            accuracy=accuracies[at],
+            spread=_share_at(values(probe, "codes", "spread"), at),
+            majority=_share_at([number(probe, "majority")], 0),
+            baseline=_share_at(values(probe, "baseline", "accuracy"), at),
+            baseline_input=str(probe.get("baseline_input", "the example")),
+        )
+    return found
+
+
+def _share_at(shares: Sequence[float | None], at: int) -> float | None:
+    """The share at this place; None where there is none, or what is there is no share."""
+    share = shares[at] if at < len(shares) else None
+    return share if share is not None and 0 <= share <= 1 else None

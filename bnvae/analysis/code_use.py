@@ -26,6 +26,9 @@ BELOW = 0.9
 CAPPED_NATS = 0.5
 """an estimate so near to ln N may be anything above it"""
 
+IN_USE = "Code in use"
+"""the verdict on a code that tells examples apart and is read, wherever one is given"""
+
 Use = Literal["not known", "not a number", "tells nothing", "not read", "used"]
 
 

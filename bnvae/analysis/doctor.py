@@ -1,5 +1,6 @@
 """A verdict on a run's latent code, in plain words, from its figures."""
 
+from bnvae.analysis.code_use import IN_USE
 from bnvae.analysis.figure_values import number
 from bnvae.analysis.symptoms import RULES
 from bnvae.analysis.symptoms.finding import (
@@ -30,8 +31,8 @@ def diagnose(patient: Patient) -> list[Finding]:
     found = [finding for rule in RULES if (finding := rule(patient)) is not None]
     found.sort(key=lambda finding: finding.severity != "bad")
     if not found or found[0].severity != "bad":
-        # Nobody is called healthy whose decoder was not looked at.
-        return [_healthy(patient) if use_of(patient).use == "used" else _not_seen_ill(patient), *found]
+        # No code is called in use whose decoder was not looked at.
+        return [_in_use(patient) if use_of(patient).use == "used" else _not_seen_ill(patient), *found]
     return found if patient.thorough else [*found, _unknown("Only the quick figures are known.", _next(patient))]
 
 
@@ -43,9 +44,9 @@ def _unknown(claim: str, advice: str) -> Finding:
     return Finding(severity="note", name="Not known", claim=claim, evidence=(), advice=advice)
 
 
-def _healthy(patient: Patient) -> Finding:
+def _in_use(patient: Patient) -> Finding:
     claim = "The code tells examples apart, and the decoder uses it."
-    return Finding(severity="good", name="Healthy", claim=claim, evidence=_signs_of_life(patient))
+    return Finding(severity="good", name=IN_USE, claim=claim, evidence=_signs_of_life(patient))
 
 
 def _not_seen_ill(patient: Patient) -> Finding:

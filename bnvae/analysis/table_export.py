@@ -23,7 +23,6 @@ LEVEL = "≈"
 """before a figure that is as good as the best"""
 PAIRED_MARK = "*"
 """behind a difference of pairs"""
-PAIRED_WORDS = f"{PAIRED_MARK} of pairs of the same test example"
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 """a spreadsheet takes a cell that begins so for a formula"""
 
@@ -40,10 +39,10 @@ def legend(entries: Sequence[Entry], *, best: str, level: str = LEVEL) -> list[s
     """
     given = {mark for column in shown_columns(entries) for mark in marks(entries, column).values()}
     words: list[tuple[Mark, str]] = [("best", f"{best}: {BEST_WORDS}."), ("level", f"{level}: {LEVEL_WORDS}.")]
-    paired = any(one.examples for _, _, found in differences(entries) for one in found.values())
+    paired = paired_words(entries)
     return [
         *(sentence for mark, sentence in words if mark in given),
-        *([f"{PAIRED_WORDS}."] if paired else []),
+        *([f"{paired}."] if paired else []),
         *(f"{NOT_COMPARED} {sentence}" for sentence in remarks(entries)),
         *notes(entries),
     ]
@@ -185,6 +184,13 @@ def difference_rows(entries: Sequence[Entry]) -> tuple[list[Column], list[list[s
         if one
     ]
     return columns, rows
+
+
+def paired_words(entries: Sequence[Entry]) -> str:
+    """What "*" means and in which columns it is, for a mark may be out of sight; empty where there are no pairs."""
+    found = {name for _, _, each in differences(entries) for name, one in each.items() if one.examples}
+    titles = ", ".join(column.title for column in shown_columns(entries) if column.name in found)
+    return f"{PAIRED_MARK} {titles}: of pairs of the same test example" if titles else ""
 
 
 def difference_words(found: Difference | None, column: Column) -> str:

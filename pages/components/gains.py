@@ -23,6 +23,8 @@ class Bar:
     """length of the bar (fraction); None for no bar"""
     marks: Sequence[tuple[float, str]] = ()
     """places on the bar (fraction), each with its words"""
+    group: str = ""
+    """bars of a group stand together under it, low, and the runs are named once above all groups"""
 
 
 @dataclass(frozen=True, kw_only=True)

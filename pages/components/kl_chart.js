@@ -3,6 +3,15 @@
 
 const SMALLEST_AXIS_NATS = 0.1; // a collapsed model must look collapsed, not be magnified until its noise fills the chart
 
+const DASH_BELOW_PX = 2;
+
+/** A hollow bar as high as its value; of one too low to see a dash under the axis, where nothing looks like a value. */
+function hollowPath(left, bottom, width, height) {
+  const inset = Math.min(1, width / 4);
+  if (height < 1) return `M${left + inset} ${bottom + DASH_BELOW_PX}h${width - 2 * inset}`;
+  return `M${left + inset} ${bottom}v${-height}h${width - 2 * inset}v${height}`;
+}
+
 /** Charts of one group share the y axis, whenever each of them was mounted. */
 const groups = new Map();
 
@@ -121,9 +130,7 @@ class KlBars extends DimensionBars {
       if (!Number.isFinite(nats)) {
         shape.missing += crossPath(middle, bottom, width);
       } else if (this.data.kl[i] < this.data.dead_below) {
-        const inset = Math.min(1, width / 4);
-        const height = Math.max(5, bottom - y(nats));
-        shape.dead += `M${left + inset} ${bottom}v${-height}h${width - 2 * inset}v${height}`;
+        shape.dead += hollowPath(left, bottom, width, bottom - y(nats));
       } else {
         shape.alive += barPath(left, bottom, width, Math.max(1, bottom - y(nats)));
       }

@@ -1,6 +1,8 @@
 // Second moments per dimension, stacked: E[mean²] filled, E[std²] on top of it pale. chart.js and dimension_bars.js come
 // before this file.
 
+const SEEN_PX = 0.25;
+
 class MomentBars extends DimensionBars {
   constructor(root) {
     super(root);
@@ -84,8 +86,9 @@ class MomentBars extends DimensionBars {
         continue;
       }
       const [foot, top] = [y(mean[i]), y(mean[i] + std[i])];
-      spreads += `M${left + inset} ${foot}V${top}h${width - 2 * inset}V${foot}z`;
-      means += `M${left} ${bottom}V${Math.min(foot, bottom - 0.5)}h${width}V${bottom}z`;
+      // An outline has a width of its own: of nothing, none is drawn.
+      if (foot - top > SEEN_PX) spreads += `M${left + inset} ${foot}V${top}h${width - 2 * inset}V${foot}z`;
+      means += `M${left} ${bottom}V${foot}h${width}V${bottom}z`;
     }
     this.meanShape.setAttribute("d", means);
     this.spreadShape.setAttribute("d", spreads);

@@ -22,9 +22,10 @@ class TauKlBars extends KlBars {
   }
 }
 
-const DOT_PX = 4;
+const DOT_PX = 3.25;
+const RING_PX = 2.5;
 
-/** gamma_mean and gamma_std of each dimension; their squares sum to 1. */
+/** gamma_mean, a dot, and gamma_std, a ring around where it would hide it; their squares sum to 1. */
 class GammaDots extends DimensionBars {
   constructor(root) {
     super(root);
@@ -51,14 +52,14 @@ class GammaDots extends DimensionBars {
     const y = (value) => plot.bottom - value * (plot.bottom - MARGIN.top);
     this.drawAxes(y, 1, "γ");
     const slot = this.slotWidth();
-    const r = Math.max(1.25, Math.min(DOT_PX, slot / 3));
-    const dot = (value, d) => {
+    const small = Math.max(1, Math.min(DOT_PX, slot / 4));
+    const circle = (r) => (value, d) => {
       if (!Number.isFinite(value)) return "";
       return `M${MARGIN.left + (d + 0.5) * slot - r} ${y(value)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
     };
     const stem = (value, d) => (Number.isFinite(value) ? `M${MARGIN.left + (d + 0.5) * slot} ${y(value)}V${y(data.std[d])}` : "");
-    this.means.setAttribute("d", data.mean.map(dot).join(""));
-    this.stds.setAttribute("d", data.std.map(dot).join(""));
+    this.means.setAttribute("d", data.mean.map(circle(small)).join(""));
+    this.stds.setAttribute("d", data.std.map(circle(small + Math.min(RING_PX, slot / 5))).join(""));
     this.stems.setAttribute("d", slot < 6 ? "" : data.mean.map(stem).join(""));
     this.svg.setAttribute("aria-label", this.summary());
     this.drawCursor(this.hovered === null ? null : Math.max(data.mean[this.hovered], data.std[this.hovered]), y);

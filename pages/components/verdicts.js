@@ -1,7 +1,7 @@
 // The entry of verdicts.py; chart.js comes before this file.
 
 const SIGNS = { bad: "✕", note: "!", good: "✓" };
-const SPOKEN = { bad: "problem", note: "remark", good: "healthy" };
+const SPOKEN = { bad: "problem", note: "remark", good: "good" };
 
 class Verdicts {
   constructor(root) {

@@ -6,14 +6,14 @@ from typing import Any
 import streamlit as st
 
 from bnvae.analysis.buys import figures_bought
-from bnvae.analysis.figure_values import in_digits, nested, number
-from bnvae.analysis.ranking import probed
+from bnvae.analysis.figure_values import in_digits, number
 from bnvae.config import RunConfig
 from bnvae.runs import BrokenRunError, Run
 from pages.components.gains import Bar, Gain, gains
 from pages.shared.cache import version
 from pages.shared.code_price import is_plain
 from pages.shared.colours import colour_of
+from pages.shared.label_gains import label_gains
 from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.state import store
@@ -33,7 +33,7 @@ def code_gains(found: Sequence[tuple[Run, RunConfig]]) -> None:
     if without:
         commands = "\n".join(f"python -m bnvae evaluate {run.id}" for run in without)
         say("info", "What a code buys is not known of every run here. This computes it:", commands)
-    cards = [card for card in (_labels(with_gains), _causes(with_gains), _edits(with_gains)) if card.bars]
+    cards = [card for card in (label_gains(with_gains), _causes(with_gains), _edits(with_gains)) if card.bars]
     if cards:
         gains(key="gains", cards=[*cards, _costs(with_gains)])
 
@@ -49,39 +49,6 @@ def _evaluation(run: Run) -> Mapping[str, Any] | None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _read(run_id: str, evaluation: tuple[int, int]) -> Mapping[str, Any] | None:
     return store().get(run_id).evaluation()
-
-
-def _labels(found: Sequence[Kept]) -> Gain:
-    """Of the first run with an accuracy and those with the same probe: the others' accuracies are of other labels."""
-    known = [one for one in found if _share(one[2]["buys"], "accuracy_from_draws") is not None]
-    alike = [one for one in known if probed(one[2]) == probed(known[0][2])]
-    bars, marked = [], []
-    factor, baseline = _probe_words(alike)
-    without_codes = {"accuracy_of_majority": "commonest class", "accuracy_from_input": f"{baseline}, without a code"}
-    for run, _, figures in alike:
-        own = figures["buys"]
-        marks = [(share, words) for name, words in without_codes.items() if (share := _share(own, name)) is not None]
-        bars += _bar(run, own, "accuracy_from_draws", marks, error="accuracy_from_draws_spread")
-        if marks:
-            marked.append(", ".join(f"{words} {_percent(share)}" for share, words in marks))
-    notes = [f"Marks: {'; '.join(dict.fromkeys(marked))}."] if marked else []
-    if others := [run.id for run, *_ in known if run not in {one[0] for one in alike}]:
-        notes.append(f"Evaluated with other labels, and so not shown: {', '.join(others)}.")
-    count = next((number(one["buys"], "accuracy_labels") for _, _, one in alike), None)
-    return Gain(
-        title=f"Accuracy from {count:,.0f} labels" if count else "Accuracy from few labels",
-        caption=f"How often a linear probe on draws of z names the {factor}.",
-        bars=bars,
-        note=" ".join(notes),
-    )
-
-
-def _probe_words(found: Sequence[Kept]) -> tuple[str, str]:
-    """What is named from few labels, and what a probe without a model sees."""
-    for _, _, figures in found:
-        for name in nested(figures, "buys", "labels_needed"):
-            return name, str(nested(figures, "buys", "labels_needed", name).get("baseline_input", "the example"))
-    return "label", "the example"
 
 
 def _causes(found: Sequence[Kept]) -> Gain:
@@ -142,14 +109,12 @@ def _costs(found: Sequence[Kept]) -> Gain:
     )
 
 
-def _bar(
-    run: Run, own: Mapping[str, Any], name: str, marks: Sequence[tuple[float, str]], *, error: str = ""
-) -> list[Bar]:
+def _bar(run: Run, own: Mapping[str, Any], name: str, marks: Sequence[tuple[float, str]]) -> list[Bar]:
     """The run's bar, none where it has no such figure."""
     share = _share(own, name)
     if share is None:
         return []
-    spread = number(own, error or f"{name}_standard_error")
+    spread = number(own, f"{name}_standard_error")
     words = _percent(share) + ("" if spread is None else f" ± {100 * spread:.1f}")
     return [Bar(name=run.id, colour=colour_of(run), words=words, share=share, marks=marks)]
 

@@ -26,13 +26,18 @@ def store() -> RunStore:
 
 def selected_ids(most: int = MOST_RUNS) -> list[str]:
     """Ids in the URL, else those looked at before, else the bundled pair, at most so many; they need not exist."""
+    return _asked_ids()[:most]
+
+
+def _asked_ids() -> list[str]:
+    """The same, however many there are."""
     ids = _ids_in_url()
     then, before, begun = st.session_state.get("_begun", (-math.inf, [], []))
     if ids == before and time.monotonic() - then < BEGUN_SECONDS:
         ids = begun
     if not ids:
         ids = st.session_state["_selected"] if "_selected" in st.session_state else _first_choice()
-    return list(dict.fromkeys(ids))[:most]
+    return list(dict.fromkeys(ids))
 
 
 def _ids_in_url() -> list[str]:
@@ -46,10 +51,14 @@ def _first_choice() -> list[str]:
 
 
 def select(ids: Sequence[str], most: int = MOST_RUNS) -> None:
-    """Look at these runs from now on, here and on the pages visited next; those show the first four."""
+    """Look at these runs from now on, here and on the pages visited next; those show the first four.
+
+    An address that names these and, beyond `most`, others stays as it is: what it asks for and has not got is said.
+    """
     chosen = list(dict.fromkeys(ids))[:most]
     st.session_state["_selected"] = chosen
-    if st.query_params.get_all(RUNS) != chosen:
+    asked = list(dict.fromkeys(_ids_in_url()))
+    if st.query_params.get_all(RUNS) != chosen and not (len(asked) > most and asked[:most] == chosen):
         st.query_params[RUNS] = chosen
 
 
@@ -82,7 +91,10 @@ def choose_runs(
     was brought in and lacks the one or the other.
     """
     runs = {run.id: run for run in store().runs()}
-    wanted = selected_ids(most)
+    asked = _asked_ids()
+    wanted, too_many = asked[:most], asked[most:]
+    if too_many and _ids_in_url():
+        say("info", _too_many_words(most), ", ".join(too_many))
     for missing in [run_id for run_id in wanted if run_id not in runs]:
         say("warning", "A run in this address is not here. It may have been deleted or renamed:", missing)
     here = [run_id for run_id in wanted if run_id in runs]
@@ -117,6 +129,12 @@ def choose_runs(
         if run not in usable:
             say("info", _why_not(run, trained=trained), run.id)
     return usable
+
+
+def _too_many_words(most: int) -> str:
+    """What stands over the runs of an address that are too many for the page."""
+    elsewhere = " Compare takes up to twelve." if most == MOST_RUNS else ""
+    return f"This page shows at most {COUNTED.get(most, most)} runs.{elsewhere} Not shown, of those in its address:"
 
 
 def _why_not(run: Run, *, trained: bool) -> str:

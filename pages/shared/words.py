@@ -2,7 +2,7 @@
 
 import math
 
-from bnvae.analysis.code_use import CodeUse, is_dear
+from bnvae.analysis.code_use import IN_USE, CodeUse, is_dear
 from bnvae.config import BATCH_NORMALISED, SCALED, HeadName, KlScheduleName, RunConfig
 from bnvae.posterior import fixed_floors
 from bnvae.records import EvaluationRecord, Record
@@ -91,7 +91,7 @@ def verdict_words(config: RunConfig, record: Record, tested: EvaluationRecord | 
     if dead := sum(value < 0.01 for value in record.kl_per_dimension):
         count = len(record.kl_per_dimension)
         return f"**Partly collapsed.** {dead} of {count} dimensions carry nothing; the code as a whole is used. {floor}"
-    return f"**Code in use.** It tells examples apart, and the decoder reads it. {floor}"
+    return f"**{IN_USE}.** It tells examples apart, and the decoder reads it. {floor}"
 
 
 def told_words(tested: EvaluationRecord | None) -> str:

@@ -99,7 +99,7 @@ def value(finding: Finding, figure: str) -> float:
 
 def test_a_healthy_model_is_healthy() -> None:
     findings = examined(model(gaussian(2, slope=0.32, std=0.22), reads=3), examples())
-    assert names(findings) == ["Healthy"]
+    assert names(findings) == ["Code in use"]
     assert value(findings[0], "permuted_rise") > 5
 
 
@@ -110,7 +110,7 @@ def test_collapsed_text_is_collapsed() -> None:
     assert value(findings[0], "rate") == pytest.approx(0, abs=1e-6)
     assert value(findings[0], "permuted_rise") == 0
     assert "dropout" in findings[0].advice
-    assert "Healthy" not in names(findings)
+    assert "Code in use" not in names(findings)
 
 
 def test_partly_collapsed_pictures_are_partly_collapsed() -> None:
@@ -252,8 +252,8 @@ def test_lesser_signs_are_noted_beside_the_verdict(
 ) -> None:
     used = {"permuted_rise": 5.0, "permuted_rise_standard_error": 0.1}
     findings = diagnose(patient(HEALTHY | changes, used | thorough))
-    assert names(findings) == ["Healthy", name]
-    assert names(diagnose(patient(HEALTHY, used))) == ["Healthy"]
+    assert names(findings) == ["Code in use", name]
+    assert names(diagnose(patient(HEALTHY, used))) == ["Code in use"]
 
 
 def test_holes_are_not_claimed_where_the_mixture_is_too_thin_to_tell() -> None:

@@ -112,7 +112,7 @@ def test_a_floor_as_of_a_delta_vae_is_kept_by_posteriors_that_are_all_the_same()
 def test_a_code_that_tells_and_is_read_is_healthy_and_forced_active_units_are_no_evidence() -> None:
     healthy = patient(model(gaussian(2, slope=0.32, std=0.22), reads=3), examples())
     (only,) = diagnose(healthy)
-    assert only.name == "Healthy"
+    assert only.name == "Code in use"
     assert value(only, "active_units") == 2
     (forced,) = diagnose(dataclasses.replace(healthy, forces_active=True))
     assert [each.figure for each in forced.evidence] == ["rate", "mutual_information", "permuted_rise"]
@@ -166,6 +166,6 @@ def test_moments_that_are_not_those_of_the_training_set_are_found_in_each_dimens
     assert [each.severity for each in moments] == ([] if severity is None else [severity])
     if severity == "bad":
         assert value(moments[0], "second_moment_per_dimension") == 1.31
-        assert "Healthy" not in names(found)
+        assert "Code in use" not in names(found)
     for each in moments:
         assert each.advice.startswith("Evaluate it again")

@@ -32,7 +32,7 @@ chosen = figure_table(key="table", columns=columns, rows=rows, **said)
 st.text(f"sorted by {chosen!r}")
 bad = Claim(severity="bad", name="Collapsed", words=HOSTILE, numbers=[("0.00 nats", "rate")], advice="Less.")
 note = Claim(severity="note", name="Not known", words="Only quick figures.", numbers=[], advice="Evaluate.")
-good = Claim(severity="good", name="Healthy", words="All is well.", numbers=[])
+good = Claim(severity="good", name="Code in use", words="All is well.", numbers=[])
 verdicts(key="cards", runs=[
     Verdict(title="one " + HOSTILE, caption="plain VAE", colour="#D55E00", claims=[bad, note]),
     Verdict(title="two", caption="RMS", colour="#0072B2", claims=[good]),
@@ -156,7 +156,7 @@ def test_cards_begin_with_the_verdict_and_stay_within_the_window(width: int, pag
     first, second = page.get_by_test_id("verdicts").locator(".card").all()
     expect(first.locator(".verdict")).to_have_text(["✕Collapsed", "!Not known"])
     expect(first.get_by_role("img", name="problem")).to_be_visible()
-    expect(second.get_by_role("img", name="healthy")).to_be_visible()
+    expect(second.get_by_role("img", name="good")).to_be_visible()
     expect(first.locator("dl")).to_have_text("rate0.00 nats")
     expect(first.locator(".advice").first).to_have_text("Try: Less.")
     size = "each => parseFloat(getComputedStyle(each).fontSize)"

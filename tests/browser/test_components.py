@@ -172,6 +172,34 @@ def test_dead_dimensions_are_hollow(demo: Page) -> None:
     assert bars(demo, "plain").get_by_test_id("alive").evaluate(count) == 2
 
 
+def test_a_bar_of_nothing_does_not_rise_above_the_axis(demo: Page) -> None:
+    top = bars(demo, "plain").get_by_test_id("dead").evaluate("path => path.getBBox().y")
+    axis = bars(demo, "plain").locator("path.axis").evaluate("path => path.getBBox().y")
+    assert axis < top < axis + 5
+
+
+def test_a_second_moment_of_nothing_has_no_height_and_no_outline(demo: Page) -> None:
+    drawn = """
+        const root = document.body.appendChild(document.createElement("div"));
+        const chart = new MomentBars(root);
+        const data = { title: "", colour: "#000", height: 190, dimensions: [0, 1], note: "", top: 1.25 };
+        chart.jump({ ...data, mean: [0, 1], std: [1, 0] });
+        chart.resize();
+        const path = (name) => root.querySelector(`path.${name}`);
+        const outlines = (path("spread").getAttribute("d").match(/M/g) || []).length;
+        const heights = path("means").getAttribute("d").split("z").filter(Boolean).map((d) => {
+          const [, bottom, top] = /^M\\S+ (\\S+)V([^h]+)h/.exec(d);
+          return bottom - top;
+        });
+        root.remove();
+        return [outlines, ...heights];
+    """
+    scripts = joined("chart.js", "dimension_bars.js", "moment_chart.js")
+    outlines, none, all_of_it = demo.evaluate("code => new Function(code)()", f"{scripts}{drawn}")
+    assert (outlines, none) == (1, 0)
+    assert all_of_it > 90
+
+
 def test_charts_of_a_group_share_their_axis(demo: Page) -> None:
     def axis(key: str) -> list[str]:
         return bars(demo, key).locator("svg g").first.locator("text").all_text_contents()

@@ -207,6 +207,22 @@ def test_the_numbers_drawn_are_the_librarys(demo: Page) -> None:
     demo.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("kind", ["slid", "one"])
+def test_equal_gammas_are_both_seen_as_a_dot_in_a_ring(page: Page, address: str, kind: str) -> None:
+    shown = opened(page, address, kind).get_by_test_id("gammas")
+    shown.scroll_into_view_if_needed()
+    radii = []
+    for name in ("gamma-mean", "gamma-std"):
+        path = shown.get_by_test_id(name)
+        expect(path).to_have_attribute("d", re.compile(r"^M.*a"))
+        radii.append(float(re.findall(r"a(\S+) ", path.get_attribute("d") or "")[0]))
+    ring = shown.get_by_test_id("gamma-std").evaluate(
+        "path => [getComputedStyle(path).fill, parseFloat(getComputedStyle(path).strokeWidth)]"
+    )
+    assert ring[0] == "none"
+    assert radii[1] - ring[1] / 2 > radii[0]
+
+
 def test_the_formula_has_the_numbers_of_the_dimension_across(demo: Page) -> None:
     to_start(demo)
     for _ in range(5):

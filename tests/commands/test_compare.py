@@ -55,7 +55,7 @@ def test_the_table_has_seeds_as_one_column_and_differences_from_the_first(
     seeds = [elbo(runs, name) for name in ("cured-seed-1", "cured-seed-3")]
     assert f"−{-sum(seeds) / 2:.2f} ± {abs(seeds[0] - seeds[1]) / 2**0.5:.2f}" in shown
     assert "mean ± standard deviation over the seeds 1, 3 of cured-seed-1, cured-seed-3." in shown
-    assert "* of pairs of the same test example." in shown
+    assert "* ELBO, distortion, rate: of pairs of the same test example." in shown
 
 
 def test_a_training_that_was_stopped_is_no_seed_of_finished_ones(

@@ -85,8 +85,9 @@ def test_a_collapsed_run_has_no_star_for_what_it_gets_for_nothing_and_the_page_s
     active = [column["title"] for column in data["columns"]].index("active units")
     assert [(row["words"][active], row["notes"][active]) for row in rows.values()] == [
         ("0", ""),
-        ("0 *", "by construction"),
+        ("0 †", "by construction"),
     ]
+    assert forced.startswith("† active units: by construction. Dimensions whose posterior mean")
     assert forced.endswith("their number is then no sign that the code tells anything.")
     assert remark.startswith("° digits-plain: marginal KL not compared, for a mutual information of 0.010 nats")
 
@@ -106,7 +107,9 @@ def test_twelve_runs_are_compared_and_other_pages_show_the_first_four(runs: RunS
     ids = [f"copy-{index}" for index in range(6)]
     for name in ids:
         shutil.copytree(runs.root / "digits-plain", runs.root / name)
-    assert len(table(visit("compare", *ids))) == 6
+    compared = visit("compare", *ids)
+    assert len(table(compared)) == 6
+    assert "at most" not in words(compared)
     assert runs_choice(visit("overview", *ids)).value == ids[:4]
 
 
@@ -336,3 +339,6 @@ def test_a_figure_that_is_no_number_is_named_below_the_table(runs: RunStore, vis
 def test_runs_trained_here_are_compared_by_pairs(runs: RunStore, visit: Visit) -> None:
     page = visit("compare", "digits-plain", "digits-scaler", view="Differences")
     assert table(page, 1)["digits-scaler"]["ELBO"].endswith("*")
+    above, beside = drawn(page, "figure_table")
+    assert "* ELBO, distortion, rate: of pairs of the same test example" in " ".join(beside["remarks"])
+    assert not any("*" in words for row in above["rows"] for words in row["words"])

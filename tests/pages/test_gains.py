@@ -25,11 +25,22 @@ def with_gains(runs: RunStore, name: str, **buys: Any) -> None:
     """Keeps made-up figures with a run."""
     path = runs.root / name / "evaluation.json"
     kept = json.loads(path.read_text())
-    told = {"accuracy": [0.25, 0.5], "spread": [0.05, 0.02]}
-    probe = {"labels": [10, 100], "majority": 0.2, "codes": told, "means": told, "baseline": told}
-    probe |= {"factor": "mood", "baseline_input": "bag of words"}
-    kept["buys"] = {"labels_needed": {"mood": probe}, "missing": {}} | buys
+    kept["buys"] = {"labels_needed": {"mood": probe(0.5)}, "missing": {}} | buys
     write_json(path, kept)
+
+
+def probe(accuracy: float, *, labels: int = 100, majority: float = 0.2, baseline: float = 0.6) -> dict[str, Any]:
+    """Accuracies of one factor, made up, from 10 labels and from so many."""
+    told = {"accuracy": [0.25, accuracy], "spread": [0.05, 0.01]}
+    without = {"accuracy": [0.25, baseline], "spread": [0.05, 0.02]}
+    return {
+        "labels": [10, labels],
+        "majority": majority,
+        "codes": told,
+        "means": told,
+        "baseline": without,
+        "baseline_input": "bag of words",
+    }
 
 
 def test_runs_without_figures_name_the_command_that_makes_them(runs: RunStore, visit: Visit) -> None:
@@ -43,20 +54,14 @@ def test_an_evaluated_pair_shows_its_gains_beside_chance_and_its_costs(runs: Run
     with_gains(
         runs,
         "story-plain",
-        accuracy_labels=100,
-        accuracy_from_draws=0.2,
-        accuracy_from_draws_spread=0.01,
-        accuracy_from_draws_standard_error=0.01,
-        accuracy_of_majority=0.21,
-        accuracy_from_input=0.6,
+        labels_needed={"mood": probe(0.2, majority=0.21)},
         causes_kept=0.15,
         causes_kept_by_chance=0.15,
     )
     with_gains(
         runs,
         "story-bn",
-        accuracy_labels=100,
-        accuracy_from_draws=0.52,
+        labels_needed={"mood": probe(0.52, majority=0.21)},
         causes_kept=0.71,
         causes_kept_standard_error=0.005,
         causes_kept_by_chance=0.16,
@@ -75,9 +80,9 @@ def test_an_evaluated_pair_shows_its_gains_beside_chance_and_its_costs(runs: Run
     found = cards(visit("overview", "story-plain", "story-bn"))
     assert list(found) == ["Accuracy from 100 labels", "Causes kept", "Edits that took", "What it costs"]
     labels = found["Accuracy from 100 labels"]
-    assert [bar["words"] for bar in labels["bars"]] == ["20 % ± 1.0", "52 %"]
+    assert [bar["words"] for bar in labels["bars"]] == ["20 % ± 1.0", "52 % ± 1.0"]
     assert labels["bars"][0]["marks"] == [[0.21, "commonest class"], [0.6, "bag of words, without a code"]]
-    assert labels["note"] == "Marks: commonest class 21 %, bag of words, without a code 60 %."
+    assert labels["note"] == "Marks: commonest class 21 %; bag of words, without a code, 60 %."
     assert found["Causes kept"]["bars"][1]["words"] == "71 % ± 0.5"
     assert found["Causes kept"]["note"] == "Mark, by chance: story-plain 15 %, story-bn 16 %."
     assert [bar["name"] for bar in found["Edits that took"]["bars"]] == ["story-bn"]
@@ -89,16 +94,37 @@ def test_an_evaluated_pair_shows_its_gains_beside_chance_and_its_costs(runs: Run
 
 
 def test_a_strangers_figures_that_are_no_shares_are_left_out(runs: RunStore, visit: Visit) -> None:
-    with_gains(runs, "story-bn", accuracy_labels="many", accuracy_from_draws=7, causes_kept="all", edits_took=None)
+    strange = {"mood": probe(7), "place": probe(0.5) | {"labels": "many"}, "who": [1]}
+    with_gains(runs, "story-bn", labels_needed=strange, causes_kept="all", edits_took=None)
     assert not drawn(visit("overview", "story-bn"), "gains")
 
 
 def test_accuracies_of_another_number_of_labels_have_no_bar_beside_the_first(runs: RunStore, visit: Visit) -> None:
-    with_gains(runs, "story-plain", accuracy_labels=100, accuracy_from_draws=0.2)
-    with_gains(runs, "story-bn", accuracy_labels=30, accuracy_from_draws=0.5)
+    with_gains(runs, "story-plain", labels_needed={"mood": probe(0.2)})
+    with_gains(runs, "story-bn", labels_needed={"mood": probe(0.5, labels=30)})
     card = cards(visit("overview", "story-plain", "story-bn"))["Accuracy from 100 labels"]
     assert [bar["name"] for bar in card["bars"]] == ["story-plain"]
-    assert card["note"] == "Evaluated with other labels, and so not shown: story-bn."
+    assert card["note"].endswith("Evaluated with other labels, and so not shown: story-bn.")
+
+
+def test_every_factor_that_all_runs_were_evaluated_for_has_a_bar(runs: RunStore, visit: Visit) -> None:
+    plain = {"mood": probe(0.19), "place": probe(0.12, majority=0.24, baseline=0.53), "who": probe(0.05)}
+    bn = {"mood": probe(0.24), "place": probe(0.49, majority=0.24, baseline=0.53), "tense": probe(0.8)}
+    with_gains(runs, "story-plain", labels_needed=plain)
+    with_gains(runs, "story-bn", labels_needed=bn)
+    card = cards(visit("overview", "story-plain", "story-bn"))["Accuracy from 100 labels"]
+    assert [(bar["group"], bar["name"], bar["share"]) for bar in card["bars"]] == [
+        ("mood", "story-plain", 0.19),
+        ("mood", "story-bn", 0.24),
+        ("place", "story-plain", 0.12),
+        ("place", "story-bn", 0.49),
+    ]
+    assert card["bars"][3]["marks"] == [[0.24, "commonest class"], [0.53, "bag of words, without a code"]]
+    assert "names the mood and place, ±" in card["caption"]
+    assert card["note"] == (
+        "Marks, in this order: commonest class 20 %, 24 %; bag of words, without a code, 60 %, 53 %. "
+        "Not evaluated of all runs, and so not shown: who, tense."
+    )
 
 
 @pytest.mark.parametrize("name", ["labels_needed", "causes", "edits", "missing"])

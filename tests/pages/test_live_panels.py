@@ -5,6 +5,8 @@ import math
 
 import pytest
 
+from bnvae.analysis.doctor import diagnose
+from bnvae.analysis.symptoms.finding import Patient
 from bnvae.config import HeadName, KlScheduleName, RunConfig, TrainingConfig
 from bnvae.records import EvaluationRecord, StepRecord
 from bnvae.runs import Run, RunStore, Status
@@ -187,6 +189,21 @@ def test_equal_bars_get_the_verdict_of_what_the_evaluation_found(
     assert words.startswith(verdict)
     assert "Floor kept: the floor alone is 2.1 of 2.4 nats, 87 %." in words
     assert verdict_words(config, step, None).startswith("**Not known yet.** Floor kept")
+
+
+def test_a_code_in_use_has_one_name_under_bars_and_on_compare(runs: RunStore) -> None:
+    config, step, evaluation = at_the_end(runs.get("digits-scaler"))
+    bars = {"examples": 100.0, "rate": step.rate, "kl_per_dimension": step.kl_per_dimension}
+    told = {name: getattr(evaluation, name) for name in ("mutual_information", "mutual_information_examples")}
+    rise = {name: getattr(evaluation, name) for name in ("permuted_rise", "permuted_rise_standard_error")}
+    patient = Patient(
+        evaluation={"test": bars | told},
+        thorough=rise,
+        modality="image",
+        fixed_floor=[0.0] * 6,
+        unit_moments=False,
+    )
+    assert verdict_words(config, step, evaluation).startswith(f"**{diagnose(patient)[0].name}.**")
 
 
 def test_bars_and_curves_say_what_the_evaluations_found(runs: RunStore) -> None:

@@ -1,5 +1,6 @@
 """Each page alone and through app.py: without runs, with missing ones, with one to four, before the first weights."""
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -61,9 +62,26 @@ def test_one_to_four_runs_of_mixed_kinds_stand_side_by_side(
         assert [bars["title"] for bars in drawn(page, "kl_bars")] == ids
 
 
-def test_a_fifth_run_in_the_address_is_left_out(runs: RunStore, visit: Visit) -> None:
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_fifth_run_in_the_address_is_left_out_and_named_until_the_choice_changes(
+    joined: bool, runs: RunStore, visit: Visit
+) -> None:
     ids = ["digits-plain", "story-bn", "digits-scaler", "story-plain"]
-    assert runs_choice(visit("overview", *ids, "digits-fifth")).value == ids
+    shutil.copytree(runs.root / "story-bn", runs.root / "story-fifth")
+    asked = [",".join([*ids, "story-fifth"])] if joined else [*ids, "story-fifth"]
+    page = visit("overview", *asked)
+    said = "This page shows at most four runs. Compare takes up to twelve. Not shown, of those in its address:"
+    for again in (page, checked(page.run())):
+        assert runs_choice(again).value == ids
+        assert said in words(again)
+        assert "story-fifth" in [text.value for text in again.text]
+    checked(runs_choice(page).set_value(ids[:2]).run())
+    assert said not in words(page)
+    assert list(page.query_params["runs"]) == ids[:2]
+
+
+def test_four_runs_in_the_address_are_all_there_is(runs: RunStore, visit: Visit) -> None:
+    assert "Not shown" not in words(visit("overview", "digits-plain", "story-bn", "digits-scaler", "story-plain"))
 
 
 def test_removing_every_run_leaves_none(runs: RunStore, visit: Visit) -> None:

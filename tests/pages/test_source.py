@@ -22,6 +22,7 @@ OUR_OWN_WORDS = {
     "ACTIVE_UNITS",
     "forced",
     "_why_not",
+    "_too_many_words",
     "label",
     "title",
     "question",

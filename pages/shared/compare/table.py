@@ -10,7 +10,7 @@ from bnvae.analysis.figure_values import in_digits
 from bnvae.analysis.ranking import BEST_WORDS, LEVEL_WORDS, differences, marks, notes
 from bnvae.analysis.seeds import by_seed
 from bnvae.analysis.symptoms.finding import Evidence, Finding
-from bnvae.analysis.table_export import EXPORTS, PAIRED_WORDS, difference_rows, difference_words
+from bnvae.analysis.table_export import EXPORTS, difference_rows, difference_words, paired_words
 from bnvae.config import RunConfig
 from bnvae.runs.reproduction import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
@@ -20,8 +20,8 @@ from pages.shared.compare.entries import Compared
 from pages.shared.words import ACTIVE_UNITS, forced_words
 
 SORT = "sort"
-FORCED = "*"
-"""behind a number of active units that the head forces"""
+FORCED = "†"
+"""behind a number of active units that the head forces; "*" is of pairs"""
 
 
 def compare_table(runs: Sequence[Compared]) -> None:
@@ -66,7 +66,8 @@ def _written(entry: Entry, column: Column, config: RunConfig) -> str:
 
 
 def _remarks_on_active_units(runs: Sequence[Compared]) -> list[str]:
-    return [f"{FORCED} {ACTIVE_UNITS}"] if any(forced_words(one.config) for one in runs) else []
+    forced = next((words for one in runs if (words := forced_words(one.config))), "")
+    return [f"{FORCED} active units: {forced}. {ACTIVE_UNITS}"] if forced else []
 
 
 def _table_rows(entries: Sequence[Entry], columns: Sequence[Column], runs: Sequence[Compared]) -> list[TableRow]:
@@ -147,7 +148,10 @@ def _differences(entries: Sequence[Entry], columns: Sequence[Column], runs: Sequ
             for entry, first, one in found
         ],
         label="differences from the first run",
-        remarks=[f"± standard error of the difference; {PAIRED_WORDS}, which cancels what is hard for both runs."],
+        remarks=[
+            "± standard error of the difference.",
+            *([f"{paired}, which cancels what is hard for both runs."] if (paired := paired_words(entries)) else []),
+        ],
     )
 
 
