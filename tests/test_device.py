@@ -90,8 +90,8 @@ def test_a_branch_keeps_the_precision_that_its_origin_began_with(
 ) -> None:
     from bnvae.worker import train_run
 
-    run = store.create("a", with_auto(tiny))
     monkeypatch.setattr("bnvae.device.has_bf16_units", lambda device: False)
+    run = store.create("a", with_auto(tiny))
     train_run(run)
     run.folder.joinpath("config.json").write_text(with_auto(tiny).to_json())
     monkeypatch.setattr("bnvae.device.has_bf16_units", lambda device: True)
