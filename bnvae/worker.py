@@ -11,10 +11,11 @@ import torch
 from bnvae.pacing import Abandoned, Conductor
 from bnvae.runs import checkpoint
 from bnvae.runs.beat import Heart, beating
-from bnvae.runs.files import remove_leftovers
+from bnvae.runs.files import BrokenRunError, remove_leftovers
 from bnvae.runs.groups import group_of
 from bnvae.runs.run import Run
 from bnvae.runs.status import Status
+from bnvae.runs.store import RunStore
 from bnvae.session import WRITTEN_FILES, Report, Session, StoppedWhileLoading
 from bnvae.titles import data_title
 
@@ -29,7 +30,7 @@ def train_run(run: Run, report: Report | None = None) -> Status:
 
     Raises:
         BlockingIOError: another process trains it.
-        ValueError: the configuration or its data is refused; the run says so as well.
+        ValueError: the configuration or its data is refused; a run that had begun before says so as well.
     """
     return train_runs([run], report)[0]
 
@@ -38,6 +39,8 @@ def train_runs(runs: Sequence[Run], report: Report | None = None) -> list[Status
     """Train runs step for step beside each other, whatever each one's speed; returns how each ended.
 
     One that ends, is stopped or fails is not waited for. Each computes what it would compute alone.
+
+    One whose data or settings are refused before it ever began leaves no run behind.
 
     Raises:
         BlockingIOError: another process trains one of them; none was touched.
@@ -111,6 +114,9 @@ def _prepare(run: Run, report: Report, conductor: Conductor, heart: Heart) -> Se
                 run.take_stop_request()
             session = Session(run, report, conductor, heart)
     except Exception as error:
+        # A run that can't be read is no refusal: somebody may mend it.
+        if isinstance(error, ValueError) and not isinstance(error, BrokenRunError) and not run.has_begun:
+            RunStore(run.folder.parent).withdraw(run)
         return error
     finally:
         torch.set_num_threads(threads)  # the next run may leave the number to torch

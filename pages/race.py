@@ -7,7 +7,7 @@ from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.presses import pressed
 from pages.shared.start import start_race
-from pages.shared.state import choose_runs
+from pages.shared.state import begun_ids, choose_runs, say_refused
 from pages.shared.train.lessons import choose_race, recorded_races
 
 frame("Race", "Same data, same seed, same batches, one clock: what does each recipe do to the latent code?")
@@ -23,6 +23,7 @@ with controls:
         )
         if go and start_race(configs):
             st.rerun()
+        say_refused(begun_ids())
     recorded_races()
 with live:
     watch(choose_runs("Runs on show", invite=False))

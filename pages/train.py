@@ -7,7 +7,7 @@ from pages.shared.live.trainings import watch
 from pages.shared.mode import may_change, say_demonstration
 from pages.shared.presses import pressed
 from pages.shared.start import start
-from pages.shared.state import choose_runs
+from pages.shared.state import begun_ids, choose_runs, say_refused
 from pages.shared.train.method_sweep import offer_methods
 from pages.shared.train.settings import choose_config
 
@@ -24,6 +24,7 @@ with controls:
         go = pressed("Train", key="train-go", once=True, type="primary", icon=icon, width="stretch", disabled=not ready)
         if go and config is not None and start(config, twin=twin):
             st.rerun()
+        say_refused(begun_ids())
         offer_methods(config)
 with live:
     watch(choose_runs("Runs on show", invite=False))

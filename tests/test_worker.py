@@ -13,11 +13,14 @@ import torch
 from bnvae import session
 from bnvae.config import RunConfig
 from bnvae.data import load_dataset
+from bnvae.data.fetch import DownloadError
 from bnvae.data.random_rows import subset_order
 from bnvae.examiner import evaluate_run
 from bnvae.records import EvaluationRecord, Record, StepRecord
 from bnvae.runs import Run, RunStore, Status, checkpoint, intervals, lease
+from bnvae.runs import store as runs_store
 from bnvae.runs.archive import export_run, import_run
+from bnvae.runs.files import BrokenRunError
 from bnvae.worker import describe, train_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -215,13 +218,42 @@ def test_a_loss_that_explodes_ends_the_run_and_says_so(store: RunStore, tiny: Ru
     assert not run.is_held
 
 
-def test_refused_data_is_said_by_the_run_as_well(store: RunStore, tiny: RunConfig) -> None:
+def test_data_refused_before_the_first_step_leaves_no_run_and_its_reason_for_an_hour(
+    store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = dataclasses.replace(tiny.data, training_examples=7)
-    run = store.create("a", dataclasses.replace(tiny, data=data))
     with pytest.raises(ValueError, match="8 or more"):
+        train_run(store.create("a", dataclasses.replace(tiny, data=data)))
+    assert store.runs() == []
+    assert "8 or more" in store.refusal("a")
+    store.clear_away()
+    assert store.refusal("a")
+    monkeypatch.setattr(runs_store, "REFUSAL_SECONDS", -1.0)
+    store.clear_away()
+    assert store.refusal("a") == ""
+    assert not any(store.root.iterdir())
+
+
+def test_a_new_run_of_the_name_of_a_refused_one_was_not_refused(store: RunStore, tiny: RunConfig) -> None:
+    data = dataclasses.replace(tiny.data, training_examples=7)
+    with pytest.raises(ValueError, match="8 or more"):
+        train_run(store.create("a", dataclasses.replace(tiny, data=data)))
+    store.create("a", tiny)
+    assert store.refusal("a") == ""
+
+
+@pytest.mark.parametrize("error", [DownloadError("no network"), BrokenRunError("a/config.json"), RuntimeError("odd")])
+def test_what_is_no_refusal_leaves_a_run_that_can_be_resumed(
+    error: Exception, store: RunStore, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise error
+
+    monkeypatch.setattr(session, "load_dataset", fail)
+    run = store.create("a", tiny)
+    with pytest.raises(type(error)):
         train_run(run)
-    assert (run.status.state, run.status.resumable) == ("failed", True)
-    assert "8 or more" in run.status.message
+    assert (run.status.state, run.status.resumable, run.status.message) == ("failed", True, str(error))
 
 
 def test_changed_data_is_refused_and_the_card_stays(store: RunStore, tiny: RunConfig) -> None:
@@ -235,6 +267,7 @@ def test_changed_data_is_refused_and_the_card_stays(store: RunStore, tiny: RunCo
     with pytest.raises(ValueError, match="data set of run 'a' has changed"):
         evaluate_run(run)
     assert run.card == card
+    assert "data set has changed" in run.status.message  # what was learned is kept
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_the_run_says_so(store: RunStore, tiny: RunConfig, eager: None) -> None:

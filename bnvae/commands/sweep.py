@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bnvae.commands.following import follow
@@ -11,7 +12,7 @@ from bnvae.config_help import SECTIONS
 from bnvae.methods import METHODS, PLAIN_MODEL, PLAIN_TRAINING
 
 if TYPE_CHECKING:
-    from bnvae.runs import Run
+    from bnvae.runs import Run, RunStore
 
 NOT_IN_A_SWEEP = (("model", "tau"), ("model", "amortised"), ("model", "tau_max"), ("training", "seed"))
 
@@ -61,11 +62,13 @@ def add(commands: Subparsers) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Re-running it goes on where it was: finished runs are left alone, the others resumed."""
+    from bnvae.runs import RunStore
     from bnvae.runs.control import PLAY
 
     asked: list[bool] = []
-    worst = 0
-    for run in _members(options):
+    worst, store = 0, RunStore()
+    runs = _members(store, options)
+    for run in runs:
         if run.status.state == "finished":
             continue
         if not run.is_held:
@@ -77,26 +80,37 @@ def _run(options: argparse.Namespace) -> int:
         except FloatingPointError as error:  # a large tau may diverge where the others do not
             print(f"bnvae: {run.id}: {error}", file=sys.stderr)
             status = 2
+        except ValueError:
+            if run.id not in store:  # refused before it began: the others have its data
+                _delete_unbegun(store, runs)
+            raise
         worst = max(worst, status)
         if asked:
             break
     return worst
 
 
-def _members(options: argparse.Namespace) -> "list[Run]":
-    from bnvae.runs import RunStore
+def _delete_unbegun(store: "RunStore", runs: "list[Run]") -> None:
+    for run in runs:
+        if run.id in store and not run.has_begun:
+            with suppress(ValueError):  # another process is about to train it
+                store.delete(run.id)
+
+
+def _members(store: "RunStore", options: argparse.Namespace) -> "list[Run]":
+    from bnvae.data.first_look import first_look
     from bnvae.sweep import known_members, members, method_members, seed_members
 
-    store = RunStore()
     if options.ladder and not options.methods:
         raise ValueError("ladder is given without --methods: a sweep over tau has a strength in each of its runs.")
-    if options.taus is not None:
-        return members(store, options.run, config_of(options), options.taus, seeds=options.seeds or ())
-    if options.methods is None and options.seeds is not None:
-        return seed_members(store, options.run, config_of(options), options.seeds)
-    if options.methods is None:
+    if options.taus is options.methods is options.seeds is None:
         return known_members(store, options.run)
     config = config_of(options)
+    first_look(config.data)  # what can't be trained on leaves no run behind
+    if options.taus is not None:
+        return members(store, options.run, config, options.taus, seeds=options.seeds or ())
+    if options.methods is None:
+        return seed_members(store, options.run, config, options.seeds)
     for section, decided in (("model", PLAIN_MODEL), ("training", PLAIN_TRAINING)):
         for field in decided:
             default = getattr(SECTIONS[section](), field)

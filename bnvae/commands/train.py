@@ -3,11 +3,15 @@
 import argparse
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
 from bnvae.commands.following import follow
 from bnvae.commands.settings import Subparsers, add_setting, config_of
 from bnvae.config import FIXED_SCALE, SCALED, ModelConfig
 from bnvae.config_help import SECTIONS
+
+if TYPE_CHECKING:
+    from bnvae.runs import Run, RunStore
 
 
 def add(commands: Subparsers) -> None:
@@ -37,15 +41,22 @@ def _run(options: argparse.Namespace) -> int:
     first_look(config.data)  # what can't be trained on leaves no run behind
     run_id = options.run or store.free_id(f"{short_title(config.data)}-{config.model.head}")
     if not options.tensorboard:
-        return follow(store.create(run_id, config).id, quiet=options.quiet)
+        return _trained(store, store.create(run_id, config), quiet=options.quiet)
     from bnvae.runs.event_files import FOLDER, check_tensorboard, write_event_file
 
     check_tensorboard()
     run = store.create(run_id, config)
-    status = follow(run.id, quiet=options.quiet)
+    status = _trained(store, run, quiet=options.quiet)
     if run.history().steps:  # else it was stopped before the first
         write_event_file(run, run.folder / FOLDER)
     return status
+
+
+def _trained(store: "RunStore", run: "Run", *, quiet: bool) -> int:
+    try:
+        return follow(run.id, quiet=quiet)
+    finally:
+        store.forget_refusal(run.id)  # the terminal says it
 
 
 def unused(model: ModelConfig) -> list[str]:

@@ -105,6 +105,12 @@ class Run:
         except (ValueError, UnicodeDecodeError) as error:
             raise BrokenRunError(f"{self.id}/tokenizer.json: {error}") from None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its data and settings were accepted once: what a worker keeps before the first step is here."""
+        kept = ("data.json", HISTORY, WEIGHTS, ARRAYS)
+        return any((self.folder / name).exists() for name in kept) or any(self.folder.glob("trainer-*"))
+
     def write_data(self, dataset: Dataset) -> None:
         """Keep what later work needs of the data set: card, vocabulary, a few test examples."""
         kept = Examples.of(dataset.test, self.test_order(len(dataset.test)))

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal, final
 
@@ -25,7 +25,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 _GRAVE = ".deleted-"
 _ASIDE = (".fork-", ".import-")
+_REFUSED = ".refused-"
 FORSAKEN_SECONDS = 3600.0
+REFUSAL_SECONDS = 3600.0
+"""for which a page may still ask why a training was refused"""
 
 
 def default_root() -> Path:
@@ -88,6 +91,7 @@ class RunStore:
         config = resolved(config)
         folder = self.root / run_id
         self.root.mkdir(parents=True, exist_ok=True)
+        self.forget_refusal(run_id)
         try:
             folder.mkdir()
         except FileExistsError:
@@ -152,6 +156,29 @@ class RunStore:
             run.folder.rename(grave / run_id)
         self.clear_away()
 
+    def withdraw(self, run: Run) -> None:
+        """Take away a run that was refused before it began; why can be asked for an hour (`refusal`).
+
+        Whoever trains it calls this, and holds its lease. A disk that refuses it leaves the run where it is.
+        """
+        assert not run.has_begun
+        self.clear_away()
+        self.forget_refusal(run.id)
+        with suppress(OSError):
+            run.folder.rename(self._refused(run.id))
+
+    def refusal(self, run_id: str) -> str:
+        """Why a run of this name was refused before it began; empty if none was."""
+        if not _ID.fullmatch(run_id) or not self._refused(run_id).is_dir():
+            return ""
+        return Run(self._refused(run_id)).status.message
+
+    def forget_refusal(self, run_id: str) -> None:
+        shutil.rmtree(self._refused(run_id), ignore_errors=True)
+
+    def _refused(self, run_id: str) -> Path:
+        return self.root / f"{_REFUSED}{run_id}"
+
     @contextmanager
     def aside(self, kind: Literal["fork", "import"]) -> Iterator[Path]:
         """A folder beside the runs in which to make one, where nobody takes half of it for a run; gone afterwards."""
@@ -166,7 +193,8 @@ class RunStore:
         """Remove what deletions, branches and imports left that were killed half way."""
         for folder in self.root.glob(".*-*"):
             buried = folder.name.startswith(_GRAVE) and any(folder.iterdir())
-            if buried or (folder.name.startswith(_ASIDE) and _is_forsaken(folder)):
+            told = folder.name.startswith(_REFUSED) and time.time() - _last_change(folder) > REFUSAL_SECONDS
+            if buried or told or (folder.name.startswith(_ASIDE) and _is_forsaken(folder)):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

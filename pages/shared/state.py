@@ -17,6 +17,7 @@ NO_TRAINING = "This run was brought in: there is no training of it to watch. See
 COUNTED = {4: "four", 12: "twelve"}
 BEGUN_SECONDS = 3.0
 """for which the address of before is not believed: a press that met a training's beginning carries it"""
+NOTHING_BEGUN: tuple[float, list[str], list[str]] = (-math.inf, [], [])
 BUNDLED_PAIR = ("storybook-plain", "storybook-scaler")
 
 
@@ -32,7 +33,7 @@ def selected_ids(most: int = MOST_RUNS) -> list[str]:
 def _asked_ids() -> list[str]:
     """The same, however many there are."""
     ids = _ids_in_url()
-    then, before, begun = st.session_state.get("_begun", (-math.inf, [], []))
+    then, before, begun = st.session_state.get("_begun", NOTHING_BEGUN)
     if ids == before and time.monotonic() - then < BEGUN_SECONDS:
         ids = begun
     if not ids:
@@ -78,6 +79,22 @@ def follow(run_id: str, new_id: str | None) -> None:
         st.session_state.pop("_selected", None)
 
 
+def begun_ids() -> list[str]:
+    """Ids of the runs that this visitor began last; they need not be there any more."""
+    return list(st.session_state.get("_begun", NOTHING_BEGUN)[2])
+
+
+def say_refused(ids: Sequence[str]) -> None:
+    """Why trainings of this visitor came to nothing: their data or settings were refused, and no run of them is kept.
+
+    A large data set is read by the training's own process: only there can be seen that two of its files are the same.
+    """
+    there = store()
+    reasons = [there.refusal(run_id) for run_id in ids if run_id not in there]
+    for why in dict.fromkeys(filter(None, reasons)):
+        say("error", "This cannot be trained on. No run was kept:", why)
+
+
 def link_params() -> dict[str, list[str]]:
     return {RUNS: selected_ids()}
 
@@ -96,6 +113,8 @@ def choose_runs(
     if too_many and _ids_in_url():
         say("info", _too_many_words(most), ", ".join(too_many))
     for missing in [run_id for run_id in wanted if run_id not in runs]:
+        if missing in begun_ids() and store().refusal(missing):
+            continue  # said where it was begun
         say("warning", "A run in this address is not here. It may have been deleted or renamed:", missing)
     here = [run_id for run_id in wanted if run_id in runs]
     if not runs:

@@ -1,16 +1,19 @@
 """The form that begins a sweep over methods, and the comparison that follows it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnvae.methods import METHODS
-from bnvae.runs import RunStore
+from bnvae.runs import Run, RunStore
 from bnvae.runs.groups import group_of
 from pages.shared.train import method_sweep
-from tests.pages.reading import checked, words
+from tests.pages.reading import ROOT, checked, words
 
 Visit = Callable[..., AppTest]
 
@@ -54,6 +57,26 @@ def test_what_a_method_refuses_is_said_before_anything_is_made(runs: RunStore, v
     checked(page.number_input(key="set-batch").set_value(4).run())
     assert "batch_size is 4" in words(page)
     assert begun == []
+
+
+def test_a_sweep_of_refused_data_leaves_no_run_and_says_why_once(
+    empty: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = "\n".join(f"sentence {number}" for number in range(100))
+    (tmp_path / "train.txt").write_text(lines)
+    (tmp_path / "test.txt").write_text(lines)
+
+    def work(*members: Run, threads: int, sweep: str) -> None:
+        command = [sys.executable, "-m", "bnvae", "sweep", "--run", sweep, "--quiet"]
+        assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 2
+
+    monkeypatch.setattr(method_sweep, "submit", work)
+    page = visit("train")
+    page.selectbox(key="set-data").set_value("text").run()
+    page.text_input(key="set-path").set_value(str(tmp_path)).run()
+    checked(page.button(key="methods-go").click().run())
+    assert empty.runs() == []
+    assert words(page).count("100 of the 100 different sentences for test stand among those for training") == 1
 
 
 def test_members_that_have_not_begun_are_named_in_one_message(runs: RunStore, visit: Visit, begun: list[Any]) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bnvae.config import ModelConfig, RunConfig
 from bnvae.runs import Run, RunStore
 from bnvae.runs.control import Control
 from bnvae.steering import Change
+from bnvae.worker import train_run
 from tests.pages.reading import checked, drawn, runs_choice, words
 
 Visit = Callable[..., AppTest]
@@ -176,6 +178,30 @@ def test_a_start_that_fails_says_why(empty: RunStore, visit: Visit, monkeypatch:
     page = press_train(visit("train"))
     assert "Training could not be started" in page.error[0].value
     assert "No space <b>left</b>" in page.text[0].value
+
+
+def test_splits_that_overlap_leave_no_run_and_are_said_once_where_training_was_begun(
+    empty: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = "\n".join(f"sentence {number}" for number in range(100))
+    (tmp_path / "train.txt").write_text(lines)
+    (tmp_path / "test.txt").write_text(lines)
+
+    def work(run: Run, threads: int) -> None:
+        with suppress(ValueError):  # as a process of its own does, which the page does not wait for
+            train_run(run)
+
+    monkeypatch.setattr("pages.shared.start.submit", work)
+    page = visit("train")
+    page.selectbox(key="set-data").set_value("text").run()
+    page.text_input(key="set-path").set_value(str(tmp_path)).run()
+    assert "There is a file for test" in words(page)
+    press_train(page)
+    assert empty.runs() == []
+    assert words(page).count("100 of the 100 different sentences for test stand among those for training") == 1
+    assert "is not here" not in words(page)
+    checked(page.run())
+    assert "100 of the 100" in words(page)  # until another training is begun
 
 
 def test_stop_and_go_on_reach_the_worker(runs: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,11 @@ from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.notices import say, say_failed
 from pages.shared.presses import pressed, whole
-from pages.shared.state import store
+from pages.shared.state import say_refused, store
 from pages.shared.visitor import check_room, claim
 
-BEGUN = "_methods"
-"""the sweep that this visitor began last, in the session"""
+BEGUN, MEMBERS = "_methods", "_methods-members"
+"""the sweep that this visitor began last, and the ids of its runs, in the session"""
 
 
 def offer_methods(config: RunConfig | None) -> None:
@@ -28,6 +28,7 @@ def offer_methods(config: RunConfig | None) -> None:
     with st.popover(label, icon=":material/stacks:", width="stretch", disabled=config is None):
         if config is not None:
             _form(config)
+    say_refused(st.session_state.get(MEMBERS, []))
     members = store().groups().get(st.session_state.get(BEGUN, ""), [])
     if members:
         finished = sum(state(member).state == "finished" for member in members)
@@ -81,7 +82,7 @@ def _begin(config: RunConfig, methods: list[str], *, ladder: bool) -> None:
     one = dataclasses.replace(config, training=dataclasses.replace(config.training, threads=threads))
     runs: list[Run] = [claim(run) for run in method_members(store(), group, one, methods, ladder=ladder)]
     submit(*runs, threads=threads, sweep=group)
-    st.session_state[BEGUN] = group
+    st.session_state[BEGUN], st.session_state[MEMBERS] = group, [run.id for run in runs]
 
 
 def _free_group(wish: str) -> str:
