@@ -14,12 +14,12 @@ import torch
 
 from benchmarks.report import machine, publish
 from benchmarks.whole_trainings import options, train
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.evaluation import distortions, draw_codes, encode
-from bnvae.model import VAE
-from bnvae.objective import ElboTerms
+from bnvae.nn.losses import ElboTerms
+from bnvae.nn.vae import VAE
+from bnvae.training.evaluation import distortions, draw_codes, encode
 
 BASES = {
     "storybook": RunConfig(

@@ -15,11 +15,11 @@ import statistics
 import torch
 
 from benchmarks.report import publish
-from bnvae.analysis.modes import in_eval_mode, in_training_mode
 from bnvae.data import load_dataset
-from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import recompute_statistics
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.estimators.bn_modes import in_eval_mode, in_training_mode
 from bnvae.runs import RunStore
+from bnvae.training.evaluation import recompute_statistics
 
 EXAMPLES = 8_192
 BATCH_SIZES = (8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)

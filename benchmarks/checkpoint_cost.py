@@ -16,13 +16,13 @@ import torch
 
 from benchmarks.recording_cost import CASES, NAMES, Clock
 from benchmarks.report import publish, with_spread
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
-from bnvae.model import VAE
-from bnvae.runs import checkpoint
-from bnvae.runs.history import HistoryWriter
-from bnvae.runs.intervals import CHECKPOINT_SECONDS
-from bnvae.training import Trainer
+from bnvae.nn.vae import VAE
+from bnvae.runs.progress import checkpoint
+from bnvae.runs.progress.history import HistoryWriter
+from bnvae.runs.progress.intervals import CHECKPOINT_SECONDS
+from bnvae.training.trainer import Trainer
 
 LARGE = RunConfig(
     data=DataConfig(name="storybook", vocabulary_size=10_000),

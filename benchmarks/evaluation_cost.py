@@ -15,14 +15,14 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.report import publish
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
-from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import distortions, draw_codes, encode
-from bnvae.information import mutual_information, rise_if_permuted
-from bnvae.model import VAE
-from bnvae.posterior import Posterior
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, PERMUTED_EXAMPLES, Trainer, information_examples
+from bnvae.data.random_subset import random_subset
+from bnvae.nn.posterior import Posterior
+from bnvae.nn.vae import VAE
+from bnvae.training.evaluation import distortions, draw_codes, encode
+from bnvae.training.mutual_information import mutual_information, rise_if_permuted
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS, PERMUTED_EXAMPLES, Trainer, information_examples
 
 
 def _config(data: str, batch_size: int, model: ModelConfig) -> RunConfig:

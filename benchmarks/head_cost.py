@@ -17,8 +17,8 @@ from pathlib import Path
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import EVER, TAU, Case, Product, mlp_case, ptb_case, storybook_case
 from benchmarks.turns import chosen_turns, take_turns
-from bnvae.config import HeadName, ModelConfig, TrainingConfig
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS
+from bnvae.config.schema import HeadName, ModelConfig, TrainingConfig
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS
 
 PLAIN: HeadName = "gaussian"
 HEADS: tuple[HeadName, ...] = (PLAIN, "bn-mean", "bn-scaler", "rms-scaler")

@@ -26,9 +26,9 @@ from playwright.sync_api import Page
 
 from benchmarks.browser import ROOT, chromium, serving
 from benchmarks.report import publish, with_spread
-from bnvae.analysis.neighbours import NEIGHBOURS, fidelity
-from bnvae.analysis.projection import principal_axes, project
-from bnvae.analysis.umap_layout import laid_out
+from bnvae.latent.neighbours import NEIGHBOURS, fidelity
+from bnvae.latent.projection.fit_projection import principal_axes, project
+from bnvae.latent.projection.umap_layout import laid_out
 from bnvae.runs import RunStore
 
 POINTS = 70_000

@@ -26,8 +26,8 @@ from pathlib import Path
 from benchmarks.browser import Server, serving
 from benchmarks.report import publish
 from benchmarks.viewers import Clock, Viewer
-from bnvae import launcher
-from bnvae.config import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.jobs import launch
 from bnvae.runs import Run, RunStore
 
 TARGET_LOAD_SECONDS, TARGET_AGE_SECONDS, TARGET_SESSION_MB = 5.0, 2.0, 5.0
@@ -126,7 +126,7 @@ def begin_trainings(store: RunStore) -> list[Run]:
             training=TrainingConfig(epochs=epochs, device="cpu", threads=1),
         )
         run = store.create(store.free_id(f"storybook-{head}"), config)
-        launcher.submit(run, threads=1)
+        launch.submit(run, threads=1)
         runs.append(run)
     end = time.monotonic() + 120
     while not all(run.status.step > 100 for run in runs):
@@ -138,7 +138,7 @@ def begin_trainings(store: RunStore) -> list[Run]:
 
 def end_trainings(runs: Sequence[Run]) -> None:
     for run in runs:
-        launcher.stop(run)
+        launch.stop(run)
     end = time.monotonic() + 60
     while any(run.is_held for run in runs) and time.monotonic() < end:
         time.sleep(0.2)

@@ -26,14 +26,14 @@ import torch
 
 from benchmarks.report import publish
 from benchmarks.whole_trainings import train
-from bnvae.analysis.importance_sampling import importance_sampled_nlls
-from bnvae.analysis.labels_needed import labels_needed
-from bnvae.analysis.metrics import evaluate_each
-from bnvae.config import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import SCALED, DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.data.random_rows import random_subset
-from bnvae.information import standard_error
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.downstream.labels_needed import labels_needed
+from bnvae.metrics.estimators.importance_sampling import importance_sampled_nlls
+from bnvae.metrics.test_set import evaluate_each
+from bnvae.training.mutual_information import standard_error
 
 HEADS: tuple[HeadName, ...] = ("gaussian", "bn-mean", "ln-mean", "bn-scaler", "rms-scaler")
 TAU, GAMMA = 0.3, 0.7

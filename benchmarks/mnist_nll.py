@@ -23,17 +23,17 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import publish
-from bnvae.analysis.importance_sampling import importance_sampled_nll
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset, Split
-from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import distortions, draw_codes, encode
-from bnvae.model import VAE
-from bnvae.runs import checkpoint
-from bnvae.runs.files import read_json, write_atomic, write_json
-from bnvae.runs.weights import model_of, weights_of
-from bnvae.training import Trainer
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.estimators.importance_sampling import importance_sampled_nll
+from bnvae.nn.vae import VAE
+from bnvae.runs.artifacts.weights import model_of, weights_of
+from bnvae.runs.progress import checkpoint
+from bnvae.runs.storage.atomic_files import read_json, write_atomic, write_json
+from bnvae.training.evaluation import distortions, draw_codes, encode
+from bnvae.training.trainer import Trainer
 
 TRAINING_EXAMPLES, VALIDATION_EXAMPLES = 50_000, 10_000
 CURVE, BEST = "curve.json", "best.safetensors"

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from benchmarks.browser import ROOT
 from benchmarks.report import publish
-from bnvae.analysis.neighbours import NEIGHBOURS, nearest, place
-from bnvae.analysis.umap_place import settled_place
+from bnvae.latent.neighbours import NEIGHBOURS, nearest, place
+from bnvae.latent.projection.umap_transform import settled_place
 from bnvae.runs import RunStore
 
 FITTED, HELD_OUT = 3_000, 400

@@ -27,8 +27,8 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, serving
 from benchmarks.report import publish, with_spread
+from bnvae.nn.scaler import fixed_floor
 from bnvae.runs import RunStore
-from bnvae.scaler import fixed_floor
 
 COLLAPSED_NATS = 0.1
 TARGET_SECONDS, TARGET_LAG_SECONDS = 30.0, 1.0

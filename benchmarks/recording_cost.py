@@ -22,16 +22,16 @@ from pathlib import Path
 import torch
 
 from benchmarks.report import publish, with_spread
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.model import VAE
-from bnvae.records import Record, StepRecord
+from bnvae.jobs.train_runs import train_run
+from bnvae.nn.vae import VAE
 from bnvae.runs import RunStore
+from bnvae.runs.progress.status import Status
 from bnvae.runs.run import Run
-from bnvae.runs.status import Status
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
-from bnvae.worker import train_run
+from bnvae.training.records import Record, StepRecord
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 
 SECONDS_PER_TICK = 0.4
 """what pages/shared/live/trainings.py waits between two looks"""

@@ -24,12 +24,13 @@ from playwright.async_api import CDPSession, Page, async_playwright
 
 from benchmarks.browser import FLAGS, chromium_path, serving
 from benchmarks.report import publish, with_spread
-from bnvae.analysis.film_strip import chosen_examples, render, strip_taus
-from bnvae.analysis.tau import LARGEST_TAU
-from bnvae.evaluation import encode, recompute_statistics
-from bnvae.model import VAE
-from bnvae.runs import Run, RunStore, default_root, strips
-from bnvae.runs.status import Status
+from bnvae.latent.tau_frames import chosen_examples, render, strip_taus
+from bnvae.metrics.scaler_curves import LARGEST_TAU
+from bnvae.nn.vae import VAE
+from bnvae.runs import Run, RunStore, default_root
+from bnvae.runs.derived import stored_tau_frames
+from bnvae.runs.progress.status import Status
+from bnvae.training.evaluation import encode, recompute_statistics
 
 INPUTS_PER_SECOND = 125
 DIMENSIONS = 32
@@ -135,7 +136,9 @@ def strip_seconds(run: Run, folder: Path) -> float:
     taus = strip_taus(LARGEST_TAU if model.amortised is None else model.amortised.tau_max)
     codes = torch.randn(8, model.latent_dimensions, generator=torch.Generator().manual_seed(0))
     begun = time.perf_counter()
-    strips.keep(copy.folder, render(model, copy.card.shape, kept.examples, chosen_examples(kept.labels), codes, taus))
+    stored_tau_frames.keep(
+        copy.folder, render(model, copy.card.shape, kept.examples, chosen_examples(kept.labels), codes, taus)
+    )
     return time.perf_counter() - begun
 
 

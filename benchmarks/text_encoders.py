@@ -20,13 +20,13 @@ import torch
 from benchmarks.real_data.training import TEST_EXAMPLES, configuration, load
 from benchmarks.report import machine, publish
 from benchmarks.whole_trainings import options, train
-from bnvae.analysis.causes_kept import causes_kept
-from bnvae.analysis.metrics import evaluate
-from bnvae.analysis.permuted import permuted_rise
-from bnvae.config import DataConfig, PoolingName, RunConfig
+from bnvae.config.schema import DataConfig, PoolingName, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset
-from bnvae.data.random_rows import random_subset
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.downstream.factors_kept import causes_kept
+from bnvae.metrics.estimators.permutation import permuted_rise
+from bnvae.metrics.test_set import evaluate
 
 ENCODERS: tuple[tuple[PoolingName, bool], ...] = (
     ("last", False),

@@ -26,13 +26,13 @@ from benchmarks.bare import BareLoop, BareLstm, BareMlp, HeadOfBare
 from benchmarks.made_up_text import made_up_text
 from benchmarks.report import publish, thousands
 from benchmarks.turns import Contender, Seconds, chosen_turns, speed_ratio, take_turns
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import PAD, Dataset, TextShape
-from bnvae.model import VAE
-from bnvae.records import EvaluationRecord, Record
-from bnvae.runs.history import HistoryWriter
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
+from bnvae.nn.vae import VAE
+from bnvae.runs.progress.history import HistoryWriter
+from bnvae.training.records import EvaluationRecord, Record
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 
 HEADS: tuple[HeadOfBare, ...] = ("gaussian", "rms-scaler")
 TAU = 0.5

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
 from bnvae.data.dataset import Dataset
-from bnvae.evaluation import recompute_statistics
-from bnvae.model import VAE
-from bnvae.training import Trainer
+from bnvae.nn.vae import VAE
+from bnvae.training.evaluation import recompute_statistics
+from bnvae.training.trainer import Trainer
 
 
 def train(config: RunConfig, dataset: Dataset) -> tuple[VAE, float]:

@@ -3,9 +3,9 @@
 The heads work in any torch model: `from bnvae import BatchNormScalerHead`.
 """
 
-from bnvae.moments import recompute_moments
-from bnvae.objective import ElboTerms, loss
-from bnvae.posterior import (
+from bnvae.nn.losses import ElboTerms, loss
+from bnvae.nn.normalization import recompute_moments
+from bnvae.nn.posterior import (
     HEADS,
     BatchNormMeanHead,
     BatchNormScalerHead,
@@ -16,7 +16,7 @@ from bnvae.posterior import (
     RootMeanSquareScalerHead,
     kl_per_dimension,
 )
-from bnvae.scaler import AmortisedScaler, Gammas, Scaler, fixed_floor
+from bnvae.nn.scaler import AmortisedScaler, Gammas, Scaler, fixed_floor
 
 __version__ = "0.2.0"
 

@@ -1,4 +1,4 @@
-"""The command line, `python -m bnvae COMMAND`; the commands are those of `bnvae.commands`."""
+"""The command line, `python -m bnvae COMMAND`; the commands are those of `bnvae.cli`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
-from bnvae.commands import COMMANDS
+from bnvae.cli import COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

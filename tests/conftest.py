@@ -7,8 +7,17 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-SHAPED = ("tau_features", "scaler", "posterior", "moments", "objective", "evaluation", "batches", "analysis.metrics")
-# Before anything imports them. Not `model`: beartype cannot read its `Self`.
+SHAPED = (
+    "nn.tau_features",
+    "nn.scaler",
+    "nn.posterior",
+    "nn.normalization",
+    "nn.losses",
+    "training.evaluation",
+    "training.sampler",
+    "metrics.test_set",
+)
+# Before anything imports them. Not `nn.vae`: beartype cannot read its `Self`.
 install_import_hook(
     [f"bnvae.{module}" for module in SHAPED],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # a whole number where a float is wanted
@@ -16,7 +25,7 @@ install_import_hook(
 
 import torch  # noqa: E402
 
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig  # noqa: E402
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig  # noqa: E402
 from bnvae.runs import RunStore  # noqa: E402
 
 # No training of a test starts a process for its maps.

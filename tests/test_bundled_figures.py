@@ -18,7 +18,7 @@ from torch.distributions import Normal, kl_divergence
 
 from bnvae.data import load_dataset
 from bnvae.data.dataset import PAD, Dataset
-from bnvae.networks.text import TextDecoder
+from bnvae.nn.networks.text import TextDecoder
 from bnvae.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]

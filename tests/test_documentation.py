@@ -16,10 +16,10 @@ import pytest
 
 import bnvae
 from bnvae.__main__ import _parser
-from bnvae.analysis.metrics import Evaluation
-from bnvae.config_help import FLAGS, SECTIONS, field_help
-from bnvae.records import EvaluationRecord, StepRecord
+from bnvae.config.help_texts import FLAGS, SECTIONS, field_help
+from bnvae.metrics.test_set import Evaluation
 from bnvae.runs import Status
+from bnvae.training.records import EvaluationRecord, StepRecord
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md")])
@@ -166,8 +166,8 @@ def test_the_layout_gives_a_reason_for_each_module_and_folder() -> None:
 
 
 def test_the_import_order_is_the_one_that_is_enforced() -> None:
-    (order,) = re.findall(r"`(config ←[^`]*)`", _read("ARCHITECTURE.md"))
-    tree = ast.parse(_read("tests/test_import_order.py"))
+    (order,) = re.findall(r"`(config ← data[^`]*)`", _read("ARCHITECTURE.md"))
+    tree = ast.parse(_read("tests/test_layout.py"))
     (enforced,) = (
         ast.literal_eval(node.value)
         for node in tree.body

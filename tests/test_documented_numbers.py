@@ -9,13 +9,16 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from bnvae.analysis.permuted import CODES_PER_GROUP, SAME_GREY_LEVELS
-from bnvae.config import SMALLEST_BATCH
-from bnvae.data import own_text, picture_sources, pictures, text_files
-from bnvae.methods import METHODS
-from bnvae.posterior import kl_per_dimension
-from bnvae.runs import archive, intervals, snapshots
-from bnvae.scaler import fixed_floor
+from bnvae.config.methods import METHODS
+from bnvae.config.schema import SMALLEST_BATCH
+from bnvae.data.custom import custom_text, text_files
+from bnvae.data.images import decode_image, image_sources
+from bnvae.metrics.estimators.permutation import CODES_PER_GROUP, SAME_GREY_LEVELS
+from bnvae.nn.posterior import kl_per_dimension
+from bnvae.nn.scaler import fixed_floor
+from bnvae.runs.artifacts import snapshots
+from bnvae.runs.export import archive
+from bnvae.runs.progress import intervals
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "ARCHITECTURE.md")}
@@ -24,12 +27,12 @@ RUNS, BENCHMARKS = ((ROOT / name / "README.md").read_text(encoding="utf-8") for 
 LIMITS = pytest.mark.parametrize(
     ("document", "words", "known"),
     [
-        ("README.md", r"At most ([\d,]+) pictures", picture_sources.MOST_ENTRIES),
-        ("README.md", r"pictures; (\d+) MiB and", pictures.MOST_BYTES / 2**20),
-        ("README.md", r"MiB and (\d+)\s+million pixels each", pictures.MOST_PIXELS / 1e6),
-        ("README.md", r"a \.zip has at most (\d+) GiB", picture_sources.MOST_TOTAL_BYTES / 2**30),
+        ("README.md", r"At most ([\d,]+) pictures", image_sources.MOST_ENTRIES),
+        ("README.md", r"pictures; (\d+) MiB and", decode_image.MOST_BYTES / 2**20),
+        ("README.md", r"MiB and (\d+)\s+million pixels each", decode_image.MOST_PIXELS / 1e6),
+        ("README.md", r"a \.zip has at most (\d+) GiB", image_sources.MOST_TOTAL_BYTES / 2**30),
         ("README.md", r"up to (\d+) MiB and 5 million", text_files.MOST_BYTES / 2**20),
-        ("README.md", r"MiB and (\d+) million\s+lines", own_text.MOST_LINES / 1e6),
+        ("README.md", r"MiB and (\d+) million\s+lines", custom_text.MOST_LINES / 1e6),
         ("README.md", r"Train with (\d+) examples a batch or more", SMALLEST_BATCH),
         ("ARCHITECTURE.md", r"at most (\d+) and 10 MiB", snapshots.MOST_SNAPSHOTS),
         ("ARCHITECTURE.md", r"at most 24 and (\d+) MiB", snapshots.MOST_BYTES / 2**20),

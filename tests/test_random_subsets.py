@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 import torch
 
-from bnvae.analysis import factor_information as information
-from bnvae.analysis import metrics
-from bnvae.analysis.film_strip import price
-from bnvae.analysis.modes import in_training_mode
-from bnvae.analysis.thorough import ThoroughSettings, thorough_figures
-from bnvae.batches import mix
-from bnvae.config import DataConfig, ModelConfig, RunConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset, ImageShape, Split
 from bnvae.data.limits import training_rows
-from bnvae.data.random_rows import random_subset, subset_order
-from bnvae.evaluation import draw_codes, encode
-from bnvae.model import VAE
-from bnvae.networks.image import MEAN_EXAMPLES
-from bnvae.posterior import Posterior
-from bnvae.training import EVALUATION_EXAMPLES, Trainer
+from bnvae.data.random_subset import random_subset, subset_order
+from bnvae.latent.tau_frames import price
+from bnvae.metrics import test_set
+from bnvae.metrics.estimators.bn_modes import in_training_mode
+from bnvae.metrics.factors import factor_information as information
+from bnvae.metrics.thorough import ThoroughSettings, thorough_figures
+from bnvae.nn.networks.image import MEAN_EXAMPLES
+from bnvae.nn.posterior import Posterior
+from bnvae.nn.vae import VAE
+from bnvae.training.evaluation import draw_codes, encode
+from bnvae.training.sampler import mix
+from bnvae.training.trainer import EVALUATION_EXAMPLES, Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for part in ("bnvae", "pages", "benchmarks") for path in (ROOT / part).rglob("*.py"))
@@ -113,11 +113,11 @@ def test_every_batch_of_a_sorted_set_in_training_mode_is_a_mixed_one(tiny: RunCo
 
 def test_mutual_information_is_estimated_on_a_random_part(monkeypatch: pytest.MonkeyPatch) -> None:
     # The first half has one posterior for all, the second two: 0 and ln 2 nats, and of a mixed part what lies between.
-    monkeypatch.setattr(metrics, "MUTUAL_INFORMATION_EXAMPLES", 400)
+    monkeypatch.setattr(test_set, "MUTUAL_INFORMATION_EXAMPLES", 400)
     mean = torch.zeros(800, 1)
     mean[400:600], mean[600:] = -10.0, 10.0
     posterior = Posterior(mean, torch.full_like(mean, 0.5))
-    found = metrics.posterior_figures(posterior, draw_codes(posterior, 0))
+    found = test_set.posterior_figures(posterior, draw_codes(posterior, 0))
     rows = random_subset(800, 400)
     shares = torch.bincount((mean[rows, 0] / 10).long() + 1).double() / 400
     assert found["mutual_information"] == pytest.approx(-(shares * shares.log()).sum().item(), abs=0.02)

@@ -27,12 +27,12 @@ from benchmarks.bare import BareLoop
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import Product
 from benchmarks.turns import Contender, speed_ratio, take_turns
-from bnvae.analysis.metrics import evaluate
-from bnvae.config import RunConfig
-from bnvae.data.random_rows import random_subset
-from bnvae.device import resolve_device
-from bnvae.model import VAE
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
+from bnvae.config.schema import RunConfig
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.test_set import evaluate
+from bnvae.nn.vae import VAE
+from bnvae.training.device import resolve_device
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS, Trainer
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 TEST_EXAMPLES = 2_000

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmarks.accelerator.bare_networks import BareConv, BareTransformer
 from benchmarks.bare import BareLstm
 from benchmarks.made_up_text import made_up_text
-from bnvae.config import DataConfig, ModelConfig, PoolingName, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, PoolingName, RunConfig, TrainingConfig
 from bnvae.data import load_dataset
 from bnvae.data.dataset import Dataset, TextShape
 

@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from benchmarks.faults.lives import HEADS, MODALITIES, config_of, differing, live, outcome, start, undisturbed
-from bnvae.config import HeadName, RunConfig
+from bnvae.config.schema import HeadName, RunConfig
 from bnvae.runs import Run, RunStore
 
 IN_A_ROW = (1, 2, 5)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks.faults.disk import Fault, FaultyDisk
-from bnvae.config import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
-from bnvae.runs import Run, RunStore, checkpoint
-from bnvae.runs.beat import read_beat
+from bnvae.config.schema import DataConfig, HeadName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.jobs.heartbeat import read_beat
+from bnvae.runs import Run, RunStore
+from bnvae.runs.progress import checkpoint
 
 HEADS: tuple[HeadName, ...] = get_args(HeadName)
 MODALITIES = ("image", "text")
@@ -27,7 +28,7 @@ UNDISTURBED = Fault(kind="error", number=0)
 """a disk that only counts"""
 
 _workers = multiprocessing.get_context("forkserver")
-_workers.set_forkserver_preload(["bnvae.worker", "sklearn.datasets"])
+_workers.set_forkserver_preload(["bnvae.jobs.train_runs", "sklearn.datasets"])
 
 
 def config_of(head: HeadName, modality: str, *, epochs: int) -> RunConfig:
@@ -59,12 +60,13 @@ def _live(
     folders: Sequence[str], checkpoint_seconds: float, fault: Fault | None, largest_file_bytes: int, told: Connection
 ) -> None:
     """A worker's whole life; its exit status says how it ended."""
-    from bnvae import session, worker
-    from bnvae.runs import intervals, patience
+    from bnvae.jobs import train_job, train_runs
+    from bnvae.runs.progress import intervals
+    from bnvae.runs.storage import retry
 
-    patience.WAIT_SECONDS = 0.02
+    retry.WAIT_SECONDS = 0.02
     intervals.CHECKPOINT_SECONDS, intervals.CHECKPOINT_STRETCH = checkpoint_seconds, 1.0
-    session.STATUS_SECONDS = 0.05
+    train_job.STATUS_SECONDS = 0.05
     os.fsync = _without_waiting  # type: ignore[assignment]
     disk = FaultyDisk(fault or UNDISTURBED, *map(Path, folders))
     if largest_file_bytes:
@@ -75,9 +77,9 @@ def _live(
     status = 0
     with disk.installed() if fault is not None else nullcontext():
         if fault is not None:  # nothing may depend on the clock: the n-th operation is to be the same one every time
-            session.STATUS_SECONDS, session.GLANCE_SECONDS, session.REQUEST_SECONDS = 1e9, 0.0, 0.0
+            train_job.STATUS_SECONDS, train_job.GLANCE_SECONDS, train_job.REQUEST_SECONDS = 1e9, 0.0, 0.0
         try:
-            worker.train_runs([Run(Path(folder)) for folder in folders])
+            train_runs.train_runs([Run(Path(folder)) for folder in folders])
         except (OSError, ValueError):
             status = REFUSED
     told.send(disk.seen)

@@ -41,13 +41,13 @@ from benchmarks.peers.others import BATCH, Example, NetworkOfPeers, Pythae
 from benchmarks.report import publish, thousands
 from benchmarks.training_speed import EVER, Case, Product, mlp_case, ptb_case
 from benchmarks.turns import Contender, chosen_turns, speed_ratio, take_turns
-from bnvae.analysis.metrics import evaluate
-from bnvae.batches import row_lengths
-from bnvae.config import ModelConfig, RunConfig
+from bnvae.config.schema import ModelConfig, RunConfig
 from bnvae.data import cache_folder
-from bnvae.data.random_rows import random_subset
-from bnvae.evaluation import recompute_statistics
-from bnvae.training import FEWEST_STEPS_BETWEEN_EVALUATIONS
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.test_set import evaluate
+from bnvae.training.evaluation import recompute_statistics
+from bnvae.training.sampler import row_lengths
+from bnvae.training.trainer import FEWEST_STEPS_BETWEEN_EVALUATIONS
 
 STEPS = 100
 EPOCHS, FEWER_PICTURES = 10, 6_000

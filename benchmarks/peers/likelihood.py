@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from benchmarks.mnist_nll import PUBLISHED, PYTHAE, SAMPLES, TRAINING_EXAMPLES
 from benchmarks.report import publish
-from bnvae.config import DataConfig
+from bnvae.config.schema import DataConfig
 from bnvae.data import load_dataset
 
 PIXELS, HIDDEN, LATENT, BATCH = 784, 400, 40, 100

@@ -21,12 +21,12 @@ from torchvision import datasets, transforms
 from benchmarks.peers.__main__ import EPOCHS, FEWER_PICTURES, HAS_PYTHAE, case_of, torchvisions_mnist
 from benchmarks.peers.others import BATCH, Example, NetworkOfPeers, Pythae
 from benchmarks.report import publish
-from bnvae.analysis.metrics import evaluate
-from bnvae.config import TrainingConfig
+from bnvae.config.schema import TrainingConfig
 from bnvae.data.dataset import Split
-from bnvae.data.random_rows import random_subset
-from bnvae.model import VAE
-from bnvae.training import fit
+from bnvae.data.random_subset import random_subset
+from bnvae.metrics.test_set import evaluate
+from bnvae.nn.vae import VAE
+from bnvae.training.trainer import fit
 
 FEWER = random_subset(60_000, FEWER_PICTURES)
 """rows of MNIST's training file that all of them see"""

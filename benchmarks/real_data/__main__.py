@@ -6,10 +6,10 @@
 frequent words. `tang`: the same numbers of couplets of ten characters, the 2,000 most frequent characters. The rest is
 the token "unknown", predicted like any other. The files are read from `snli/` and `tang_couplets/` in BNVAE_DATA.
 
-All methods of `bnvae.methods` start from the same encoder and decoder, an LSTM of 64 units with z of 32 dimensions, and
-see the same batches for as many epochs; nothing is chosen by test figures. Beside them stands the language model
-without z (`without_code`). At equal rate: methods with a strength are trained at two to four of them, and for each
-seed their test figures are interpolated to where the validation rate is the one asked for.
+All methods of `bnvae.config.methods` start from the same encoder and decoder, an LSTM of 64 units with z of 32
+dimensions, and see the same batches for as many epochs; nothing is chosen by test figures. Beside them stands the
+language model without z (`without_code`). At equal rate: methods with a strength are trained at several of them, and
+for each seed their test figures are interpolated to where the validation rate is the one asked for.
 
 A training takes half a minute of processor time and leaves one JSON file in DIRECTORY. Given again, the command makes
 what is missing, seed by seed, and prints the tables of all that is there.
@@ -24,7 +24,7 @@ import torch
 
 from benchmarks.real_data.tables import publish_at_rate, publish_methods
 from benchmarks.real_data.training import EPOCHS, LANGUAGE_MODEL, Case, DataSet, configuration, figures, load
-from bnvae.runs.files import write_json
+from bnvae.runs.storage.atomic_files import write_json
 
 CASES: tuple[Case, ...] = (
     (LANGUAGE_MODEL, None),

@@ -16,7 +16,7 @@ from benchmarks.real_data.training import (
     Figures,
 )
 from benchmarks.report import publish
-from bnvae.methods import METHODS
+from bnvae.config.methods import METHODS
 
 CURVES = {
     "β below 1": ("none", "beta-0.4", "beta-0.2"),

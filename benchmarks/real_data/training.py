@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from benchmarks.real_data.without_code import language_model
-from bnvae.analysis.importance_sampling import importance_sampled_nll
-from bnvae.analysis.metrics import evaluate
-from bnvae.analysis.permuted import permuted_rise
-from bnvae.batches import row_lengths
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TokenizerName, TrainingConfig
+from bnvae.config.methods import configured
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TokenizerName, TrainingConfig
 from bnvae.data.dataset import Dataset, TextShape
-from bnvae.data.random_rows import random_subset
-from bnvae.data.sentences import Corpus, Sentences, tokenised
-from bnvae.evaluation import recompute_statistics
-from bnvae.methods import configured
-from bnvae.model import VAE
-from bnvae.training import Trainer
+from bnvae.data.random_subset import random_subset
+from bnvae.data.text.sentences import Corpus, Sentences, tokenised
+from bnvae.metrics.estimators.importance_sampling import importance_sampled_nll
+from bnvae.metrics.estimators.permutation import permuted_rise
+from bnvae.metrics.test_set import evaluate
+from bnvae.nn.vae import VAE
+from bnvae.training.evaluation import recompute_statistics
+from bnvae.training.sampler import row_lengths
+from bnvae.training.trainer import Trainer
 
 DataSet = Literal["snli", "tang"]
 

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
 from bnvae.data.dataset import TextShape
-from bnvae.model import VAE
-from bnvae.networks import Decoder, Encoder, Likelihood, build_decoder, build_encoder
-from bnvae.posterior import Posterior, PosteriorHead
+from bnvae.nn.networks import Decoder, Encoder, Likelihood, build_decoder, build_encoder
+from bnvae.nn.posterior import Posterior, PosteriorHead
+from bnvae.nn.vae import VAE
 
 
 @final

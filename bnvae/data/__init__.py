@@ -1,10 +1,10 @@
 """Data sets of pictures and sentences: made here, published, or a user's own."""
 
 from bnvae.data.dataset import END, PAD, START, UNKNOWN, Dataset, ImageShape, Split, TextShape
-from bnvae.data.fetch import DownloadError, cache_folder
+from bnvae.data.download.fetch import DownloadError, cache_folder
 from bnvae.data.loading import DATASETS, load_dataset
-from bnvae.data.vocabulary import decode, encode, train_tokenizer
-from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
+from bnvae.data.text.vocabulary import decode, encode, train_tokenizer
+from bnvae.data.text.vocabulary_file import tokenizer_from_json, tokenizer_to_json
 
 __all__ = [
     "DATASETS",

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bnvae.config import DataConfig
-from bnvae.data.random_rows import random_subset
+from bnvae.config.schema import DataConfig
+from bnvae.data.random_subset import random_subset
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of it is done (fraction)."""

@@ -10,20 +10,20 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from bnvae.config import DataConfig, DataName
-from bnvae.data.celeba import load_celeba
-from bnvae.data.cifar10 import load_cifar10
+from bnvae.config.schema import DataConfig, DataName
+from bnvae.data.custom.custom_images import load_own_images
+from bnvae.data.custom.custom_text import load_own_text
 from bnvae.data.dataset import Dataset, ImageShape
-from bnvae.data.digits import load_digits
-from bnvae.data.downloads import load_fashion_mnist, load_kmnist, load_mnist
+from bnvae.data.datasets.celeba import load_celeba
+from bnvae.data.datasets.cifar10 import load_cifar10
+from bnvae.data.datasets.digits import load_digits
+from bnvae.data.datasets.mnist import load_fashion_mnist, load_kmnist, load_mnist
+from bnvae.data.datasets.shapes import load_shapes
 from bnvae.data.limits import Progress
-from bnvae.data.own_images import load_own_images
-from bnvae.data.own_text import load_own_text
-from bnvae.data.random_rows import BINARISE_TEST, BINARISE_TRAINING, BINARISE_VALIDATION, random_rows
-from bnvae.data.sentences import Corpus, tokenised
-from bnvae.data.shapes import load_shapes
-from bnvae.data.storybook import load_storybook
-from bnvae.data.vocabulary_file import tokenizer_to_json
+from bnvae.data.random_subset import BINARISE_TEST, BINARISE_TRAINING, BINARISE_VALIDATION, random_rows
+from bnvae.data.storybook.corpus import load_storybook
+from bnvae.data.text.sentences import Corpus, tokenised
+from bnvae.data.text.vocabulary_file import tokenizer_to_json
 
 DATASETS: dict[DataName, Callable[[DataConfig, Progress], Dataset | Corpus]] = {
     "storybook": load_storybook,

@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bnvae.methods import METHODS, TAU, knob_of
-from bnvae.runs.files import BrokenRunError, read_json, write_json
+from bnvae.config.methods import METHODS, TAU, knob_of
 from bnvae.runs.run import Run
+from bnvae.runs.storage.atomic_files import BrokenRunError, read_json, write_json
 
 GROUP = "group.json"
 

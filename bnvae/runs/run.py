@@ -9,27 +9,27 @@ from jaxtyping import Float, Int64
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from bnvae.config import PrecisionName, RunConfig
+from bnvae.config.scheduled_changes import steered
+from bnvae.config.schema import PrecisionName, RunConfig
 from bnvae.data.dataset import Dataset
-from bnvae.data.source_entropy import source_entropy
-from bnvae.data.vocabulary_file import tokenizer_from_json, tokenizer_to_json
-from bnvae.evaluation import encode
-from bnvae.model import VAE
-from bnvae.posterior import Posterior
-from bnvae.records import StepRecord, record_from_json
-from bnvae.runs.card import DataCard
-from bnvae.runs.control import Desk
-from bnvae.runs.encodings import ENCODED_EXAMPLES, read_posterior, read_rows, write_posterior
-from bnvae.runs.files import MIB, BrokenRunError, read_bytes, read_json, write_atomic, write_json
-from bnvae.runs.history import HISTORY, HistoryReader
-from bnvae.runs.lease import hold, is_held
-from bnvae.runs.pictures import Examples, Preview
-from bnvae.runs.rows import kept_order
-from bnvae.runs.snapshots import Snapshot
-from bnvae.runs.snapshots import load as load_snapshots
-from bnvae.runs.status import HELD, Status
-from bnvae.runs.weights import described_model, model_of, weights_of
-from bnvae.steering import steered
+from bnvae.data.datasets.source_entropy import source_entropy
+from bnvae.data.text.vocabulary_file import tokenizer_from_json, tokenizer_to_json
+from bnvae.nn.posterior import Posterior
+from bnvae.nn.vae import VAE
+from bnvae.runs.artifacts.data_card import DataCard
+from bnvae.runs.artifacts.encodings import ENCODED_EXAMPLES, read_posterior, read_rows, write_posterior
+from bnvae.runs.artifacts.previews import Examples, Preview
+from bnvae.runs.artifacts.snapshots import Snapshot
+from bnvae.runs.artifacts.snapshots import load as load_snapshots
+from bnvae.runs.artifacts.weights import described_model, model_of, weights_of
+from bnvae.runs.progress.control import Desk
+from bnvae.runs.progress.history import HISTORY, HistoryReader
+from bnvae.runs.progress.status import HELD, Status
+from bnvae.runs.storage.atomic_files import MIB, BrokenRunError, read_bytes, read_json, write_atomic, write_json
+from bnvae.runs.storage.kept_rows import kept_order
+from bnvae.runs.storage.lock import hold, is_held
+from bnvae.training.evaluation import encode
+from bnvae.training.records import StepRecord, record_from_json
 
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "description.json"

@@ -12,13 +12,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal, final
 
-from bnvae.config import RunConfig
-from bnvae.device import with_precision
+from bnvae.config.schema import RunConfig
 from bnvae.runs import groups
-from bnvae.runs.files import sync_folder, write_atomic
-from bnvae.runs.lease import hold, is_held
+from bnvae.runs.progress.status import Status
 from bnvae.runs.run import LEASE, Run
-from bnvae.runs.status import Status
+from bnvae.runs.storage.atomic_files import sync_folder, write_atomic
+from bnvae.runs.storage.lock import hold, is_held
+from bnvae.training.device import with_precision
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -159,7 +159,7 @@ class RunStore:
     def withdraw(self, run: Run) -> None:
         """Take away a run that was refused before it began; why can be asked for an hour (`refusal`).
 
-        Whoever trains it calls this, and holds its lease. A disk that refuses it leaves the run where it is.
+        The process that trains it calls this and holds its lock. A disk that refuses it leaves the run where it is.
         """
         assert not run.has_begun
         self.clear_away()

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
-from bnvae.analysis.wording import Marked
+from bnvae.metrics.word_diff import Marked
 from pages.components.assets import joined
 from pages.components.image_grid import sprite
 from pages.components.sentence_list import KeptPair

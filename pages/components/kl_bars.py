@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 import streamlit as st
 
-from bnvae.palette import HEAD_COLOURS
+from bnvae.plotting.palette import HEAD_COLOURS
 from pages.components.assets import joined, sendable
 
 DEAD_BELOW_NATS = 0.01

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
-from bnvae.analysis.wording import marked
+from bnvae.metrics.word_diff import marked
 from pages.components.assets import joined, sendable
 from pages.components.image_grid import sprite
 

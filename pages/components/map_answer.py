@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
-from bnvae.analysis.wording import Marked
+from bnvae.metrics.word_diff import Marked
 from pages.components.assets import joined
 from pages.components.image_grid import sprite
 from pages.components.kl_bars import bars

@@ -10,7 +10,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from bnvae.data.random_rows import random_subset
+from bnvae.data.random_subset import random_subset
 from pages.components.assets import joined
 from pages.components.latent_scatter import Legend, legend_data
 

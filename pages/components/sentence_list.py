@@ -6,7 +6,7 @@ from typing import Any, final
 
 import streamlit as st
 
-from bnvae.analysis.wording import Part
+from bnvae.metrics.word_diff import Part
 from pages.components.assets import joined
 
 _component = st.components.v2.component(

@@ -1,4 +1,4 @@
-// The Scaler's closed form over tau; bnvae/analysis/tau.py in the browser. No drawing and no imports: Node runs it as well.
+// The Scaler's closed form over tau; bnvae/metrics/scaler_curves.py in the browser. No drawing and no imports: Node runs it as well.
 // Arrays hold one number for each latent dimension; information is in nats.
 
 /** 1 / (1 + e^-x), without overflow on either side. */

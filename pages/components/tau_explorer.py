@@ -14,9 +14,9 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from bnvae.analysis.coverage import HOLE_RATIO
-from bnvae.analysis.tau import BINDING_SHARE, Budget, Unscaled, UnscaledMoments
-from bnvae.palette import HOLE_COLOUR, MEAN_COLOUR, STD_COLOUR, TAU_COLOUR, THETA_COLOUR
+from bnvae.metrics.estimators.aggregated_posterior import HOLE_RATIO
+from bnvae.metrics.scaler_curves import BINDING_SHARE, Budget, Unscaled, UnscaledMoments
+from bnvae.plotting.palette import HOLE_COLOUR, MEAN_COLOUR, STD_COLOUR, TAU_COLOUR, THETA_COLOUR
 from pages.components.assets import floats, joined, sendable
 from pages.components.kl_bars import DEAD_BELOW_NATS
 from pages.components.tau_strip import Strip, strip_payload

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
-from bnvae.analysis.wording import Marked, marked
+from bnvae.metrics.word_diff import Marked, marked
 from pages.components.assets import joined, sendable
 from pages.components.image_grid import sprite
 from pages.components.sentence_list import KeptPair

@@ -7,15 +7,16 @@ import streamlit as st
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from bnvae.analysis.generation import SampleSettings, decode_codes, reconstruct, shared_codes
-from bnvae.data.vocabulary import decode
-from bnvae.model import VAE
-from bnvae.records import StepRecord
-from bnvae.runs import BrokenRunError, Run, checkpoint
-from bnvae.runs.files import UnreadableRunError
-from bnvae.runs.history import HISTORY, ChangedHistoryError, HistoryReader
-from bnvae.runs.pictures import Examples, Preview
-from bnvae.runs.snapshots import Snapshot
+from bnvae.data.text.vocabulary import decode
+from bnvae.metrics.generation import SampleSettings, decode_codes, reconstruct, shared_codes
+from bnvae.nn.vae import VAE
+from bnvae.runs import BrokenRunError, Run
+from bnvae.runs.artifacts.previews import Examples, Preview
+from bnvae.runs.artifacts.snapshots import Snapshot
+from bnvae.runs.progress import checkpoint
+from bnvae.runs.progress.history import HISTORY, ChangedHistoryError, HistoryReader
+from bnvae.runs.storage.atomic_files import UnreadableRunError
+from bnvae.training.records import StepRecord
 from pages.shared.state import store
 from pages.shared.typeset import typeset
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.analysis.code_price import Costs, price_words
-from bnvae.analysis.figure_values import number
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.metrics.figures.figure_values import number
+from bnvae.metrics.figures.rate_price import Costs, price_words
 from bnvae.runs import BrokenRunError, Run
-from bnvae.runs.history import HistoryReader
+from bnvae.runs.progress.history import HistoryReader
 from pages.shared.cache import version
 from pages.shared.state import store
 from pages.shared.words import told_from

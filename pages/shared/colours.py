@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from bnvae.config import HeadName
-from bnvae.palette import run_colours
+from bnvae.config.schema import HeadName
+from bnvae.plotting.palette import run_colours
 from bnvae.runs import Run
 from pages.shared.cache import version
 from pages.shared.state import selected_ids, store

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnvae.analysis.generation import Decoding, DecodingMode, SampleSettings
+from bnvae.metrics.generation import Decoding, DecodingMode, SampleSettings
 
 MODES: dict[DecodingMode, str] = {"greedy": "most probable word", "sample": "drawn at random", "beam": "beam search"}
 

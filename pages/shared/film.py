@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
 from bnvae.runs import Run
-from bnvae.runs.history import HistoryReader
+from bnvae.runs.progress.history import HistoryReader
 from pages.shared.panels import bars, tested_by
 from pages.shared.words import caption_words
 

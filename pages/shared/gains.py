@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.analysis.buys import figures_bought
-from bnvae.analysis.figure_values import in_digits, number
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.metrics.downstream.downstream_figures import figures_bought
+from bnvae.metrics.figures.figure_values import in_digits, number
 from bnvae.runs import BrokenRunError, Run
 from pages.components.gains import Bar, Gain, gains
 from pages.shared.cache import version

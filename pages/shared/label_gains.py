@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bnvae.analysis.buys import ShownProbe, shown_probes
-from bnvae.analysis.figure_values import in_digits
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.metrics.downstream.downstream_figures import ShownProbe, shown_probes
+from bnvae.metrics.figures.figure_values import in_digits
 from bnvae.runs import Run
 from pages.components.gains import Bar, Gain
 from pages.shared.colours import colour_of

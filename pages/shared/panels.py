@@ -9,11 +9,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from bnvae.config import RunConfig
-from bnvae.records import EvaluationRecord, Record
+from bnvae.config.schema import RunConfig
 from bnvae.runs import BrokenRunError, Run
-from bnvae.runs.history import HistoryReader
-from bnvae.runs.pictures import Preview
+from bnvae.runs.artifacts.previews import Preview
+from bnvae.runs.progress.history import HistoryReader
+from bnvae.training.records import EvaluationRecord, Record
 from pages.components.kl_bars import chart, draw_kl_bars
 from pages.components.preview_sections import Made, draw_preview_sections, section
 from pages.shared import cache

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from bnvae.config import RunConfig
-from bnvae.palette import run_colours
+from bnvae.config.schema import RunConfig
+from bnvae.plotting.palette import run_colours
 from bnvae.runs import BrokenRunError, Run
-from bnvae.runs import snapshots as album
-from bnvae.runs.history import HistoryReader
+from bnvae.runs.artifacts import snapshots as album
+from bnvae.runs.progress.history import HistoryReader
 from pages.components.time_film import FilmRun, Snapshot, kept, most_records
 from pages.shared import cache
 from pages.shared.panels import Blame, floor_label, say_broken, tested_by

@@ -4,10 +4,10 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
-from bnvae.config import HeadName, RunConfig
-from bnvae.launcher import submit
+from bnvae.config.display_names import short_title
+from bnvae.config.schema import HeadName, RunConfig
+from bnvae.jobs.launch import submit
 from bnvae.runs import Run
-from bnvae.titles import short_title
 from pages.shared.notices import say
 from pages.shared.presses import whole
 from pages.shared.state import show_begun, store

@@ -24,7 +24,7 @@ async def starting(app: st.App) -> AsyncIterator[None]:
     """Import before listening: beside a browser that loads the page, the same imports take longer (measured)."""
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
-    recovery = importlib.import_module("bnvae.recovery")
+    recovery = importlib.import_module("bnvae.jobs.auto_resume")
     recovery.recover(recovery.RunStore())
     # Streamlit collects garbage after each script run, before its last message leaves: going through all that torch
     # has imported took 110 ms of each answer (measured). None of it ever becomes garbage.

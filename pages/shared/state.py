@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.launcher import state
+from bnvae.jobs.launch import state
 from bnvae.runs import Run, RunStore
 from pages.shared.links import TRAIN, link_to
 from pages.shared.notices import say

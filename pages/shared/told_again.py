@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from bnvae.analysis.kept_words import SHOWN_CAUSES, KeptWords, kept_causes, kept_words
-from bnvae.config import RunConfig
-from bnvae.palette import CAUSE_COLOURS, KEPT_COLOUR
+from bnvae.config.schema import RunConfig
+from bnvae.metrics.downstream.kept_words import SHOWN_CAUSES, KeptWords, kept_causes, kept_words
+from bnvae.plotting.palette import CAUSE_COLOURS, KEPT_COLOUR
 from bnvae.runs import BrokenRunError, Run
 from pages.components.sentence_list import KeptPair, Kind, Marks
 from pages.shared import cache

@@ -14,7 +14,7 @@ import secrets
 import streamlit as st
 
 from bnvae.runs import Run
-from bnvae.runs.belonging import give_to, visitor_of
+from bnvae.runs.owner import give_to, visitor_of
 from pages.shared.mode import may_change
 from pages.shared.state import MOST_RUNS, store
 

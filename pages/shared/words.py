@@ -2,14 +2,14 @@
 
 import math
 
-from bnvae.analysis.code_use import IN_USE, CodeUse, is_dear
-from bnvae.config import BATCH_NORMALISED, SCALED, HeadName, KlScheduleName, RunConfig
-from bnvae.posterior import fixed_floors
-from bnvae.records import EvaluationRecord, Record
+from bnvae.config.display_names import data_title, head_words
+from bnvae.config.scheduled_changes import Change
+from bnvae.config.schema import BATCH_NORMALISED, SCALED, HeadName, KlScheduleName, RunConfig
+from bnvae.metrics.diagnostics.code_use import IN_USE, CodeUse, is_dear
+from bnvae.nn.posterior import fixed_floors
 from bnvae.runs import Status
-from bnvae.runs.fork import Origin
-from bnvae.steering import Change
-from bnvae.titles import data_title, head_words
+from bnvae.runs.branch import Origin
+from bnvae.training.records import EvaluationRecord, Record
 
 HEAD_HELP: dict[HeadName, str] = {
     "gaussian": "Nothing stops its KL from going to zero.",

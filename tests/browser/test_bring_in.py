@@ -9,8 +9,8 @@ import torch
 from playwright.sync_api import Browser, expect
 from safetensors.torch import save_file
 
-from tests.bringing.foreign_vae import DESCRIPTION, ForeignVAE
 from tests.browser.watching import watched
+from tests.importers.foreign_vae import DESCRIPTION, ForeignVAE
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.browser.watching import rests, watched
 from tests.pages.reading import TRAINED, small
 

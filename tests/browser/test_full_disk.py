@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bnvae import launcher
+from bnvae.jobs import launch
 from bnvae.runs import Run, RunStore
 from tests.browser.watching import SECOND, watched
 from tests.pages.reading import small
@@ -42,14 +42,14 @@ def run(disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """One that trains for long, in a worker of its own."""
     monkeypatch.setenv("BNVAE_CHECKPOINTS", str(disk))
     run = RunStore(disk).create("on-a-small-disk", small("digits", "rms-scaler", 4, epochs=100_000))
-    launcher.submit(run, threads=1)
+    launch.submit(run, threads=1)
     yield run
     with suppress(ProcessLookupError):
         os.kill(pid_of(run), signal.SIGKILL)
 
 
 def pid_of(run: Run) -> int:
-    return int((run.folder / launcher.PID).read_text())
+    return int((run.folder / launch.PID).read_text())
 
 
 @contextmanager

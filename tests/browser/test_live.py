@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bnvae import launcher
-from bnvae.config import RunConfig
-from bnvae.launcher import PID
+from bnvae.config.schema import RunConfig
+from bnvae.jobs import launch
+from bnvae.jobs.launch import PID
 from bnvae.runs import RunStore
 from tests.browser.test_pages import wait_for_step
 from tests.browser.watching import SECOND, watched
@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BNVAE_CHECKPOINTS", str(store.root))
         run = store.create(RUN, config)
-        launcher.submit(run, threads=1)
+        launch.submit(run, threads=1)
         yield store
         os.kill(int((run.folder / PID).read_text()), signal.SIGKILL)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.browser.watching import watched
 from tests.pages.reading import small
 

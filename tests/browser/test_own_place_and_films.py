@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bnvae.analysis.projection import project
-from bnvae.runs import RunStore, snapshots
+from bnvae.jobs.train_runs import train_run
+from bnvae.latent.projection.fit_projection import project
+from bnvae.runs import RunStore
+from bnvae.runs.artifacts import snapshots
+from bnvae.runs.derived.stored_projection import encodings_digest, write_maps
+from bnvae.runs.derived.stored_projection_films import album_digest, write_film
 from bnvae.runs.groups import join
-from bnvae.runs.map_films import album_digest, write_film
-from bnvae.runs.projections import encodings_digest, write_maps
-from bnvae.worker import train_run
 from tests.browser.test_explore import stroke
 from tests.browser.watching import watched
 from tests.pages.reading import small

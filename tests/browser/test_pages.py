@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bnvae.launcher import PID
+from bnvae.jobs.launch import PID
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.browser.watching import watched
 from tests.pages.reading import TRAINED, small
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.browser.test_explore import PLACED, exhibits, ink, pad, stroke
 from tests.browser.watching import rests, watched
 from tests.pages.reading import TRAINED, small

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.browser.watching import watched
 from tests.pages.reading import small
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bnvae.analysis.tau import Unscaled, UnscaledMoments, kl_per_dimension, shares
+from bnvae.metrics.scaler_curves import Unscaled, UnscaledMoments, kl_per_dimension, shares
 
 SCRIPT = """
 import numpy as np
 import streamlit as st
-from bnvae.analysis.tau import Budget, Unscaled, UnscaledMoments
+from bnvae.metrics.scaler_curves import Budget, Unscaled, UnscaledMoments
 from pages.components.tau_explorer import Beside, Meaning, Rival, TauRun, tau_explorer
 from pages.components.tau_strip import Strip, StripPart
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bnvae import launcher
-from bnvae.launcher import PID
+from bnvae.jobs import launch
+from bnvae.jobs.launch import PID
 from bnvae.runs import RunStore
 from tests.browser.test_pages import enter, heading, wait_for_step
 from tests.browser.watching import SECOND, watched
@@ -26,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BNVAE_CHECKPOINTS", str(store.root))
         run = store.create(RUN, small("digits", "rms-scaler", 4, epochs=100_000))
-        launcher.submit(run, threads=1)
+        launch.submit(run, threads=1)
         deadline = time.monotonic() + 60
         while not any(run.folder.glob("trainer-*.json")):  # before there is a checkpoint nothing can branch off
             assert time.monotonic() < deadline, run.status.message

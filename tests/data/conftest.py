@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bnvae.data.addresses import ALLOW_PRIVATE
+from bnvae.data.download.url_guard import ALLOW_PRIVATE
 from tests.data.web import Web, serving
 
 
@@ -19,6 +19,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """A file server on this machine, which the library may reach."""
     monkeypatch.setenv(ALLOW_PRIVATE, "1")
-    monkeypatch.setattr("bnvae.data.fetch._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("bnvae.data.download.fetch._PAUSE_SECONDS", 0.0)
     with serving() as web:
         yield web

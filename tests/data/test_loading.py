@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 import torch
 
-from bnvae.config import DataConfig, DataName
+from bnvae.config.schema import DataConfig, DataName
 from bnvae.data import DATASETS, ImageShape, TextShape, load_dataset, loading
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bnvae.config import DataConfig
+from bnvae.config.schema import DataConfig
 from bnvae.data import decode, load_dataset
 
 pytestmark = pytest.mark.real_data

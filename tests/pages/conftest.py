@@ -8,8 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import RunStore
-from bnvae.worker import train_run
 from tests.pages.reading import ROOT, TRAINED, checked, small
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Multiselect
 
-from bnvae.config import DataConfig, HeadName, ModelConfig, NetworkName, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, HeadName, ModelConfig, NetworkName, RunConfig, TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("overview", "train", "race", "replay", "tau", "map", "explore", "samples", "compare", "runs")

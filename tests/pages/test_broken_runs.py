@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import RunStore
-from bnvae.runs.files import write_arrays, write_json
+from bnvae.runs.storage.atomic_files import write_arrays, write_json
 from tests.pages.reading import runs_choice, sections, words
 
 Visit = Callable[..., AppTest]

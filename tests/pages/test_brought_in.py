@@ -8,11 +8,11 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from bnvae.bringing.arrays import bring_arrays
-from bnvae.bringing.checkpoint import bring_checkpoint
+from bnvae.importers.arrays import bring_arrays
+from bnvae.importers.foreign_checkpoint import bring_checkpoint
 from bnvae.runs import RunStore
-from tests.bringing.foreign_vae import DESCRIPTION, ForeignVAE
-from tests.bringing.test_arrays import packed
+from tests.importers.foreign_vae import DESCRIPTION, ForeignVAE
+from tests.importers.test_arrays import packed
 from tests.pages.reading import PAGES, checked, drawn, words
 
 Visit = Callable[..., AppTest]

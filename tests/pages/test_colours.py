@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.palette import HEAD_COLOURS
+from bnvae.plotting.palette import HEAD_COLOURS
 from bnvae.runs import RunStore
 from tests.pages.reading import small
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.thorough import ThoroughSettings
-from bnvae.examiner import evaluate_run
+from bnvae.jobs.evaluate_runs import evaluate_run
+from bnvae.metrics.thorough import ThoroughSettings
 from bnvae.runs import RunStore
-from bnvae.runs.clock import CLOCK
-from bnvae.runs.evaluating import PROGRESS, EvaluationDesk
-from bnvae.runs.files import write_json
+from bnvae.runs.evaluation_state import PROGRESS, EvaluationDesk
 from bnvae.runs.groups import join
+from bnvae.runs.progress.step_times import CLOCK
+from bnvae.runs.storage.atomic_files import write_json
 from pages.shared.compare.entries import floors_of_figures
 from tests.pages.reading import drawn, runs_choice, small, words
 
@@ -179,8 +179,8 @@ def test_a_failed_evaluation_says_why_as_plain_text(runs: RunStore, visit: Visit
 def test_a_launched_evaluation_leaves_its_figures_with_the_run(
     runs: RunStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from bnvae.launcher import examine, reap
-    from tests.test_launcher import wait_until
+    from bnvae.jobs.launch import examine, reap
+    from tests.jobs.test_launch import wait_until
 
     run = runs.get("digits-plain")
     assert examine(run, samples=2, examples=10)

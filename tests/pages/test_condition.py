@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from bnvae.runs import Run, RunStore
-from bnvae.runs.control import Control
+from bnvae.runs.progress.control import Control
 from tests.pages.reading import checked, drawn, words
 
 Visit = Callable[..., AppTest]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from bnvae.analysis.tau import Unscaled, UnscaledMoments
+from bnvae.metrics.scaler_curves import Unscaled, UnscaledMoments
 from pages.components.tau_explorer import TauRun
 from pages.shared.tau.floor import floor_words
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.examiner import evaluate_run
+from bnvae.jobs.evaluate_runs import evaluate_run
 from bnvae.runs import RunStore
-from bnvae.runs.files import write_json
+from bnvae.runs.storage.atomic_files import write_json
 from pages.components.gains import Bar, Gain, gains
 from tests.pages.reading import drawn, words
 

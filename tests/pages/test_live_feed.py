@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bnvae.runs import Run, RunStore
-from bnvae.runs.history import HistoryWriter
+from bnvae.runs.progress.history import HistoryWriter
 from pages.shared.live import feed as live_feed
 from pages.shared.live.feed import Answers, Crowd, Pace, live
 from pages.shared.live.moment import Moment, Moments, States

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from bnvae.analysis.doctor import diagnose
-from bnvae.analysis.symptoms.finding import Patient
-from bnvae.config import HeadName, KlScheduleName, RunConfig, TrainingConfig
-from bnvae.records import EvaluationRecord, StepRecord
+from bnvae.config.schema import HeadName, KlScheduleName, RunConfig, TrainingConfig
+from bnvae.metrics.diagnostics.diagnose import diagnose
+from bnvae.metrics.diagnostics.finding import Patient
 from bnvae.runs import Run, RunStore, Status
-from bnvae.runs.control import Control
-from bnvae.runs.history import HISTORY
-from bnvae.runs.status import RunState
+from bnvae.runs.progress.control import Control
+from bnvae.runs.progress.history import HISTORY
+from bnvae.runs.progress.status import RunState
+from bnvae.training.records import EvaluationRecord, StepRecord
 from pages.shared.live.panels import shared_range, state_words, training_panels
 from pages.shared.panels import histories, readable
 from pages.shared.words import forced_words, slack_words, told_from, verdict_words

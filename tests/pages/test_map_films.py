@@ -11,12 +11,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.projection import Projection, project
-from bnvae.posterior import Posterior
-from bnvae.runs import Run, RunStore, snapshots
+from bnvae.latent.projection.fit_projection import Projection, project
+from bnvae.nn.posterior import Posterior
+from bnvae.runs import Run, RunStore
+from bnvae.runs.artifacts import snapshots
+from bnvae.runs.derived.stored_projection import encodings_digest, in_order, write_aligned
+from bnvae.runs.derived.stored_projection_films import FILM, album_digest, write_film
 from bnvae.runs.groups import join
-from bnvae.runs.map_films import FILM, album_digest, write_film
-from bnvae.runs.projections import encodings_digest, in_order, write_aligned
 from pages.shared.map.tau import sweep_over_tau
 from tests.pages.reading import drawn, words
 

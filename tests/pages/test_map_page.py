@@ -14,12 +14,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.projection import Projection, project
-from bnvae.posterior import Posterior
+from bnvae.latent.projection.fit_projection import Projection, project
+from bnvae.nn.posterior import Posterior
 from bnvae.runs import Run, RunStore
-from bnvae.runs.files import read_json, write_json
-from bnvae.runs.mapped import Factor, Mapped, write_mapped
-from bnvae.runs.projections import encodings_digest, in_order, write_aligned, write_maps
+from bnvae.runs.derived.projected_rows import Factor, Mapped, write_mapped
+from bnvae.runs.derived.stored_projection import encodings_digest, in_order, write_aligned, write_maps
+from bnvae.runs.storage.atomic_files import read_json, write_json
 from pages.shared import cache
 from pages.shared.map.export import table_of
 from pages.shared.map.panels import charts

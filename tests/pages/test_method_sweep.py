@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.methods import METHODS
+from bnvae.config.methods import METHODS
 from bnvae.runs import Run, RunStore
 from bnvae.runs.groups import group_of
 from pages.shared.train import method_sweep

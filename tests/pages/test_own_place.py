@@ -7,10 +7,10 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.projection import project
+from bnvae.latent.projection.fit_projection import project
 from bnvae.runs import RunStore
-from bnvae.runs.files import write_arrays
-from bnvae.runs.projections import PROJECTION, encodings_digest, write_maps
+from bnvae.runs.derived.stored_projection import PROJECTION, encodings_digest, write_maps
+from bnvae.runs.storage.atomic_files import write_arrays
 from pages.components.latent_scatter import Legend
 from pages.components.place_map import MOST_DRAWN, Neighbour, payload
 from pages.shared.explore import place as explore_place

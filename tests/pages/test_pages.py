@@ -111,7 +111,7 @@ def test_equal_test_examples_are_shown_once(runs: RunStore, visit: Visit) -> Non
 
 
 def test_a_smaller_code_is_the_beginning_of_a_larger_one(runs: RunStore, visit: Visit) -> None:
-    from bnvae.analysis.generation import shared_codes
+    from bnvae.metrics.generation import shared_codes
 
     few, many = (runs.get(run_id).load_model() for run_id in ("story-plain", "story-bn"))
     codes = shared_codes(many, 7, seed=3)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bnvae.config import ModelConfig
+from bnvae.config.schema import ModelConfig
 from bnvae.runs import RunStore
 from pages.shared.train.lessons import RECORDED
 from tests.pages.reading import ROOT

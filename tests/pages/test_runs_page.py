@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.runs import Run, RunStore, checkpoint
-from bnvae.runs.history import HISTORY
-from bnvae.sweep import members, method_members
+from bnvae.jobs.sweep_members import members, method_members
+from bnvae.runs import Run, RunStore
+from bnvae.runs.progress import checkpoint
+from bnvae.runs.progress.history import HISTORY
 from pages.shared.cache import history_doubt
 from pages.shared.runs.table import _row
 from tests.pages.reading import small

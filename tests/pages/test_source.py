@@ -114,7 +114,9 @@ def _is_ours(node: ast.expr) -> bool:
 
 def test_no_page_waits_for_a_slow_import() -> None:
     modules = ", ".join(".".join(file.relative_to(ROOT).with_suffix("").parts) for file in SHARED)
-    program = f"import sys, {modules}, bnvae.runs.archive\nprint([name for name in {SLOW} if name in sys.modules])"
+    program = (
+        f"import sys, {modules}, bnvae.runs.export.archive\nprint([name for name in {SLOW} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

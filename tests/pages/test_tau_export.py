@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.tau import Budget, Unscaled, UnscaledMoments
+from bnvae.metrics.scaler_curves import Budget, Unscaled, UnscaledMoments
+from bnvae.nn.scaler import fixed_floor
 from bnvae.runs import RunStore
 from bnvae.runs.groups import group_of
-from bnvae.scaler import fixed_floor
 from pages.components.tau_explorer import Beside, Rival, TauRun
 from pages.shared.tau import sweep as tau_sweep
 from pages.shared.tau.export import as_html, figures_at

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.tau import UnscaledMoments, kl_per_dimension, shares
-from bnvae.runs import Run, RunStore, strips
-from bnvae.runs.files import write_arrays, write_json
-from bnvae.worker import train_run
+from bnvae.jobs.train_runs import train_run
+from bnvae.metrics.scaler_curves import UnscaledMoments, kl_per_dimension, shares
+from bnvae.runs import Run, RunStore
+from bnvae.runs.derived import stored_tau_frames
+from bnvae.runs.storage.atomic_files import write_arrays, write_json
 from tests.pages.reading import ROOT, drawn, small, words
 
 Visit = Callable[..., AppTest]
@@ -163,12 +164,12 @@ def test_the_slider_stands_where_the_address_says_if_it_can(
 
 def test_the_strip_is_kept_with_the_run_and_found_again(runs: RunStore, visit: Visit) -> None:
     first = explorer(visit("tau", "digits-scaler"))
-    assert (runs.root / "digits-scaler" / strips.NAME).is_file()
+    assert (runs.root / "digits-scaler" / stored_tau_frames.NAME).is_file()
     assert explorer(visit("tau", "digits-scaler")) == first
 
 
 def test_a_strip_of_another_version_is_rendered_anew_and_it_is_said(runs: RunStore, visit: Visit) -> None:
-    (runs.root / "digits-scaler" / strips.NAME).write_bytes(b"not a strip")
+    (runs.root / "digits-scaler" / stored_tau_frames.NAME).write_bytes(b"not a strip")
     data = explorer(visit("tau", "digits-scaler"))
     assert "rendered anew" in data["strip"]["note"]
     assert len(data["strip"]["taus"]) == 51
@@ -180,7 +181,7 @@ def test_a_folder_that_cannot_be_written_keeps_the_strip_in_memory(
     def refuse(*_: object) -> None:
         raise PermissionError("read-only")
 
-    monkeypatch.setattr(strips, "keep", refuse)
+    monkeypatch.setattr(stored_tau_frames, "keep", refuse)
     assert "in memory only" in explorer(visit("tau", "digits-scaler"))["strip"]["note"]
 
 

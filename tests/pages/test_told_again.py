@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnvae.analysis.causes_kept import kept_spans
-from bnvae.config import DataConfig
+from bnvae.config.schema import DataConfig
+from bnvae.metrics.downstream.factors_kept import kept_spans
 from bnvae.runs import RunStore
-from bnvae.runs.files import write_json
+from bnvae.runs.storage.atomic_files import write_json
 from pages.shared.told_again import marks_of
 from tests.pages.reading import checked, drawn, sections
 

@@ -9,11 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from bnvae.config import ModelConfig, RunConfig
+from bnvae.config.scheduled_changes import Change
+from bnvae.config.schema import ModelConfig, RunConfig
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import Run, RunStore
-from bnvae.runs.control import Control
-from bnvae.steering import Change
-from bnvae.worker import train_run
+from bnvae.runs.progress.control import Control
 from tests.pages.reading import checked, drawn, runs_choice, words
 
 Visit = Callable[..., AppTest]

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnvae.runs import Run, RunStore
-from bnvae.runs.archive import export_run
-from bnvae.runs.belonging import VISITOR, give_to, visitor_of
+from bnvae.runs.export.archive import export_run
+from bnvae.runs.owner import VISITOR, give_to, visitor_of
 from pages.shared import visitor
 from tests.pages.reading import checked, words
 

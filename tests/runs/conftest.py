@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bnvae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from bnvae.jobs.train_runs import train_run
 from bnvae.runs import Run, RunStore
-from bnvae.worker import train_run
 
 
 @pytest.fixture(scope="session")

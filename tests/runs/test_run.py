@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load, save
 
 from bnvae.runs import BrokenRunError, Run, Status
-from bnvae.runs.files import read_arrays, write_arrays
+from bnvae.runs.storage.atomic_files import read_arrays, write_arrays
 
 
 def edit_json(run: Run, name: str, edit: Callable[[dict[str, Any]], object]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
 from bnvae.runs import RunStore
 from bnvae.runs.run import LEASE
 from bnvae.runs.store import check_id, default_root

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.analysis.buys import figures_bought
-from bnvae.analysis.comparison import MISSING
-from bnvae.analysis.figure_values import in_digits, nested, number, values
+from bnvae.comparison.columns import MISSING
+from bnvae.metrics.downstream.downstream_figures import figures_bought
+from bnvae.metrics.figures.figure_values import in_digits, nested, number, values
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.shared.code_price import is_plain
 from pages.shared.compare.entries import Compared
@@ -76,7 +76,7 @@ def _labels(runs: Sequence[Compared], group: str) -> None:
 def _chart(
     one: Compared, probe: Mapping[str, Any], plain: Compared | None, of_plain: Mapping[str, Any], *, key: str
 ) -> None:
-    from bnvae.figures import AccuracyLine, labels_needed_figure  # plotly takes a second
+    from bnvae.plotting.plotly_figures import AccuracyLine, labels_needed_figure  # plotly takes a second
 
     labels, majority = values(probe, "labels"), number(probe, "majority")
 

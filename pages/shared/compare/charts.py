@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from bnvae.analysis.comparison import BY_NAME
-from bnvae.analysis.figure_values import values
-from bnvae.records import Record
-from bnvae.runs.clock import seconds_at
+from bnvae.comparison.columns import BY_NAME
+from bnvae.metrics.figures.figure_values import values
+from bnvae.runs.progress.step_times import seconds_at
+from bnvae.training.records import Record
 from pages.components.curves import Series, curves
 from pages.components.kl_bars import kl_bars
 from pages.shared import cache
@@ -37,7 +37,7 @@ PER_ROW = 3
 
 def rate_distortion(runs: Sequence[Compared]) -> None:
     """A chart for each data set, nearer to the lower left is better, and what each method has at one rate."""
-    from bnvae.figures import RateLine, RatePoint, rate_distortion_figure  # plotly takes a second
+    from bnvae.plotting.plotly_figures import RateLine, RatePoint, rate_distortion_figure  # plotly takes a second
 
     for group in {one.entry.group: None for one in runs}:
         those = [one for one in runs if one.entry.group == group]

@@ -6,21 +6,21 @@ from typing import Any, TypeAlias, final
 
 import streamlit as st
 
-from bnvae.analysis.code_use import CodeUse
-from bnvae.analysis.comparison import Entry
-from bnvae.analysis.doctor import diagnose
-from bnvae.analysis.example_figures import ExampleFigures
-from bnvae.analysis.figure_values import number
-from bnvae.analysis.ledger import Sizes
-from bnvae.analysis.symptoms.finding import Finding, Patient, use_of
-from bnvae.config import SCALED, RunConfig
+from bnvae.comparison.columns import Entry
+from bnvae.comparison.conventions import Sizes
+from bnvae.config.schema import SCALED, RunConfig
 from bnvae.data.dataset import ImageShape
-from bnvae.posterior import fixed_floors
-from bnvae.records import EvaluationRecord
+from bnvae.metrics.diagnostics.code_use import CodeUse
+from bnvae.metrics.diagnostics.diagnose import diagnose
+from bnvae.metrics.diagnostics.finding import Finding, Patient, use_of
+from bnvae.metrics.figures.example_figures import ExampleFigures
+from bnvae.metrics.figures.figure_values import number
+from bnvae.nn.posterior import fixed_floors
 from bnvae.runs import Run
-from bnvae.runs.card import DataCard
-from bnvae.runs.comparing import DataNames, entry, kept_figures
-from bnvae.runs.example_figures import EXAMPLE_FIGURES
+from bnvae.runs.artifacts.data_card import DataCard
+from bnvae.runs.compare_runs import DataNames, entry, kept_figures
+from bnvae.runs.derived.kept_example_figures import EXAMPLE_FIGURES
+from bnvae.training.records import EvaluationRecord
 from pages.shared import cache
 from pages.shared.cache import version
 from pages.shared.colours import colour_of

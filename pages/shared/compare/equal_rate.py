@@ -7,14 +7,14 @@ from typing import final
 
 import streamlit as st
 
-from bnvae.analysis.comparison import BY_NAME, MISSING, estimated_from
-from bnvae.analysis.equal_rate import Candidate, Member, RateCurve, Reading, rate_curves, shared_rate
-from bnvae.analysis.figure_values import in_digits
-from bnvae.methods import knob_of
+from bnvae.comparison.columns import BY_NAME, MISSING, estimated_from
+from bnvae.comparison.equal_rate import Candidate, Member, RateCurve, Reading, rate_curves, shared_rate
+from bnvae.config.display_names import method_words
+from bnvae.config.methods import knob_of
+from bnvae.metrics.figures.figure_values import in_digits
 from bnvae.runs import Run
-from bnvae.runs.comparing import is_as_configured
+from bnvae.runs.compare_runs import is_as_configured
 from bnvae.runs.groups import group_of
-from bnvae.titles import method_words
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.shared.compare.entries import Compared, compared_beside
 from pages.shared.state import store

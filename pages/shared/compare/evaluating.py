@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.launcher import examine
-from bnvae.runs.evaluating import Evaluating, EvaluationDesk
+from bnvae.jobs.launch import examine
+from bnvae.runs.evaluation_state import Evaluating, EvaluationDesk
 from pages.shared.compare.entries import Compared
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed

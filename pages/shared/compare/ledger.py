@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.analysis.comparison import BY_NAME
-from bnvae.analysis.figure_values import in_digits
-from bnvae.analysis.ledger import CONVENTIONS_BY_NAME, Convention, LedgerLine, equivalent_beta, ledger
+from bnvae.comparison.columns import BY_NAME
+from bnvae.comparison.conventions import CONVENTIONS_BY_NAME, Convention, LedgerLine, equivalent_beta, ledger
+from bnvae.metrics.figures.figure_values import in_digits
 from pages.shared.compare.entries import Compared
 
 NEXT_TO_NOTHING = 1e-3

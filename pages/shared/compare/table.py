@@ -5,14 +5,14 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.analysis.comparison import NOT_COMPARED, Column, Entry, estimated_from, remarks, shown_columns
-from bnvae.analysis.figure_values import in_digits
-from bnvae.analysis.ranking import BEST_WORDS, LEVEL_WORDS, differences, marks, notes
-from bnvae.analysis.seeds import by_seed
-from bnvae.analysis.symptoms.finding import Evidence, Finding
-from bnvae.analysis.table_export import EXPORTS, difference_rows, difference_words, paired_words
-from bnvae.config import RunConfig
-from bnvae.runs.reproduction import reproduction_card
+from bnvae.comparison.columns import NOT_COMPARED, Column, Entry, estimated_from, remarks, shown_columns
+from bnvae.comparison.ranking import BEST_WORDS, LEVEL_WORDS, differences, marks, notes
+from bnvae.comparison.seeds import by_seed
+from bnvae.comparison.table_export import EXPORTS, difference_rows, difference_words, paired_words
+from bnvae.config.schema import RunConfig
+from bnvae.metrics.diagnostics.finding import Evidence, Finding
+from bnvae.metrics.figures.figure_values import in_digits
+from bnvae.runs.export.model_card import reproduction_card
 from pages.components.figure_table import TableColumn, TableRow, figure_table
 from pages.components.take_home import Offered, take_home
 from pages.components.verdicts import Claim, Verdict, verdicts

@@ -5,11 +5,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from bnvae.analysis import factor_information as analysis
-from bnvae.analysis.factor_information import FactorInformation
-from bnvae.analysis.generation import decode_codes
-from bnvae.data.known_factors import known_factors
-from bnvae.posterior import Posterior
+from bnvae.data.datasets.known_factors import known_factors
+from bnvae.metrics.factors import factor_information as analysis
+from bnvae.metrics.factors.factor_information import FactorInformation
+from bnvae.metrics.generation import decode_codes
+from bnvae.nn.posterior import Posterior
 from bnvae.runs import BrokenRunError, Run
 from pages.shared import cache
 from pages.shared.map import cache as map_cache

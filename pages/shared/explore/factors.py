@@ -6,9 +6,9 @@ from typing import final
 
 import streamlit as st
 
-from bnvae.analysis.factor_information import INTERVALS, FactorInformation
-from bnvae.analysis.traversal import by_kl
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.latent.traversal import by_kl
+from bnvae.metrics.factors.factor_information import INTERVALS, FactorInformation
 from bnvae.runs import Run
 from pages.components.factor_matrix import factor_matrix
 from pages.shared.colours import colour_of

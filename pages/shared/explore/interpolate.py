@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 import torch
 
-from bnvae.analysis.interpolation import PathName, distance_to_data, has_arc, interpolate
-from bnvae.analysis.traversal import is_seen, picture_change
-from bnvae.analysis.wording import words_changed
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.latent.interpolation import PathName, distance_to_data, has_arc, interpolate
+from bnvae.latent.traversal import is_seen, picture_change
+from bnvae.metrics.word_diff import words_changed
 from bnvae.runs import Run
 from pages.components.latent_path import latent_path
 from pages.shared.colours import colour_of

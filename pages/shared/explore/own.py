@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from bnvae.analysis.interpolation import distance_to_data
-from bnvae.analysis.wording import Marked, marked
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.latent.interpolation import distance_to_data
+from bnvae.metrics.word_diff import Marked, marked
 from bnvae.runs import Run
 from pages.components.drawing_pad import drawing_pad
 from pages.components.exhibits import exhibits

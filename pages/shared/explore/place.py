@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bnvae.analysis.neighbours import nearest
-from bnvae.analysis.umap_place import settled_place
+from bnvae.latent.neighbours import nearest
+from bnvae.latent.projection.umap_transform import settled_place
 from bnvae.runs import Run
 from pages.components.image_grid import image_grid
 from pages.components.place_map import Neighbour, place_map

@@ -11,11 +11,11 @@ from jaxtyping import Float
 from streamlit.errors import StreamlitAPIException
 from torch import Tensor
 
-from bnvae.analysis.own_input import OwnSentence, own_drawing, own_picture, own_sentence
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
 from bnvae.data.dataset import TextShape
-from bnvae.evaluation import encode
+from bnvae.latent.own_input import OwnSentence, own_drawing, own_picture, own_sentence
 from bnvae.runs import BrokenRunError, Run
+from bnvae.training.evaluation import encode
 from pages.components.drawing_pad import ink_of
 from pages.shared import cache
 from pages.shared.explore.cache import encodings

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 import torch
 
-from bnvae.analysis.traversal import by_kl, is_seen, picture_change, steps, traverse
-from bnvae.analysis.wording import words_changed
-from bnvae.config import RunConfig
+from bnvae.config.schema import RunConfig
+from bnvae.latent.traversal import by_kl, is_seen, picture_change, steps, traverse
+from bnvae.metrics.word_diff import words_changed
 from bnvae.runs import Run
 from pages.components.kl_bars import DEAD_BELOW_NATS
 from pages.components.sentence_list import KeptPair

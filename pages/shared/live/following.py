@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from bnvae.launcher import state
+from bnvae.jobs.launch import state
 from bnvae.runs import Run
 from pages.components.feed import Feed
 from pages.components.live_pulse import live_pulse

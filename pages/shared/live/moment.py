@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from bnvae.config import RunConfig
-from bnvae.launcher import state
-from bnvae.pulse import is_silent
+from bnvae.config.schema import RunConfig
+from bnvae.jobs.heartbeat import is_silent
+from bnvae.jobs.launch import state
 from bnvae.runs import Run, Status
-from bnvae.runs.history import HISTORY
+from bnvae.runs.progress.history import HISTORY
 from pages.shared.cache import version
 from pages.shared.live.panels import training_panels
 from pages.shared.panels import histories, preview_sections, readable

@@ -7,13 +7,13 @@ from typing import Any, final
 
 import numpy as np
 
-from bnvae.config import SCALED, RunConfig
-from bnvae.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
-from bnvae.pulse import is_silent
-from bnvae.records import EvaluationRecord, Record, StepRecord
+from bnvae.config.schema import SCALED, RunConfig
+from bnvae.jobs.heartbeat import is_silent
+from bnvae.plotting.palette import DISTORTION_COLOUR, MEAN_COLOUR, RATE_COLOUR, STD_COLOUR, run_colours
 from bnvae.runs import Run, Status
-from bnvae.runs.fork import origin_of
-from bnvae.runs.history import HistoryReader
+from bnvae.runs.branch import origin_of
+from bnvae.runs.progress.history import HistoryReader
+from bnvae.training.records import EvaluationRecord, Record, StepRecord
 from pages.components.curves import Series, plot
 from pages.components.run_state import standing
 from pages.shared import cache

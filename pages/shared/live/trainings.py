@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.config import SCALED
+from bnvae.config.schema import SCALED
 from bnvae.runs import Run
 from pages.components.curves import draw_curves
 from pages.components.kl_bars import draw_kl_bars

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.mapping import FILM
+from bnvae.jobs.project_runs import FILM
 from pages.components.latent_scatter import Panel, View, chosen_before, latent_scatter
 from pages.shared import cache
 from pages.shared.map import cache as map_cache

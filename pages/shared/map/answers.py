@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bnvae.analysis.neighbours import code_at, nearest
-from bnvae.analysis.wording import Marked, marked
+from bnvae.latent.neighbours import code_at, nearest
+from bnvae.metrics.word_diff import Marked, marked
 from bnvae.runs import Run
 from pages.components.latent_scatter import View
 from pages.components.map_answer import Marks, Near, RunAnswer, map_answer

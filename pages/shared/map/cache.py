@@ -12,19 +12,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bnvae.analysis.code_use import NOTHING_NATS, why_unused
-from bnvae.analysis.factor_information import factor_information
-from bnvae.analysis.figure_values import number
-from bnvae.analysis.generation import decode_codes
-from bnvae.analysis.interpolation import typical_distance
-from bnvae.analysis.neighbours import nearest
-from bnvae.analysis.projection import Projection, project
-from bnvae.data.random_rows import random_subset
-from bnvae.posterior import Posterior
+from bnvae.data.random_subset import random_subset
+from bnvae.latent.interpolation import typical_distance
+from bnvae.latent.neighbours import nearest
+from bnvae.latent.projection.fit_projection import Projection, project
+from bnvae.metrics.diagnostics.code_use import NOTHING_NATS, why_unused
+from bnvae.metrics.factors.factor_information import factor_information
+from bnvae.metrics.figures.figure_values import number
+from bnvae.metrics.generation import decode_codes
+from bnvae.nn.posterior import Posterior
 from bnvae.runs import Run
-from bnvae.runs.evaluating import kept_thorough
-from bnvae.runs.mapped import MAPPED, Mapped, read_mapped
-from bnvae.runs.projections import (
+from bnvae.runs.derived.projected_rows import MAPPED, Mapped, read_mapped
+from bnvae.runs.derived.stored_projection import (
     ENCODINGS,
     PROJECTION,
     aligned_name,
@@ -33,6 +32,7 @@ from bnvae.runs.projections import (
     read_aligned,
     read_maps,
 )
+from bnvae.runs.evaluation_state import kept_thorough
 from pages.components.image_grid import sprite
 from pages.components.latent_scatter import Thumbnails
 from pages.shared import cache

@@ -5,8 +5,8 @@ from functools import partial
 
 import streamlit as st
 
+from bnvae.config.display_names import data_title
 from bnvae.runs import Run
-from bnvae.titles import data_title
 from pages.shared.map import cache as map_cache
 from pages.shared.map.panels import Wish
 from pages.shared.map.words import METHODS

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bnvae.analysis.projection import Projection, principal_axes, turned_onto
+from bnvae.latent.projection.fit_projection import Projection, principal_axes, turned_onto
 from bnvae.runs import Run
-from bnvae.runs.map_films import FILM, read_film
-from bnvae.runs.snapshots import Snapshot
+from bnvae.runs.artifacts.snapshots import Snapshot
+from bnvae.runs.derived.stored_projection_films import FILM, read_film
 from pages.shared import cache
 from pages.shared.map import cache as map_cache
 from pages.shared.map.panels import frame_of

@@ -6,11 +6,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from bnvae.analysis.coverage import HOLE_RATIO, in_holes
-from bnvae.analysis.neighbours import nearest
-from bnvae.batches import mix
-from bnvae.data.random_rows import random_subset
-from bnvae.posterior import Posterior
+from bnvae.data.random_subset import random_subset
+from bnvae.latent.neighbours import nearest
+from bnvae.metrics.estimators.aggregated_posterior import HOLE_RATIO, in_holes
+from bnvae.nn.posterior import Posterior
+from bnvae.training.sampler import mix
 from pages.components.latent_scatter import Layer, View
 from pages.components.map_answer import Marks
 from pages.shared.map import cache as map_cache

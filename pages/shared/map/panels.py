@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bnvae.analysis.neighbours import place
-from bnvae.analysis.projection import Projection, turned_onto
+from bnvae.latent.neighbours import place
+from bnvae.latent.projection.fit_projection import Projection, turned_onto
 from bnvae.runs import Run
-from bnvae.runs.projections import name_of
+from bnvae.runs.derived.stored_projection import name_of
 from pages.shared.map import cache as map_cache
 
 Wish = Literal["umap", "pca", "tsne"]

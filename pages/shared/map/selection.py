@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from bnvae.analysis.selection import Difference, difference, separation
+from bnvae.latent.selection import Difference, difference, separation
 from bnvae.runs import Run
 from pages.components.image_grid import image_grid
 from pages.components.sentence_list import sentence_columns

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.launcher import draw_maps, state
-from bnvae.mapping import FILM, automatic, is_mapped_now, progress_of
+from bnvae.jobs.launch import draw_maps, state
+from bnvae.jobs.project_runs import FILM, automatic, is_mapped_now, progress_of
 from bnvae.runs import Run
 from pages.shared.map.cache import digest
 from pages.shared.mode import may_change

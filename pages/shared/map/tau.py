@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from bnvae.analysis.projection import turned_onto
-from bnvae.config import SCALED
-from bnvae.data.random_rows import random_subset
+from bnvae.config.schema import SCALED
+from bnvae.data.random_subset import random_subset
+from bnvae.latent.projection.fit_projection import turned_onto
 from bnvae.runs import Run
 from bnvae.runs.groups import group_of
 from pages.components.latent_scatter import Panel, View, latent_scatter

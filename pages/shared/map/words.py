@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bnvae.analysis.projection import Projection
+from bnvae.latent.projection.fit_projection import Projection
 from pages.shared.map.cache import Encoded
 from pages.shared.words import COLLAPSED_BELOW_NATS
 

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from bnvae.runs import Run
-from bnvae.runs.archive import export_run
+from bnvae.runs.export.archive import export_run
 from bnvae.runs.groups import differ_in_tau_alone
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, MAP, TAU, TRAIN, link_to

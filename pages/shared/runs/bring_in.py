@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnvae.bringing.upload import ENDINGS, bring_in
+from bnvae.importers.upload import ENDINGS, bring_in
 from pages.shared.notices import say
 from pages.shared.presses import pressed
 from pages.shared.state import select, store

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from bnvae.config import SCALED, RunConfig
-from bnvae.launcher import state
+from bnvae.config.display_names import HEAD_NAMES, data_title, head_words
+from bnvae.config.schema import SCALED, RunConfig
+from bnvae.jobs.launch import state
 from bnvae.runs import Run
 from bnvae.runs.groups import differ_in_tau_alone, group_of, groups, sweep_words
-from bnvae.titles import HEAD_NAMES, data_title, head_words
 from pages.shared.cache import history_doubt, version
 from pages.shared.frame import say_sideways
 from pages.shared.links import TRAIN, link_to

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from bnvae.analysis import tau as closed_form
-from bnvae.analysis.tau import Budget, Shares
+from bnvae.metrics import scaler_curves as closed_form
+from bnvae.metrics.scaler_curves import Budget, Shares
 from pages.components.tau_explorer import Beside, TauRun
 
 PICTURES = {"SVG": "svg", "PNG": "png"}
@@ -27,7 +27,7 @@ def offer_figures(run: TauRun, beside: Beside, tau: float) -> None:
 
 def figures_at(run: TauRun, beside: Beside, tau: float) -> dict[str, Any]:
     """KL, budget and price at tau."""
-    from bnvae.figures import RatePoint, kl_bars_figure, rate_distortion_figure, second_moments_figure
+    from bnvae.plotting.plotly_figures import RatePoint, kl_bars_figure, rate_distortion_figure, second_moments_figure
 
     row, at, kl, spent = numbers_at(run, tau)
     own = run.titles[min(row, len(run.titles) - 1)]

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from bnvae.analysis.tau import rate_curve, unbound
+from bnvae.metrics.scaler_curves import rate_curve, unbound
 from pages.components.tau_explorer import TauRun
 
 ROWS_SKIPPED = 10

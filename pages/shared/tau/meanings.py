@@ -7,7 +7,7 @@ from typing import final
 
 import streamlit as st
 
-from bnvae.config import SCALED, RunConfig
+from bnvae.config.schema import SCALED, RunConfig
 from bnvae.runs import BrokenRunError, Run
 from bnvae.runs.groups import group_of
 from pages.components.tau_explorer import Meaning

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from bnvae.config import SCALED
+from bnvae.config.schema import SCALED
 from bnvae.data.dataset import UNKNOWN
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import Beside, Meaning, Rival, TauRun, tau_explorer

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from bnvae.analysis import tau as closed_form
-from bnvae.analysis.tau import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
-from bnvae.config import RunConfig
-from bnvae.model import VAE
-from bnvae.posterior import Posterior, ScalerHead
+from bnvae.config.schema import RunConfig
+from bnvae.metrics import scaler_curves as closed_form
+from bnvae.metrics.scaler_curves import LARGEST_TAU, Budget, Shares, Unscaled, UnscaledMoments
+from bnvae.nn.posterior import Posterior, ScalerHead
+from bnvae.nn.vae import VAE
 from bnvae.runs import BrokenRunError, Run
 from pages.components.tau_explorer import TauRun
 from pages.shared import cache

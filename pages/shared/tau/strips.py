@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bnvae.analysis import film_strip
-from bnvae.analysis.film_strip import FilmStrip, chosen_examples, taus_of
-from bnvae.analysis.generation import SampleSettings
-from bnvae.runs import BrokenRunError, Run, strips
+from bnvae.latent import tau_frames
+from bnvae.latent.tau_frames import FilmStrip, chosen_examples, taus_of
+from bnvae.metrics.generation import SampleSettings
+from bnvae.runs import BrokenRunError, Run
+from bnvae.runs.derived import stored_tau_frames
 from pages.components.tau_strip import Frames, Strip, StripPart
 from pages.shared import cache
 from pages.shared.cache import version
 from pages.shared.state import store
 
-SHOWN = SampleSettings(count=film_strip.PICTURES)
+SHOWN = SampleSettings(count=tau_frames.PICTURES)
 OWN = "At each τ another model decodes, from the same noise and the same codes."
 UNSEEN = "The decoder has never seen another τ, and its prior samples do not depend on it."
 SEEN = "The decoder sees τ: the same codes are decoded anew at each."
@@ -30,7 +31,7 @@ def pages_of_examples(run: Run) -> int:
     Raises:
         BrokenRunError: they are missing or damaged.
     """
-    return max(1, len(cache.examples(run).labels) // film_strip.PICTURES)
+    return max(1, len(cache.examples(run).labels) // tau_frames.PICTURES)
 
 
 def whole_strip(run: Run, page: int = 0) -> tuple[FilmStrip, str]:
@@ -53,14 +54,14 @@ def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int
         return _rendered(run, taus.tolist(), page), ""
     said = ""
     try:
-        kept = strips.load(run.folder, run.card, taus)
+        kept = stored_tau_frames.load(run.folder, run.card, taus)
     except BrokenRunError as error:
         kept, said = None, f"{error} It was rendered anew."
     if kept is not None:
         return kept, ""
     strip = _rendered(run, taus.tolist(), page)
     try:
-        strips.keep(run.folder, strip)
+        stored_tau_frames.keep(run.folder, strip)
     except OSError:
         said = f"{said} The run's folder cannot be written to, so the film strip is kept in memory only.".strip()
     return strip, said
@@ -69,7 +70,7 @@ def _whole_strip(run_id: str, weights: tuple[int, int], examples: tuple[int, int
 def _rendered(run: Run, taus: Sequence[float], page: int) -> FilmStrip:
     model, kept = cache.model(run), cache.examples(run)
     at = np.asarray(taus, dtype=np.float64)
-    return film_strip.strip_of(model, run.card.shape, kept.examples, kept.labels, at, page=page)
+    return tau_frames.strip_of(model, run.card.shape, kept.examples, kept.labels, at, page=page)
 
 
 @st.cache_data(max_entries=64, show_spinner="Rendering the film strip")
@@ -85,7 +86,7 @@ def still(run: Run, tau: float, page: int) -> FilmStrip:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _price(run_id: str, weights: tuple[int, int]) -> float:
     run = store().get(run_id)
-    return film_strip.price(cache.model(run), cache.examples(run).examples)
+    return tau_frames.price(cache.model(run), cache.examples(run).examples)
 
 
 def price(run: Run) -> float:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnvae.config import RunConfig
-from bnvae.launcher import state, submit
+from bnvae.config.schema import RunConfig
+from bnvae.jobs.launch import state, submit
+from bnvae.jobs.sweep_members import members
 from bnvae.runs import Run
 from bnvae.runs.groups import group_of
-from bnvae.sweep import members
 from pages.shared.mode import may_change
 from pages.shared.notices import say_failed
 from pages.shared.presses import pressed, whole

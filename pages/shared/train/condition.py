@@ -4,10 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.launcher import end, state, stop, submit
-from bnvae.pulse import is_silent
+from bnvae.jobs.heartbeat import is_silent
+from bnvae.jobs.launch import end, state, stop, submit
 from bnvae.runs import Run
-from bnvae.runs.control import PLAY
+from bnvae.runs.progress.control import PLAY
 from pages.shared.presses import press
 from pages.shared.train.remedies import offer_remedies
 from pages.shared.visitor import check_room, may_steer

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import streamlit as st
 
-from bnvae.config import DataConfig, DataName, ModelConfig, RunConfig, TrainingConfig
+from bnvae.config.schema import DataConfig, DataName, ModelConfig, RunConfig, TrainingConfig
 from pages.shared.links import OVERVIEW, link_to
 from pages.shared.state import store
 from pages.shared.train.settings import DATA_WORDS, HELP

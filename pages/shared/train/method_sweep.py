@@ -4,12 +4,12 @@ import dataclasses
 
 import streamlit as st
 
-from bnvae.config import RunConfig
-from bnvae.launcher import state, submit
-from bnvae.methods import METHODS
+from bnvae.config.display_names import short_title
+from bnvae.config.methods import METHODS
+from bnvae.config.schema import RunConfig
+from bnvae.jobs.launch import state, submit
+from bnvae.jobs.sweep_members import method_configs, method_members
 from bnvae.runs import Run
-from bnvae.sweep import method_configs, method_members
-from bnvae.titles import short_title
 from pages.shared.colours import MOST_IN_A_VIEW
 from pages.shared.links import COMPARE, link_to
 from pages.shared.notices import say, say_failed

@@ -6,10 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from bnvae.config import RunConfig
-from bnvae.launcher import submit
-from bnvae.runs import Run, Status, checkpoint
-from bnvae.runs.fork import fork_run
+from bnvae.config.schema import RunConfig
+from bnvae.jobs.launch import submit
+from bnvae.runs import Run, Status
+from bnvae.runs.branch import fork_run
+from bnvae.runs.progress import checkpoint
 from pages.shared.presses import press
 from pages.shared.state import link_params, show_begun, store
 from pages.shared.visitor import check_room, claim

@@ -9,7 +9,9 @@ from typing import Any, get_args
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bnvae.config import (
+from bnvae.config.display_names import HEAD_NAMES
+from bnvae.config.help_texts import field_help
+from bnvae.config.schema import (
     FIXED_SCALE,
     NETWORKS_OF,
     OWN_DATA,
@@ -26,10 +28,8 @@ from bnvae.config import (
     TokenizerName,
     TrainingConfig,
 )
-from bnvae.config_help import field_help
-from bnvae.data.first_look import first_look
-from bnvae.device import available_devices
-from bnvae.titles import HEAD_NAMES
+from bnvae.data.custom.first_look import first_look
+from bnvae.training.device import available_devices
 from pages.shared.notices import say
 from pages.shared.words import HEAD_HELP
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from bnvae.launcher import state, stop, submit
+from bnvae.config.scheduled_changes import Change, steered
+from bnvae.jobs.launch import state, stop, submit
 from bnvae.runs import Run, Status
-from bnvae.runs.control import PLAY, request_of_all
-from bnvae.runs.fork import fork_run, steerable
-from bnvae.steering import Change, steered
+from bnvae.runs.branch import fork_run, steerable
+from bnvae.runs.progress.control import PLAY, request_of_all
 from pages.shared.mode import may_change
 from pages.shared.notices import say, say_failed
 from pages.shared.presses import press, pressed, whole

@@ -11,10 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnvae.analysis import tau as closed_form
-from bnvae.analysis.tau import Unscaled, UnscaledMoments
-from bnvae.posterior import kl_per_dimension
-from bnvae.scaler import Scaler, fixed_floor
+from bnvae.metrics import scaler_curves as closed_form
+from bnvae.metrics.scaler_curves import Unscaled, UnscaledMoments
+from bnvae.nn.posterior import kl_per_dimension
+from bnvae.nn.scaler import Scaler, fixed_floor
 
 MODULE = Path(__file__).parents[3] / "pages" / "components" / "tau_closed_form.js"
 PROGRAM = """

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bnvae.analysis.coverage import HOLE_RATIO, in_holes
-from bnvae.posterior import Posterior
+from bnvae.metrics.estimators.aggregated_posterior import HOLE_RATIO, in_holes
+from bnvae.nn.posterior import Posterior
 
 MODULE = Path(__file__).parents[3] / "pages" / "components" / "tau_density.js"
 PROGRAM = """

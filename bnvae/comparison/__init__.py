@@ -1,0 +1,1 @@
+"""Runs beside each other: tables, ranking, equal rate, conventions of other projects."""

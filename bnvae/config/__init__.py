@@ -1,0 +1,1 @@
+"""Everything that decides what a run computes: schema, help texts, named methods, scheduled changes."""

@@ -1,0 +1,1 @@
+"""Downloads, and the guard of their URLs."""

@@ -1,0 +1,1 @@
+"""The storybook: a grammar of sentences whose causes are known."""

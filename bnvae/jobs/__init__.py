@@ -1,0 +1,1 @@
+"""Processes: launch, train, evaluate, project, and what keeps them apart."""

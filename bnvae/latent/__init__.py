@@ -1,0 +1,1 @@
+"""Walks through the latent space, and where examples lie in it."""

@@ -1,0 +1,1 @@
+"""PCA, t-SNE and UMAP of posterior means."""

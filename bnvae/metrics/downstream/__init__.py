@@ -1,0 +1,1 @@
+"""What a code is good for: labels, edits, factors kept in reconstructions."""

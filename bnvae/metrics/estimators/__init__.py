@@ -1,0 +1,1 @@
+"""Estimates by sampling: likelihood, permuted codes, aggregated posterior."""

@@ -1,0 +1,1 @@
+"""What single dimensions tell of known factors."""

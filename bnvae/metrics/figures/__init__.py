@@ -1,0 +1,1 @@
+"""Figures by name: values, units, one value for each example."""

@@ -1,0 +1,1 @@
+"""The model: normalization, Scaler, posterior heads, encoders and decoders."""

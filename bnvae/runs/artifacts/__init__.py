@@ -1,0 +1,1 @@
+"""What a training leaves for readers: weights, previews, snapshots."""

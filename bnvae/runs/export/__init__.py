@@ -1,0 +1,1 @@
+"""A run as an archive, event files or a model card."""

@@ -1,0 +1,1 @@
+"""What a training leaves while it runs: history, checkpoint, status, control."""
