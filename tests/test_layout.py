@@ -153,7 +153,7 @@ def test_every_folder_says_in_one_line_what_it_is_for() -> None:
 
 
 def test_no_two_modules_have_one_name() -> None:
-    """A name says where to look. Commands are exempt: each is called as it is typed."""
+    """A name says where to look."""
     names = Counter(path.stem for path in MODULES if path.name != "__init__.py")
     assert not [name for name, count in names.items() if count > 1]
 

@@ -13,7 +13,7 @@ from pages.components.gains import Bar, Gain, gains
 from pages.shared.cache import version
 from pages.shared.code_price import is_plain
 from pages.shared.colours import colour_of
-from pages.shared.label_gains import label_gains
+from pages.shared.label_gains import label_gains, percent
 from pages.shared.notices import say
 from pages.shared.panels import say_broken
 from pages.shared.state import store
@@ -59,7 +59,7 @@ def _causes(found: Sequence[Kept]) -> Gain:
         marks = [(chance, "another sentence's reconstruction")] if chance is not None else []
         bars += _bar(run, own, "causes_kept", marks)
         if chance is not None:
-            notes.append(f"{run.id} {_percent(chance)}")
+            notes.append(f"{run.id} {percent(chance)}")
     return Gain(
         title="Causes kept",
         caption="Share of a sentence's causes (who, what, where, how) that its reconstruction has as well.",
@@ -76,8 +76,8 @@ def _edits(found: Sequence[Kept]) -> Gain:
         marks = [(chance, "before the edit")] if chance is not None else []
         bars += _bar(run, own, "edits_took", marks)
         if chance is not None and changed is not None:
-            before.append(f"{run.id} {_percent(chance)}")
-            others.append(f"{run.id} {_percent(changed)}")
+            before.append(f"{run.id} {percent(chance)}")
+            others.append(f"{run.id} {percent(changed)}")
     return Gain(
         title="Edits that took",
         caption="How often the decoded sentence has the wanted value after one cause was changed in its code.",
@@ -115,7 +115,7 @@ def _bar(run: Run, own: Mapping[str, Any], name: str, marks: Sequence[tuple[floa
     if share is None:
         return []
     spread = number(own, f"{name}_standard_error")
-    words = _percent(share) + ("" if spread is None else f" ± {100 * spread:.1f}")
+    words = percent(share) + ("" if spread is None else f" ± {100 * spread:.1f}")
     return [Bar(name=run.id, colour=colour_of(run), words=words, share=share, marks=marks)]
 
 
@@ -123,7 +123,3 @@ def _share(own: Mapping[str, Any], name: str) -> float | None:
     """A figure from 0 to 1; None where it is missing, or a file has something else."""
     value = number(own, name)
     return value if value is not None and 0 <= value <= 1 else None
-
-
-def _percent(share: float) -> str:
-    return f"{in_digits(100 * share, 0)} %"

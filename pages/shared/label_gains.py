@@ -51,7 +51,7 @@ def _bar(run: Run, name: str, probe: ShownProbe, *, grouped: bool) -> Bar:
     return Bar(
         name=run.id,
         colour=colour_of(run),
-        words=f"{_percent(probe.accuracy)}{spread}",
+        words=f"{percent(probe.accuracy)}{spread}",
         share=probe.accuracy,
         marks=[(share, words) for share, words in marks if share is not None],
         group=name if grouped else "",
@@ -65,7 +65,7 @@ def _notes(probed: Sequence[Probed], alike: Sequence[Probed], names: Sequence[st
         shown = [alike[0][1][name] for name in names]
         inputs = dict.fromkeys(probe.baseline_input for probe in shown)
         marks = [
-            f"{words} {', '.join(_percent(share) for share in shares if share is not None)}"
+            f"{words} {', '.join(percent(share) for share in shares if share is not None)}"
             for words, shares in (
                 ("commonest class", [probe.majority for probe in shown]),
                 (f"{' or '.join(inputs)}, without a code,", [probe.baseline for probe in shown]),
@@ -87,5 +87,5 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or "label"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     return f"{in_digits(100 * share, 0)} %"
